@@ -1,0 +1,1 @@
+"""From notifications to reps, sets and sinks; the command line."""

@@ -1,0 +1,88 @@
+"""What the analysis finds: reps, partials, sets and the gaps between samples.
+
+Times are seconds on the time axis of the samples given. Definitions stand in docs/analysis.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sensor.samples import Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Rep:
+    """One repetition: a rise of the force, perhaps a hold, and a fall.
+
+    A metric that the rate or a gap does not allow is None, and `absent` names it with the reason.
+    """
+
+    id: int
+    """Stable while the rep is announced, corrected and made final; unique within a session."""
+    set: int
+    rep: int
+    """Number within its set, from 1."""
+    start_s: float
+    top_start_s: float
+    top_end_s: float
+    end_s: float
+    peak_s: float
+    peak_n: float
+    valley_before_n: float
+    valley_after_n: float
+    concentric_s: float | None
+    hold_s: float | None
+    eccentric_s: float | None
+    bottom_s: float | None
+    """Until the next rep of the set starts; None for the last one."""
+    tempo: str | None
+    """Eccentric-bottom-concentric-hold in s, such as 1.6-0.5-1.0-0.4."""
+    tut_s: float
+    mean_n: float
+    impulse_n_s: float | None
+    rfd_n_per_s: dict[str, float] = field(default_factory=dict)
+    """By window: 0-50 ms, 0-100 ms, 0-200 ms, 20-80 %."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """The further metrics of docs/analysis.md by name with unit, such as `work_j`."""
+    absent: dict[str, str] = field(default_factory=dict)
+    confidence: float = 1.0
+    """Probability that this is a rep that the person would count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A pull above the floor but below half of what is typical around it: told, not counted."""
+
+    start_s: float
+    end_s: float
+    peak_s: float
+    peak_n: float
+    amplitude_n: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetSummary:
+    """Reps without a long pause between them."""
+
+    set: int
+    start_s: float
+    end_s: float
+    reps: int
+    tut_s: float
+    rest_s: float | None
+    """From the end of the set before; None for the first."""
+    peak_n: float
+    metrics: dict[str, float] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything found in a stretch of force."""
+
+    rate_hz: float
+    reps: list[Rep]
+    partials: list[Partial]
+    sets: list[SetSummary]
+    gaps: list[Gap]

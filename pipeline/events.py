@@ -1,0 +1,167 @@
+"""What a session tells: the events that sinks follow.
+
+Events of one session come in an order that depends only on its notifications. Rep events of an open
+set are provisional (announced, corrected, withdrawn); `SetClosed` is the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.analysis.result import Partial, Rep, SetSummary
+from sensor.samples import Floats, Gap, Ints
+
+
+class Phase(StrEnum):
+    """What the person does now."""
+
+    REST = "rest"
+    CONCENTRIC = "concentric"
+    HOLD = "hold"
+    ECCENTRIC = "eccentric"
+    UNKNOWN = "unknown"
+    """A gap is being filled, or the link is down."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForceSamples:
+    """Samples as they arrived; resent ones come late, and go where their time says.
+
+    `time_s`, `force_n`, `utc_us` are (n,). `utc_us` is deterministic and strictly increasing with
+    the index, so that writing a sample twice writes the same point.
+    """
+
+    index: int
+    time_s: Floats
+    force_n: Floats
+    utc_us: Ints
+    flags: int
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """A summary for displays, at fixed sample indices four times a second."""
+
+    time_s: float
+    force_n: float
+    phase: Phase
+    set: int
+    """Number of the open set, or of the last one."""
+    reps: int
+    """Reps in that set as known now."""
+    tempo: str | None
+    """Of the last rep."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepAnnounced:
+    """A rep ended, at most 300 ms ago; it may be corrected or withdrawn until its set closes."""
+
+    rep: Rep
+
+
+@dataclass(frozen=True, slots=True)
+class RepCorrected:
+    """The rep with the same id is now known better."""
+
+    rep: Rep
+
+
+@dataclass(frozen=True, slots=True)
+class RepWithdrawn:
+    """The announced rep with this id turned out to be none."""
+
+    id: int
+    time_s: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetClosed:
+    """The final answer about a set: what it says replaces what was announced."""
+
+    summary: SetSummary
+    reps: tuple[Rep, ...]
+    partials: tuple[Partial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Samples are lost for good; nobody can bring them back."""
+
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The radio link came up or went down."""
+
+    up: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryChanged:
+    """Charge of the band's battery."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tared:
+    """The band's zero was set anew."""
+
+    calibration_id: int
+    zero_counts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Something that a person or the host noted."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Nothing follows."""
+
+    duration_s: float
+    sets: int
+    reps: int
+    samples: int
+    missing: int
+    bad_frames: int
+
+
+Event = (
+    ForceSamples
+    | LiveState
+    | RepAnnounced
+    | RepCorrected
+    | RepWithdrawn
+    | SetClosed
+    | GapFound
+    | LinkChanged
+    | BatteryChanged
+    | Tared
+    | Marked
+    | SessionEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event with what makes it unique and places it in time.
+
+    `row` is the recording's row that caused it, `seq` numbers the events of the session from 0,
+    `utc_us` is when it happened. The same recording gives the same values again.
+    """
+
+    row: int
+    seq: int
+    utc_us: int
+    event: Event

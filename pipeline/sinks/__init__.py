@@ -1,0 +1,1 @@
+"""Where results go: MQTT, InfluxDB, the live page, files."""

@@ -1,0 +1,56 @@
+"""What the composition root asks of a place where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.events import Told
+
+CommandHandler = Callable[[str], Awaitable[str]]
+"""Carries out `tare`, `start` or `stop` and returns a sentence; a BandError says why not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """What a message or a point needs to know besides the event. All of `[a-z0-9-]`."""
+
+    session: str
+    device: str
+    side: str = "both"
+    exercise: str = "unknown"
+    athlete: str = "me"
+
+
+class SinkUnavailableError(Exception):
+    """The other side cannot take events now; nothing is lost, the recording keeps them.
+
+    The text is for the person; `retry_after_s` is what the other side asked for, if it did.
+    """
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DurableSink(Protocol):
+    """Must get every event of the classes in `durable`, at least once and in order.
+
+    `pipeline.delivery` calls `deliver` with events whose rows are committed to the recording, moves
+    the recording's cursor `name` when it returns, and calls again with the same events, later, when
+    it raises SinkUnavailableError.
+    """
+
+    name: str
+    durable: tuple[type, ...]
+
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        """Return when the other side has acknowledged all of `told`."""
+
+
+class LiveSink(Protocol):
+    """Shows what happens now; drops rather than waits."""
+
+    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        """Take events at once, without blocking."""

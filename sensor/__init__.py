@@ -1,0 +1,1 @@
+"""The band as data: wire format, clock, calibration, recordings; the Bluetooth client."""

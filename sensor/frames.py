@@ -1,0 +1,148 @@
+"""The force frame: some samples in one notification.
+
+Little-endian: `u8` version (low nibble) and flags (high nibble), `u8` number of samples n, `u8`
+calibration id, `u8` CRC-8 of all other bytes, `u32` index of the first sample since power-on, `u32`
+device time of the first sample in µs, then n `i24` raw counts. At most 180 bytes, so that every
+phone's MTU carries it. docs/protocol.md has worked bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sensor.errors import FrameError
+from sensor.profile import VERSION
+from sensor.samples import Ints
+
+HEADER = struct.Struct("<BBBBII")
+MAX_FRAME_BYTES = 180
+MAX_SAMPLES = (MAX_FRAME_BYTES - HEADER.size) // 3
+
+
+class Flag(IntFlag):
+    """State of the band while the frame was filled; the high nibble of its first byte."""
+
+    RESENT = 0x10
+    SATURATED = 0x20
+    LOW_BATTERY = 0x40
+    ADC_FAULT = 0x80
+
+
+def _crc_table() -> NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    for _ in range(8):
+        table = np.where(table & 0x80, (table << 1) ^ 0x07, table << 1).astype(np.uint8)
+    return table
+
+
+_CRC_TABLE = _crc_table()
+_CRC_BYTES = _CRC_TABLE.tobytes()
+
+
+def crc8(data: bytes) -> int:
+    """CRC-8/SMBUS (polynomial 0x07, start 0) of `data`."""
+    crc = 0
+    for byte in data:
+        crc = _CRC_BYTES[crc ^ byte]
+    return crc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForceFrame:
+    """Samples of one notification. `counts` (n,) are raw ADC counts of 24 bits."""
+
+    first_sample: int
+    device_us: int
+    calibration_id: int
+    flags: Flag
+    counts: Ints
+
+    def __bytes__(self) -> bytes:
+        n = self.counts.size
+        if not 1 <= n <= MAX_SAMPLES:
+            raise ValueError(f"a frame has 1..{MAX_SAMPLES} samples, not {n}")
+        if self.counts.min() < -(2**23) or self.counts.max() >= 2**23:
+            raise ValueError("counts do not fit 24 bits")
+        head = HEADER.pack(
+            VERSION | self.flags,
+            n,
+            self.calibration_id,
+            0,
+            self.first_sample % 2**32,
+            self.device_us % 2**32,
+        )
+        raw = self.counts.astype("<i4").view(np.uint8).reshape(n, 4)[:, :3].tobytes()
+        return head[:3] + bytes([crc8(head[:3] + head[4:] + raw)]) + head[4:] + raw
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> ForceFrame:
+        """Decode one notification; FrameError says what is wrong with it."""
+        payload = bytes(payload)
+        if len(payload) < HEADER.size:
+            raise FrameError(f"frame of {len(payload)} bytes is shorter than its header", payload)
+        first, n, calibration_id, crc, index, device_us = HEADER.unpack_from(payload)
+        if first & 0x0F != VERSION:
+            raise FrameError(f"frame of version {first & 0x0F}, not {VERSION}", payload)
+        if not 1 <= n <= MAX_SAMPLES or len(payload) != HEADER.size + 3 * n:
+            raise FrameError(f"frame of {len(payload)} bytes says {n} samples", payload)
+        if crc8(payload[:3] + payload[4:]) != crc:
+            raise FrameError("frame with a wrong checksum", payload)
+        return cls(index, device_us, calibration_id, Flag(first & 0xF0), _i24(payload[12:], n))
+
+
+def _i24(data: bytes | NDArray[np.uint8], n: int) -> Ints:
+    """The counts in 3 n bytes."""
+    raw = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+    wide = np.zeros((n, 4), np.uint8)
+    wide[:, 1:] = raw.reshape(n, 3)
+    return (wide.view("<i4")[:, 0] >> 8).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameBatch:
+    """Many frames of equal size at once, as arrays of shape (k,) and counts of shape (k, n)."""
+
+    first_sample: Ints
+    device_us: Ints
+    calibration_id: Ints
+    flags: Ints
+    counts: Ints
+
+
+def decode_equal_frames(payloads: Sequence[bytes]) -> FrameBatch | None:
+    """Decode frames of one length in one go: what replay at full speed needs.
+
+    Returns None where any payload is not a valid frame of the first one's length; decode them one
+    by one then. The result is that of `ForceFrame.from_bytes`.
+    """
+    size = len(payloads[0]) if payloads else 0
+    n = (size - HEADER.size) // 3
+    if n < 1 or size != HEADER.size + 3 * n or n > MAX_SAMPLES:
+        return None
+    joined = b"".join(payloads)
+    if len(joined) != size * len(payloads) or any(len(p) != size for p in payloads):
+        return None
+    rows = np.frombuffer(joined, np.uint8).reshape(-1, size)
+    if (rows[:, 0] & 0x0F != VERSION).any() or (rows[:, 1] != n).any():
+        return None
+    columns = np.ascontiguousarray(rows.T)
+    crc = np.zeros(len(payloads), np.uint8)
+    for place in range(size):
+        if place != 3:
+            crc = _CRC_TABLE[crc ^ columns[place]]
+    if (crc != columns[3]).any():
+        return None
+    words = np.ascontiguousarray(rows[:, 4:12]).view("<u4").astype(np.int64)
+    return FrameBatch(
+        words[:, 0],
+        words[:, 1],
+        rows[:, 2].astype(np.int64),
+        (rows[:, 0] & 0xF0).astype(np.int64),
+        _i24(np.ascontiguousarray(rows[:, 12:]).reshape(-1), n * len(payloads)).reshape(-1, n),
+    )

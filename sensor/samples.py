@@ -1,0 +1,70 @@
+"""The values that flow from the band to the analysis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Channel(IntEnum):
+    """What a `Notification` carries. The numbers stand in recordings: never reuse one."""
+
+    FORCE = 1
+    """A force frame (`sensor.frames`)."""
+    ANSWER = 2
+    """An indication of the control characteristic (`sensor.profile`)."""
+    INFO = 3
+    """The value of the Info characteristic, read after each connect."""
+    BATTERY = 4
+    """One byte, percent."""
+    LINK = 5
+    """UTF-8: `up`, or `down: reason`. Written by the host."""
+    COMMAND = 6
+    """What the host wrote to the control characteristic."""
+    MARK = 7
+    """UTF-8 JSON object with a `kind`: labels, tare, what the host gave up. Written by the host."""
+    END = 8
+    """Empty: the session is complete; nothing follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One fact from the band or its host, as received: the raw material of everything.
+
+    `received_us` is host time in µs since 1970 UTC, on a clock that never steps within a session.
+    """
+
+    received_us: int
+    payload: bytes
+    channel: Channel = Channel.FORCE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForceBlock:
+    """Consecutive samples without a gap, in the order of the band's clock.
+
+    `time_s` (n,) is seconds on the band's clock since the session's first sample, `force_n` (n,)
+    calibrated force in N, `index` the unwrapped index of the first sample.
+    """
+
+    index: int
+    time_s: Floats
+    force_n: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that the sample index says are missing and that no resend brought.
+
+    `missing` is None where the band cannot tell how many (it was power-cycled).
+    """
+
+    start_s: float
+    end_s: float
+    missing: int | None
