@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sensor.profile import Calibration
 from sensor.samples import Floats, Ints
 
@@ -25,4 +27,4 @@ class CalibrationTable:
         if calibration is None:
             self.unknown += 1
             calibration = self._last or Calibration(calibration_id, 0, 1.0)
-        return (counts - calibration.zero_counts) * calibration.newtons_per_count
+        return (counts - calibration.zero_counts).astype(np.float64) * calibration.newtons_per_count

@@ -1,9 +1,9 @@
 """The band's clock against UTC: a robust line, followed without steps.
 
-A notification is received some time after its samples were taken: the delay is never negative, mostly
-small, and now and then seconds (a poor link sends in bursts). So the line is fitted to the earliest
-arrival in each stretch of time, and what is late is left out. UTC for samples follows the line by
-slewing, as NTP does, so that it never steps back and a sample's UTC, once told, stays.
+A notification is received some time after its samples were taken: the delay is never negative,
+mostly small, and now and then seconds (a poor link sends in bursts). So the line is fitted to the
+earliest arrival in each stretch of time, and what is late is left out. UTC for samples follows the
+line by slewing, as NTP does, so that it never steps back and a sample's UTC, once told, stays.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class DeviceClock:
         if len(self._segments) == 1 or (device_us.size and device_us.min() >= last[0]):
             return _on_line(device_us, *last)
         place = np.maximum(np.searchsorted(self._starts, device_us, side="right") - 1, 0)
-        start, utc, slope = (np.array(column)[place] for column in zip(*self._segments, strict=True))
+        start, utc, slope = (
+            np.array(column)[place] for column in zip(*self._segments, strict=True)
+        )
         return _on_line(device_us, start, utc, slope)
 
     def utc_us_at(self, device_us: float) -> int:
@@ -110,11 +112,15 @@ class DeviceClock:
         """Keep the earlier arrival of each two stretches, so that memory stays bounded."""
         slope = 1.0 if self.fit is None else 1 + self.fit.skew_ppm * 1e-6
         pairs = zip(self._earliest[::2], self._earliest[1::2], strict=False)
-        self._earliest = [min(pair, key=lambda point: point[1] - slope * point[0]) for pair in pairs]
+        self._earliest = [
+            min(pair, key=lambda point: point[1] - slope * point[0]) for pair in pairs
+        ]
         self._stretch_us *= 2
 
 
-def _on_line(device_us: Ints, start: Ints | int, utc: Floats | float, slope: Floats | float) -> Ints:
+def _on_line(
+    device_us: Ints, start: Ints | int, utc: Floats | float, slope: Floats | float
+) -> Ints:
     return np.rint(utc + slope * (device_us - start)).astype(np.int64)
 
 

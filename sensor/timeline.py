@@ -1,0 +1,230 @@
+"""Frames in any order to samples in their place: what is double, late, missing or impossible.
+
+The sample index makes a loss exact. Frames come late (a resend), twice (a stack's fault) or not at
+all. `place` tells at once what is new; `settled` tells, in order and once, what is complete:
+samples, and holes that nobody can fill any more.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sensor.frames import ForceFrame, FrameBatch
+from sensor.samples import Ints
+
+WRAP = 2**32
+MARGIN_S = 5.0
+"""A hole older than the band's memory by this much cannot be filled."""
+MAX_RUN_OF_IMPOSSIBLE = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Consecutive samples: unwrapped index of the first, device time of each, counts as sent."""
+
+    first: int
+    device_us: Ints
+    counts: Ints
+    calibration_id: int
+    flags: int
+    late: bool = False
+
+    @property
+    def end(self) -> int:
+        """Index after the last sample."""
+        return self.first + int(self.counts.size)
+
+    def part(self, first: int, end: int) -> Piece:
+        """The samples with an index in [first, end)."""
+        cut = slice(first - self.first, end - self.first)
+        return replace(self, first=first, device_us=self.device_us[cut], counts=self.counts[cut])
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Samples [first, end) that are lost for good."""
+
+    first: int
+    end: int
+
+
+class Timeline:
+    """The samples of one power-on of the band.
+
+    Parameters
+    ----------
+    rate_hz
+        Nominal rate; the true one is learnt from index and device time.
+    ring_samples
+        How many samples the band keeps for resending.
+    """
+
+    def __init__(self, rate_hz: float, ring_samples: int) -> None:
+        self._ring = ring_samples
+        self.duplicates = 0
+        self.impossible = 0
+        self.restarted = False
+        """Frames that agree with each other say that index and clock began anew."""
+        self._anchor: tuple[int, int] | None = None
+        self._newest: tuple[int, int] | None = None
+        self._next = 0
+        self._pending: list[Piece] = []
+        self._given_up: list[tuple[int, int]] = []
+        self._doubtful: list[ForceFrame] = []
+        self.set_rate(rate_hz)
+
+    def set_rate(self, rate_hz: float) -> None:
+        """From the next frame on samples come at another nominal rate."""
+        self._period_us = self._nominal_us = 1e6 / rate_hz
+        self._rate_hz = rate_hz
+        self._anchor = None
+
+    @property
+    def period_us(self) -> float:
+        """Time between samples on the band's clock as measured so far."""
+        return self._period_us
+
+    @property
+    def waiting(self) -> int:
+        """Samples held back behind a hole that may still be filled."""
+        return sum(int(piece.counts.size) for piece in self._pending)
+
+    def place(self, frame: ForceFrame) -> list[Piece]:
+        """The parts of a frame that are new, with index and device time unwrapped.
+
+        An impossible frame (its index and its clock contradict what came before) is counted and
+        left out; `restarted` is set when a run of such frames agrees with itself.
+        """
+        n = int(frame.counts.size)
+        if self._newest is None:
+            first, start_us = frame.first_sample, frame.device_us
+            self._next = first
+        else:
+            index, device_us = self._newest
+            first = index + _signed(frame.first_sample - index)
+            steps = first - index
+            expected = device_us + round(steps * self._period_us)
+            start_us = expected + _signed(frame.device_us - expected)
+            tolerance = 0.25 * abs(steps) * self._nominal_us + 100_000
+            if abs(start_us - device_us - steps * self._nominal_us) > tolerance or first < 0:
+                self._doubt(frame)
+                return []
+        self._doubtful.clear()
+        self._measure(first, start_us)
+        times = start_us + np.rint(np.arange(n) * self._period_us).astype(np.int64)
+        late = self._newest is not None and first < self._newest[0]
+        piece = Piece(first, times, frame.counts, frame.calibration_id, int(frame.flags), late)
+        if self._newest is None or first >= self._newest[0]:
+            self._newest = (first, start_us)
+        new = self._unknown_parts(piece)
+        self.duplicates += n - sum(int(part.counts.size) for part in new)
+        for part in new:
+            insort(self._pending, part, key=lambda held: held.first)
+        return new
+
+    def place_batch(self, batch: FrameBatch) -> Piece | None:
+        """Frames that continue each other and the timeline without a hole, as one piece.
+
+        None where anything is not plain; `place` them one by one then. The result is the same.
+        """
+        k, n = batch.counts.shape
+        if self._newest is None or self._anchor is None or self._pending or self._doubtful:
+            return None
+        index, device_us = self._newest
+        first = self._next + np.arange(k) * n
+        if ((batch.first_sample - first) % WRAP).any():
+            return None
+        if (batch.calibration_id != batch.calibration_id[0]).any():
+            return None
+        steps = np.diff(first, prepend=index)
+        moves = np.diff(batch.device_us, prepend=device_us % WRAP) % WRAP
+        if (np.abs(moves - steps * self._nominal_us) > 0.25 * steps * self._nominal_us + 5e4).any():
+            return None
+        start_us = device_us + np.cumsum(moves)
+        period = (start_us - self._anchor[1]) / (first - self._anchor[0])
+        self._period_us = float(period[-1])
+        times = start_us[:, None] + np.rint(np.arange(n) * period[:, None]).astype(np.int64)
+        self._newest = (int(first[-1]), int(start_us[-1]))
+        self._next = int(first[-1]) + n
+        flags = int(np.bitwise_or.reduce(batch.flags))
+        return Piece(
+            int(first[0]),
+            times.ravel(),
+            batch.counts.ravel(),
+            int(batch.calibration_id[0]),
+            flags,
+        )
+
+    def give_up(self, first: int, count: int) -> None:
+        """Nobody will bring these samples: index (mod 2³²) of the first, and how many."""
+        if self._newest is not None and count > 0:
+            start = self._newest[0] + _signed(first - self._newest[0])
+            self._given_up.append((start, start + count))
+
+    def settled(self, *, end: bool = False) -> list[Piece | Hole]:
+        """What became final, in order; with `end`, everything, as nothing more will come."""
+        out: list[Piece | Hole] = []
+        while self._pending:
+            piece = self._pending[0]
+            if piece.first > self._next:
+                lost_until = piece.first if end else self._lost_until(piece.first)
+                if lost_until <= self._next:
+                    break
+                out.append(Hole(self._next, lost_until))
+                self._next = lost_until
+                continue
+            self._pending.pop(0)
+            self._next = piece.end
+            out.append(piece)
+        self._given_up = [span for span in self._given_up if span[1] > self._next]
+        return out
+
+    def _lost_until(self, end: int) -> int:
+        """How far from the frontier on samples are lost for good, at most to `end`."""
+        frontier = self._next
+        newest = self._pending[-1].end
+        too_old = newest - self._ring - round(MARGIN_S * self._rate_hz)
+        if too_old > frontier:
+            frontier = min(too_old, end)
+        for start, stop in sorted(self._given_up):
+            if start <= frontier < stop:
+                frontier = min(stop, end)
+        return frontier
+
+    def _unknown_parts(self, piece: Piece) -> list[Piece]:
+        """The parts of a piece that are neither settled nor held."""
+        parts, at = [], max(piece.first, self._next)
+        for held in self._pending:
+            if held.end <= at:
+                continue
+            if held.first >= piece.end:
+                break
+            if held.first > at:
+                parts.append(piece.part(at, held.first))
+            at = max(at, held.end)
+        if at < piece.end:
+            parts.append(piece.part(at, piece.end) if at > piece.first else piece)
+        return parts
+
+    def _measure(self, first: int, start_us: int) -> None:
+        """Learn the true period from the longest baseline there is."""
+        if self._anchor is None:
+            self._anchor = (first, start_us)
+        elif first > self._anchor[0] and (self._newest is None or first > self._newest[0]):
+            self._period_us = (start_us - self._anchor[1]) / (first - self._anchor[0])
+
+    def _doubt(self, frame: ForceFrame) -> None:
+        self.impossible += 1
+        last = self._doubtful[-1] if self._doubtful else None
+        if last is not None and frame.first_sample != (last.first_sample + last.counts.size) % WRAP:
+            self._doubtful.clear()
+        self._doubtful.append(frame)
+        self.restarted = len(self._doubtful) >= MAX_RUN_OF_IMPOSSIBLE
+
+
+def _signed(difference: int) -> int:
+    """A difference of modular counters as the nearest signed one."""
+    return (difference + WRAP // 2) % WRAP - WRAP // 2
