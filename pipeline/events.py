@@ -135,6 +135,10 @@ class SessionEnded:
     samples: int
     missing: int
     bad_frames: int
+    skew_ppm: float | None = None
+    """How much faster UTC runs than the band's clock says; None below 20 s of samples."""
+    clock_residual_ms: float | None = None
+    """Root mean square of the earliest arrivals about the fitted line."""
 
 
 Event = (

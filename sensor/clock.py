@@ -49,6 +49,11 @@ class DeviceClock:
         self._segments: list[tuple[int, float, float]] = []
         self.fit: ClockFit | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether anything has arrived, so that UTC can be told."""
+        return bool(self._segments)
+
     def arrived(self, device_us: int, received_us: int) -> None:
         """Learn that what the band sampled at `device_us` (unwrapped) was received."""
         if not self._segments:

@@ -1,0 +1,242 @@
+"""Configuration: defaults, then a TOML file, then the environment, then flags.
+
+    [mqtt]
+    host = "broker.local"
+    username = "band"
+    password_file = "/run/secrets/mqtt"
+
+`FORCEBAND_MQTT_HOST` sets the same from the environment; `FORCEBAND_MQTT_PASSWORD` or
+`FORCEBAND_MQTT_PASSWORD_FILE` give a secret. docs/configuration.md lists every key. No secret is a flag: `ps` shows flags.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from sensor.errors import BandError
+
+SECRETS = {"password", "token"}
+
+
+class ConfigError(BandError, ValueError):
+    """A setting is wrong; the text says which, where it stands and what would be right."""
+
+
+def default_data_dir() -> Path:
+    """Where recordings go: the platform's place for a person's application data."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "forceband"
+
+
+def default_config_file() -> Path:
+    """Where the configuration is looked for when none is named."""
+    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "forceband" / "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class BandConfig:
+    """Which band, and whose."""
+
+    transport: str | None = None
+    """Of the bumble host stack (`unix-client:PATH`, `tcp-client:HOST:PORT`, `usb:0`); None: the
+    system's own Bluetooth."""
+    address: str | None = None
+    name: str = "band"
+    """Of the device in topics and points, `[a-z0-9-]`."""
+    pair: bool = False
+    side: str = "both"
+    exercise: str = "unknown"
+    athlete: str = "me"
+
+    def __post_init__(self) -> None:
+        for key in ("name", "exercise", "athlete"):
+            value = getattr(self, key)
+            if not value or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value):
+                raise ValueError(f"{key} takes lower-case letters, digits and '-', not {value!r}")
+        if self.side not in ("left", "right", "both"):
+            raise ValueError(f"side is left, right or both, not {self.side!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class MqttConfig:
+    """The broker: an embedded one unless `host` names another."""
+
+    enabled: bool = True
+    host: str | None = None
+    port: int | None = None
+    """1883, or 8883 with TLS; 0 lets the embedded broker pick a free one."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    base_topic: str = "forceband"
+    home_assistant: bool = True
+    discovery_prefix: str = "homeassistant"
+
+    def __post_init__(self) -> None:
+        _check_port("port", self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxConfig:
+    """Where points go, if `url` is set."""
+
+    url: str | None = None
+    org: str = "forceband"
+    bucket: str = "forceband"
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The live page."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = 8642
+    """0 picks a free one."""
+    token: str | None = field(default=None, repr=False)
+    """Asked of everybody when `host` is not loopback; made up when missing."""
+
+    def __post_init__(self) -> None:
+        _check_port("port", self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set."""
+
+    data_dir: Path = field(default_factory=default_data_dir)
+    band: BandConfig = field(default_factory=BandConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
+    influx: InfluxConfig = field(default_factory=InfluxConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+
+
+_SECTIONS = {"band": BandConfig, "mqtt": MqttConfig, "influx": InfluxConfig, "web": WebConfig}
+
+
+def load(
+    path: Path | None = None,
+    *,
+    flags: Mapping[str, Any] | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Config:
+    """The configuration from all its places.
+
+    Parameters
+    ----------
+    path
+        The TOML file; None looks in the default place and is content without.
+    flags
+        Values by dotted name, such as `{"mqtt.port": 0}`; None means that a flag was not given.
+
+    Raises
+    ------
+    ConfigError
+        If a file cannot be read, or a key is unknown or has a wrong value.
+    """
+    values, where = _from_file(path)
+    _overlay_environment(values, where, environment)
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name], where[name] = value, "the command line"
+    sections = {
+        section: _build(section, kind, values, where) for section, kind in _SECTIONS.items()
+    }
+    data_dir = _convert("data_dir", Path, values.pop("data_dir", default_data_dir()), where)
+    if values:
+        name = next(iter(values))
+        raise ConfigError(f"{where[name]}: there is no setting {name!r}; see docs/configuration.md")
+    return Config(data_dir=data_dir, **sections)  # type: ignore[arg-type]
+
+
+def _from_file(path: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
+    named = path is not None
+    path = path or default_config_file()
+    if not named and not path.exists():
+        return {}, {}
+    try:
+        tree = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: the configuration cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the configuration is not valid TOML: {error}") from error
+    values: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            values.update({f"{key}.{inner}": each for inner, each in value.items()})
+        else:
+            values[key] = value
+    return values, dict.fromkeys(values, str(path))
+
+
+def _overlay_environment(
+    values: dict[str, Any], where: dict[str, str], environment: Mapping[str, str]
+) -> None:
+    names = {"data_dir": "FORCEBAND_DATA_DIR"}
+    for section, kind in _SECTIONS.items():
+        for each in fields(kind):
+            names[f"{section}.{each.name}"] = f"FORCEBAND_{section}_{each.name}".upper()
+            if each.name in SECRETS:
+                names[f"{section}.{each.name}_file"] = (
+                    f"FORCEBAND_{section}_{each.name}_FILE".upper()
+                )
+    for name, variable in names.items():
+        if environment.get(variable):
+            values[name], where[name] = environment[variable], variable
+
+
+def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, str]) -> object:
+    hints = get_type_hints(kind)
+    given: dict[str, Any] = {}
+    for each in fields(kind):
+        name = f"{section}.{each.name}"
+        if each.name in SECRETS and f"{name}_file" in values:
+            given[each.name] = _secret(values.pop(f"{name}_file"), where[f"{name}_file"])
+            values.pop(name, None)
+        elif name in values:
+            given[each.name] = _convert(name, hints[each.name], values.pop(name), where)
+    try:
+        return kind(**given)
+    except ValueError as error:
+        raise ConfigError(f"[{section}] {error}") from error
+
+
+def _secret(path: object, where: str) -> str:
+    try:
+        return Path(str(path)).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: the secret's file {path} cannot be read: {error}") from error
+
+
+def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
+    kinds = getattr(hint, "__args__", (hint,))
+    text = isinstance(value, str)
+    if bool in kinds and text and value.lower() in ("1", "true", "yes", "on"):
+        return True
+    if bool in kinds and text and value.lower() in ("0", "false", "no", "off"):
+        return False
+    if int in kinds and text and value.lstrip("-").isdigit():
+        return int(value)
+    if Path in kinds and text:
+        return Path(value).expanduser()
+    accepted = tuple(kind for kind in kinds if isinstance(kind, type))
+    if isinstance(value, accepted) and not (isinstance(value, bool) and bool not in kinds):
+        return value
+    wanted = " or ".join(kind.__name__ for kind in accepted if kind is not type(None))
+    shown = "a secret" if name.rpartition(".")[2] in SECRETS else repr(value)
+    raise ConfigError(f"{where.get(name, 'default')}: {name} takes {wanted}, not {shown}")
+
+
+def _check_port(name: str, port: int | None) -> None:
+    if port is not None and not 0 <= port <= 65535:
+        raise ValueError(f"{name} not in 0..65535: {port}")

@@ -1,0 +1,398 @@
+"""A session: notifications in, events out; no clock, no I/O.
+
+Everything that is told can be computed again from the recording, and comes out the same: live, from
+a replay at any speed, and when a sink that was away catches up.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pipeline.analysis.live import LiveAnalysis
+from pipeline.analysis.settings import Settings
+from pipeline.events import (
+    BatteryChanged,
+    Event,
+    ForceSamples,
+    GapFound,
+    LinkChanged,
+    LiveState,
+    Marked,
+    Phase,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SessionEnded,
+    SetClosed,
+    Tared,
+    Told,
+)
+from sensor.calibration import CalibrationTable
+from sensor.clock import DeviceClock
+from sensor.errors import FrameError
+from sensor.frames import ForceFrame, decode_equal_frames
+from sensor.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
+from sensor.samples import Channel, ForceBlock, Gap, Notification
+from sensor.timeline import Hole, Piece, Timeline
+
+STALLED_S = 0.5
+"""Held back for longer than this, the phase is unknown."""
+STATES_PER_S = 4
+
+
+class _PowerOn:
+    """What belongs to one run of the band since it was switched on."""
+
+    def __init__(self, info: Info | None, rate_hz: float, ring: int, index0: int) -> None:
+        self.info = info
+        self.timeline = Timeline(rate_hz, ring)
+        self.clock = DeviceClock()
+        self.index0 = index0
+        """Added to the band's index, so that the session's indices go on."""
+        self.device_us0: int | None = None
+        self.time0_s = 0.0
+        self.last_arrival = 0
+
+    def time_s(self, device_us: Any) -> Any:
+        return self.time0_s + (device_us - (self.device_us0 or 0)) / 1e6
+
+    def utc_us_at(self, time_s: float) -> int:
+        return self.clock.utc_us_at((time_s - self.time0_s) * 1e6 + (self.device_us0 or 0))
+
+
+class Session:
+    """From a band's notifications to what happened.
+
+    Parameters
+    ----------
+    live
+        Whether to tell provisional reps and states and the samples themselves. Without, only what
+        is final is told, and `receive_all` reads an hour in the time of a filter pass.
+    settings
+        Of the analysis.
+    """
+
+    def __init__(self, *, live: bool = True, settings: Settings | None = None) -> None:
+        self._live = live
+        self._settings = settings or Settings()
+        self._analysis: LiveAnalysis | None = None
+        self._calibrations = CalibrationTable()
+        self._curve: BandCurve | None = None
+        self._power = _PowerOn(None, 80.0, 9600, 0)
+        self._powers: list[_PowerOn] = []
+        self._seq = 0
+        self._row = 0
+        self._end_s = 0.0
+        self._next_index = 0
+        self._state: LiveState | None = None
+        self._stalled_s = 0.0
+        self._in_gap = False
+        self._lost: int | None = None
+        self._now_us = 0
+        self._ended = False
+        self.bad_frames = 0
+        self.samples = 0
+        self.missing = 0
+        self.gaps: list[Gap] = []
+        self.sets: list[SetClosed] = []
+
+    # -- in --------------------------------------------------------------------------------------
+
+    def receive(self, notification: Notification, row: int) -> list[Told]:
+        """Take the next row of the log; return what it makes known. Any bytes are taken."""
+        if self._ended:
+            return []
+        self._row = row
+        self._now_us = notification.received_us
+        return self._tell(self._handle(notification))
+
+    def receive_all(self, rows: Iterable[tuple[int, Notification]]) -> list[Told]:
+        """Take many rows at once; the same events as one by one, much faster without `live`."""
+        told: list[Told] = []
+        if self._live:
+            for row, notification in rows:
+                told += self.receive(notification, row)
+            return told
+        for run in _runs(rows):
+            told += self._receive_run(run)
+        return told
+
+    def finish(self) -> list[Told]:
+        """End a session whose log has no end: its recorder was killed."""
+        return self.receive(Notification(self._now_us, b"", Channel.END), self._row)
+
+    def _handle(self, notification: Notification) -> list[Event]:
+        payload = notification.payload
+        match notification.channel:
+            case Channel.FORCE:
+                return self._force(payload, notification.received_us)
+            case Channel.INFO:
+                return self._info(payload)
+            case Channel.ANSWER:
+                return self._answer(payload)
+            case Channel.BATTERY:
+                return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
+            case Channel.LINK:
+                words = payload.decode("utf-8", "replace")[:500]
+                return [LinkChanged(words == "up", words.removeprefix("down").lstrip(": "))]
+            case Channel.MARK:
+                return self._mark(payload)
+            case Channel.END:
+                return self._end()
+            case Channel.COMMAND:
+                return []
+
+    # -- force -----------------------------------------------------------------------------------
+
+    def _force(self, payload: bytes, received_us: int) -> list[Event]:
+        try:
+            frame = ForceFrame.from_bytes(payload)
+        except FrameError:
+            self.bad_frames += 1
+            return []
+        impossible = self._power.timeline.impossible
+        pieces = self._power.timeline.place(frame)
+        if self._power.timeline.restarted:
+            events = self._new_power(self._power.info)
+            return events + self._force(payload, received_us)
+        self.bad_frames += self._power.timeline.impossible - impossible
+        if not pieces:
+            return []
+        last_us = int(pieces[-1].device_us[-1])
+        if not pieces[-1].late:
+            self._power.clock.arrived(last_us, received_us)
+        if self._power.device_us0 is None:
+            self._begin(int(pieces[0].device_us[0]), pieces[0].first)
+        events = [self._samples(piece) for piece in pieces] if self._live else []
+        events += self._settle()
+        if self._live:
+            events += self._stalled()
+        return events
+
+    def _receive_run(self, run: list[tuple[int, Notification]]) -> list[Told]:
+        """Rows of force frames that continue each other go in one piece, others one by one."""
+        told: list[Told] = []
+        if len(run) > 2 and run[0][1].channel is Channel.FORCE:
+            batch = decode_equal_frames([notification.payload for _, notification in run])
+            piece = None if batch is None else self._power.timeline.place_batch(batch)
+            if piece is not None:
+                self._row, self._now_us = run[-1][0], run[-1][1].received_us
+                return self._tell(self._analyse(piece))
+        if len(run) > 64:
+            half = len(run) // 2
+            return self._receive_run(run[:half]) + self._receive_run(run[half:])
+        for row, notification in run:
+            told += self.receive(notification, row)
+        return told
+
+    def _begin(self, device_us: int, first: int) -> None:
+        """The first sample since power-on: place it in the session's time and index."""
+        power = self._power
+        power.device_us0 = device_us
+        power.index0 = self._next_index - first
+        if self._powers:
+            utc_us = power.clock.utc_us_at(device_us)
+            passed_s = (utc_us - self._utc_us_at(self._end_s)) / 1e6
+            power.time0_s = self._end_s + max(passed_s, 1e-3)
+            power.index0 += 1
+        self._powers.append(power)
+
+    def _samples(self, piece: Piece) -> Event:
+        return ForceSamples(
+            piece.first + self._power.index0,
+            self._power.time_s(piece.device_us),
+            self._calibrations.force_n(piece.counts, piece.calibration_id),
+            self._power.clock.utc_us(piece.device_us),
+            piece.flags,
+            piece.late,
+        )
+
+    def _settle(self, *, end: bool = False) -> list[Event]:
+        events: list[Event] = []
+        for part in self._power.timeline.settled(end=end):
+            if isinstance(part, Hole):
+                self.missing += part.end - part.first
+                self._lost = (self._lost or 0) + part.end - part.first
+                self._in_gap = True
+            else:
+                events += self._gap_until(float(self._power.time_s(part.device_us[0])))
+                events += self._analyse(part)
+        return events
+
+    def _gap_until(self, time_s: float) -> list[Event]:
+        """A gap ends where the band's clock says that samples go on."""
+        if not self._in_gap:
+            return []
+        gap = Gap(self._end_s, time_s, self._lost)
+        self._in_gap, self._lost = False, None
+        self.gaps.append(gap)
+        return [GapFound(gap)]
+
+    def _analyse(self, piece: Piece) -> list[Event]:
+        time_s = self._power.time_s(piece.device_us)
+        force_n = self._calibrations.force_n(piece.counts, piece.calibration_id)
+        self.samples += force_n.size
+        self._end_s = float(time_s[-1])
+        self._next_index = piece.end + self._power.index0
+        if self._analysis is None:
+            self._analysis = LiveAnalysis(self._settings, self._curve, live=self._live)
+        block = ForceBlock(piece.first + self._power.index0, time_s, force_n)
+        return self._kept(self._analysis.push(block))
+
+    def _kept(self, events: Iterable[Event]) -> list[Event]:
+        out = list(events)
+        for event in out:
+            if isinstance(event, SetClosed):
+                self.sets.append(event)
+            elif isinstance(event, LiveState):
+                self._state = event
+        return out
+
+    def _stalled(self) -> list[Event]:
+        """While a hole may still be filled, say so four times a second instead of guessing."""
+        timeline = self._power.timeline
+        held_s = timeline.waiting * timeline.period_us / 1e6
+        if held_s < STALLED_S:
+            self._stalled_s = 0.0
+            return []
+        if held_s - self._stalled_s < 1 / STATES_PER_S:
+            return []
+        self._stalled_s = held_s
+        state = self._state or LiveState(0.0, 0.0, Phase.UNKNOWN, 0, 0, None)
+        return [replace(state, time_s=self._end_s + held_s, phase=Phase.UNKNOWN)]
+
+    # -- facts about the band --------------------------------------------------------------------
+
+    def _info(self, payload: bytes) -> list[Event]:
+        try:
+            info = Info.from_bytes(payload)
+        except FrameError:
+            self.bad_frames += 1
+            return []
+        for calibration in info.calibrations:
+            self._calibrations.add(calibration)
+        for calibration in info.calibrations:
+            if calibration.id == info.active_calibration:
+                self._calibrations.add(calibration)
+        if self._analysis is None:
+            self._curve = info.curve
+        known = self._power.info
+        if self._power.device_us0 is None:
+            self._power = _PowerOn(info, info.rate_hz, info.ring_samples, 0)
+            return []
+        if known is None or known.boot_id == info.boot_id:
+            if known is not None and known.rate_hz != info.rate_hz:
+                self._power.timeline.set_rate(info.rate_hz)
+            self._power.info = info
+            return []
+        return self._new_power(info)
+
+    def _new_power(self, info: Info | None) -> list[Event]:
+        """The band was switched off and on: what it had not sent is lost, how much is unknown."""
+        events = self._settle(end=True)
+        rate_hz, ring = (info.rate_hz, info.ring_samples) if info else (80.0, 9600)
+        self._power = _PowerOn(info, rate_hz, ring, 0)
+        self._in_gap = self._in_gap or self.samples > 0
+        return events
+
+    def _answer(self, payload: bytes) -> list[Event]:
+        try:
+            answer = Answer.from_bytes(payload)
+            if answer.status is not Status.OK:
+                return []
+            if answer.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
+                return self._calibrated(answer.calibration())
+            if answer.opcode == Opcode.SET_RATE and answer.rate_hz() > 0:
+                self._power.timeline.set_rate(answer.rate_hz())
+        except FrameError:
+            self.bad_frames += 1
+        return []
+
+    def _calibrated(self, calibration: Calibration) -> list[Event]:
+        self._calibrations.add(calibration)
+        return [Tared(calibration.id, calibration.zero_counts)]
+
+    def _mark(self, payload: bytes) -> list[Event]:
+        try:
+            mark = json.loads(payload)
+            kind = str(mark["kind"])
+            if kind == "gave_up":
+                self._power.timeline.give_up(int(mark["first"]), int(mark["count"]))
+                return self._settle()
+            return [Marked(kind[:100], str(mark.get("text", ""))[:1000])]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+            self.bad_frames += 1
+            return []
+
+    def _end(self) -> list[Event]:
+        self._ended = True
+        events = self._settle(end=True) + self._gap_until(self._end_s)
+        if self._analysis is not None:
+            events += self._kept(self._analysis.flush())
+        fit = self._power.clock.fit
+        events.append(
+            SessionEnded(
+                duration_s=self._end_s,
+                sets=len(self.sets),
+                reps=sum(len(each.reps) for each in self.sets),
+                samples=self.samples,
+                missing=self.missing,
+                bad_frames=self.bad_frames,
+                skew_ppm=fit.skew_ppm if fit else None,
+                clock_residual_ms=fit.residual_ms if fit else None,
+            )
+        )
+        return events
+
+    # -- out -------------------------------------------------------------------------------------
+
+    def _tell(self, events: list[Event]) -> list[Told]:
+        told = []
+        for event in events:
+            told.append(Told(self._row, self._seq, self._when(event), event))
+            self._seq += 1
+        return told
+
+    def _when(self, event: Event) -> int:
+        match event:
+            case ForceSamples():
+                return int(event.utc_us[-1])
+            case RepAnnounced() | RepCorrected():
+                return self._utc_us_at(event.rep.end_s)
+            case SetClosed():
+                return self._utc_us_at(event.summary.end_s)
+            case RepWithdrawn() | LiveState():
+                return self._utc_us_at(event.time_s)
+            case GapFound():
+                return self._utc_us_at(event.gap.start_s)
+            case _:
+                return self._now_us
+
+    def _utc_us_at(self, time_s: float) -> int:
+        """UTC of a moment on the session's time axis; receive time where nothing told a clock."""
+        place = bisect_right(self._powers, time_s, key=lambda power: power.time0_s) - 1
+        if place < 0 or not self._powers[place].clock.known:
+            return self._now_us
+        return self._powers[place].utc_us_at(time_s)
+
+
+def _runs(
+    rows: Iterable[tuple[int, Notification]],
+) -> Iterator[list[tuple[int, Notification]]]:
+    """Rows cut where the channel or the size of the payload changes, at most 8192 in one."""
+    run: list[tuple[int, Notification]] = []
+    for row in rows:
+        if run and (
+            row[1].channel is not run[0][1].channel
+            or len(row[1].payload) != len(run[0][1].payload)
+            or len(run) >= 8192
+        ):
+            yield run
+            run = []
+        run.append(row)
+    if run:
+        yield run
