@@ -14,13 +14,15 @@ CommandHandler = Callable[[str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What a message or a point needs to know besides the event. All of `[a-z0-9-]`."""
+    """What a message or a point needs to know besides the event. All text is of `[a-z0-9-]`."""
 
     session: str
     device: str
     side: str = "both"
     exercise: str = "unknown"
     athlete: str = "me"
+    replay_speed: float | None = None
+    """Of a replay, times real time (inf: as fast as it goes); None for a live band."""
 
 
 class SinkUnavailableError(Exception):
