@@ -6,7 +6,8 @@
     password_file = "/run/secrets/mqtt"
 
 `FORCEBAND_MQTT_HOST` sets the same from the environment; `FORCEBAND_MQTT_PASSWORD` or
-`FORCEBAND_MQTT_PASSWORD_FILE` give a secret. docs/configuration.md lists every key. No secret is a flag: `ps` shows flags.
+`FORCEBAND_MQTT_PASSWORD_FILE` give a secret. docs/configuration.md lists every
+key. No secret is a flag: `ps` shows flags.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+# Two commands do the main jobs: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+export UV_PYTHON_DOWNLOADS ?= never
+
+.PHONY: help demo test lint prove bench screenshots test-bluez servers clean
+
+help:
+	@echo "make demo    try it: simulated band on a virtual radio, broker, live page"
+	@echo "make test    lint, types, and all tests that take no longer than three minutes"
+	@echo "make prove   the long proofs: faults, kills, hours of session"
+	@echo "make bench   benchmarks, as ratios to a yardstick of the same run"
+
+demo: $(VENV)/.run
+	@$(BIN)/forceband demo
+
+test: $(VENV)/.dev servers lint
+	$(BIN)/pytest -m "not slow"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+prove: $(VENV)/.dev servers
+	$(BIN)/pytest -m slow --timeout 1200
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.replay
+	$(BIN)/python -m benchmarks.cost
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m scripts.screenshots
+
+test-bluez: $(VENV)/.dev
+	bash tests/bluez/vm/run.sh
+
+# The servers that tests run for real. Without root the tests that lack theirs are skipped and say so.
+servers:
+	@bash scripts/servers.sh
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "forceband needs Python 3.11 or newer; '$(PYTHON)' is not. Try: make PYTHON=python3.12"; exit 1; }
+	@$(if $(UV),$(UV) venv -q --allow-existing --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV)) || \
+	  { echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "making the environment (about half a minute the first time) ..."
+	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "making the environment (about a minute the first time) ..."
+	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
