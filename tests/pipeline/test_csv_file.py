@@ -1,0 +1,81 @@
+"""CSV files are read as they come, and wrong ones get one sentence with the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.csv_file import CsvError, read_csv
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "a.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "force_n"),
+    [
+        ("time_s,force_n\n0,1\n0.1,2\n", None, [1, 2]),
+        ("time,force_kg\n0,1\n0.1,2\n", None, [9.80665, 19.6133]),
+        ("Time_S;Force_lb;note\n0;1;x\n0,1;2;y\n", None, [4.4482216, 8.8964432]),
+        ("force\ttime\r\n1\t0\r\n2\t0.1\r\n", "kg", [9.80665, 19.6133]),
+        ("\ufefftime,force\n0,1\n0.1,2", None, [1, 2]),
+    ],
+)
+def test_reads_the_columns_it_knows(
+    tmp_path: Path, text: str, unit: str | None, force_n: list[float]
+) -> None:
+    found = read_csv(write(tmp_path, text), unit)
+    assert found.time_s.tolist() == [0, 0.1]
+    assert np.allclose(found.force_n, force_n)
+
+
+def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
+    assert "taken as N" in read_csv(write(tmp_path, "time,force\n0,1\n1,2\n")).remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("time_s,force_n\n", "no samples"),
+        ("time_s,speed\n0,1\n", "no force column"),
+        ("t,force_n\n0,1\n", "no time column"),
+        ("time_s,force_n\n0,1\n1,abc\n", "line 3: 'abc' is not a number"),
+        ("time_s,force_n\n0,1\n1,\n", "line 3"),
+        ("time_s,force_n\n0,1\n1\n", "line 3"),
+        ("time_s,force_n\n0,1\n1,nan\n", "line 3: a value is not a finite number"),
+        ("time_s,force_n\n0,1\n2,1\n1,1\n", "line 4: the time goes back"),
+        ("time_s,force_n\n0,1\n0,1\n1,1\n", "line 3: the time repeats"),
+    ],
+)
+def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(CsvError, match=words) as caught:
+        read_csv(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
+    times = np.arange(200) / 80
+    times[100] = times[98]
+    rows = "\n".join(f"{t},{i}" for i, t in enumerate(times))
+    assert "1 of 200" in read_csv(write(tmp_path, "time_s,force_n\n" + rows)).remarks[0]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(junk=st.binary(max_size=300))
+def test_any_bytes_give_samples_or_a_sentence(tmp_path: Path, junk: bytes) -> None:
+    path = tmp_path / "junk.csv"
+    for head in (b"", b"time_s,force_n\n"):
+        path.write_bytes(head + junk)
+        try:
+            found = read_csv(path)
+        except CsvError:
+            continue
+        assert found.time_s.shape == found.force_n.shape
