@@ -71,13 +71,19 @@ class Session:
     ----------
     live
         Whether to tell provisional reps and states and the samples themselves. Without, only what
-        is final is told, and `receive_all` reads an hour in the time of a filter pass.
+        is final is told, `receive_all` reads an hour in the time of a filter pass, and UTC is not
+        followed beyond the first arrivals.
     settings
         Of the analysis.
+    keep_samples
+        Whether to keep every sample in `blocks`: for reading a whole recording.
     """
 
-    def __init__(self, *, live: bool = True, settings: Settings | None = None) -> None:
+    def __init__(
+        self, *, live: bool = True, settings: Settings | None = None, keep_samples: bool = False
+    ) -> None:
         self._live = live
+        self._keep_samples = keep_samples
         self._settings = settings or Settings()
         self._analysis: LiveAnalysis | None = None
         self._calibrations = CalibrationTable()
@@ -99,6 +105,12 @@ class Session:
         self.missing = 0
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
+        self.blocks: list[ForceBlock] = []
+
+    @property
+    def started_utc_us(self) -> int | None:
+        """UTC of the first sample; None before there is one."""
+        return self._utc_us_at(0.0) if self._powers and self._powers[0].clock.known else None
 
     # -- in --------------------------------------------------------------------------------------
 
@@ -241,6 +253,8 @@ class Session:
         if self._analysis is None:
             self._analysis = LiveAnalysis(self._settings, self._curve, live=self._live)
         block = ForceBlock(piece.first + self._power.index0, time_s, force_n)
+        if self._keep_samples:
+            self.blocks.append(block)
         return self._kept(self._analysis.push(block))
 
     def _kept(self, events: Iterable[Event]) -> list[Event]:

@@ -1,0 +1,94 @@
+"""The command `forceband`: finds the subcommand, and turns errors into one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from types import FrameType
+
+SUMMARIES = {
+    "demo": "try everything with a simulated band: no Bluetooth, no set-up",
+    "live": "train with a band: live page, MQTT, InfluxDB and a recording",
+    "record": "only record a band into a file",
+    "scan": "find bands within reach",
+    "sim": "run a simulated band for other programs or, with a radio, for phones",
+    "replay": "play a recording as if the band were here",
+    "analyse": "find reps, tempo and sets in recordings and CSV files",
+    "sessions": "list recordings: which are unfinished, what is not delivered",
+    "deliver": "bring recordings to MQTT and InfluxDB, once or again",
+    "export": "write a recording as CSV or Parquet",
+    "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
+}
+EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand; 0 done, 1 failed with a sentence, 2 wrong usage, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] not in SUMMARIES:
+        return _top_level(argv)
+    command = import_module(f"pipeline.commands.{argv[0]}")
+    parser = argparse.ArgumentParser(
+        f"forceband {argv[0]}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens inside")
+    args = parser.parse_args(argv[1:])
+    _set_up_logging(verbose=args.verbose)
+    signal.signal(signal.SIGTERM, _interrupt)
+    from sensor.errors import BandError
+
+    try:
+        return int(command.run(args))
+    except BandError as error:
+        print(f"forceband: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # `forceband ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILURE
+
+
+def _top_level(argv: list[str]) -> int:
+    if argv and argv[0] in ("-V", "--version"):
+        print(f"forceband {version('forceband')}")
+        return 0
+    width = max(map(len, SUMMARIES))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in SUMMARIES.items()]
+    text = "\n".join(
+        ["usage: forceband COMMAND [--help]", "", *lines, "", "Start with: forceband demo"]
+    )
+    if argv and argv[0] in ("-h", "--help", "help"):
+        print(text)
+        return 0
+    if argv:
+        print(f"forceband: there is no command {argv[0]!r}\n", file=sys.stderr)
+    print(text, file=sys.stderr)
+    return EXIT_USAGE
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.ERROR,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "%(message)s",
+    )
+    for noisy in ("bumble", "amqtt", "transitions", "asyncio", "matplotlib", "websockets"):
+        logging.getLogger(noisy).setLevel(logging.INFO if verbose else logging.CRITICAL)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends as Ctrl-C does: stop the stream, write everything, say goodbye."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The subcommands of `forceband`, one file each."""

@@ -1,0 +1,96 @@
+"""Find reps, tempo and sets in recordings and CSV files.
+
+A CSV file has a header, a time column in seconds (time_s or time) and a force column (force_n,
+force_kg, force_lb, or force with --unit). Tempo is eccentric-bottom-concentric-hold in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.errors import BandError
+
+if TYPE_CHECKING:
+    from pipeline.inputs import Analysed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="one JSON object a file and line")
+    parser.add_argument("--table", action="store_true", help="every rep, not only the sets")
+    parser.add_argument("--csv", type=Path, metavar="OUT", help="write the reps of one file as CSV")
+    parser.add_argument("--plot", type=Path, metavar="OUT", help="draw one file as PNG, SVG or PDF")
+    parser.add_argument("--unit", choices=("n", "kg", "lb"), help="of a CSV column named `force`")
+
+
+def run(args: argparse.Namespace) -> int:
+    if len(args.files) > 1 and (args.plot or args.csv):
+        raise BandError("--plot and --csv take one file at a time")
+    from pipeline.inputs import analyse_file
+
+    failed = False
+    for path in args.files:
+        try:
+            found = analyse_file(path, args.unit)
+        except BandError as error:
+            if len(args.files) == 1:
+                raise
+            print(f"forceband: {error}", file=sys.stderr)
+            failed = True
+            continue
+        for remark in found.remarks:
+            print(f"{path}: {remark}", file=sys.stderr)
+        _print(found, args)
+        if args.csv:
+            _write_reps(args.csv, found)
+        if args.plot:
+            from pipeline.plot import plot
+
+            try:
+                plot(found.analysis, found.time_s, found.force_n, args.plot, path.name)
+            except (OSError, ValueError) as error:
+                raise BandError(f"{args.plot}: the picture cannot be written: {error}") from error
+    return 1 if failed else 0
+
+
+def _print(found: Analysed, args: argparse.Namespace) -> None:
+    from pipeline.tables import analysis_object, reps_table, sets_table
+
+    analysis = found.analysis
+    if args.json:
+        print(json.dumps(analysis_object(str(found.path), analysis, **found.more)))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    count = len(analysis.reps)
+    console.print(
+        f"{found.path}: {count} rep{'' if count == 1 else 's'} in {len(analysis.sets)} "
+        f"set{'' if len(analysis.sets) == 1 else 's'}, {len(analysis.partials)} partial, "
+        f"{analysis.rate_hz:.1f} Hz",
+        soft_wrap=True,
+    )
+    if analysis.sets:
+        console.print(sets_table(analysis.sets))
+    if args.table and analysis.reps:
+        console.print(reps_table(analysis.reps))
+
+
+def _write_reps(path: Path, found: Analysed) -> None:
+    import csv
+
+    from pipeline.tables import REP_COLUMNS, rep_row
+
+    rows = [rep_row(rep) for rep in found.analysis.reps]
+    names = list(dict.fromkeys([*REP_COLUMNS, *(name for row in rows for name in row)]))
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        raise BandError(f"{path}: cannot be written: {error.strerror}") from error

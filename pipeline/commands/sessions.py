@@ -1,0 +1,103 @@
+"""List recordings: when, how long, whether they are finished and delivered."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sensor.errors import RecordingError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a recording and line")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline.config import load
+    from sensor.recording import SUFFIX
+
+    folder = load(args.config, flags={"data_dir": args.data}).data_dir
+    rows = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            rows.append(_row(path))
+        except RecordingError as error:
+            print(f"forceband: {error}", file=sys.stderr)
+    if args.json:
+        for row in rows:
+            print(json.dumps(row))
+        return 0
+    if not rows:
+        print(f"no recordings in {folder}", file=sys.stderr)
+        return 0
+    _print(rows, folder)
+    return 0
+
+
+def _row(path: Path) -> dict[str, Any]:
+    from sensor.recording import Recording
+
+    with Recording.open(path) as recording:
+        facts, cursors, last = recording.facts, recording.cursors(), recording.last_row
+        first = next(iter(recording.rows(limit=1)), None)
+        final = next(iter(recording.rows(after=last - 1)), None)
+        state = "recording" if recording.in_use else "closed" if recording.ended else "unfinished"
+        dead = len(recording.dead_letters())
+    started_us = first[1].received_us if first else None
+    length_s = (final[1].received_us - started_us) / 1e6 if final and started_us else 0.0
+    sinks = set(facts.get("sinks") or ()) | set(cursors)
+    return {
+        "file": str(path),
+        "device": facts.get("device"),
+        "started_utc": _iso(started_us),
+        "duration_s": round(length_s, 1),
+        "sets": facts.get("sets"),
+        "reps": facts.get("reps"),
+        "state": state,
+        "undelivered": {s: last - cursors.get(s, 0) for s in sorted(sinks) if cursors.get(s, 0) < last},
+        "dead_letters": dead,
+    }  # fmt: skip
+
+
+def _iso(received_us: int | None) -> str | None:
+    try:
+        return received_us and datetime.fromtimestamp(received_us / 1e6, UTC).isoformat(
+            "T", "seconds"
+        )
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _print(rows: list[dict[str, Any]], folder: Path) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from pipeline.tables import clock
+
+    table = Table(title=str(folder), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name in ("recording", "started", "length", "sets", "reps", "state", "waits"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        waits = ", ".join(f"{sink} {count} rows" for sink, count in row["undelivered"].items())
+        if row["dead_letters"]:
+            waits += f" ({row['dead_letters']} rejected: see `forceband doctor`)"
+        table.add_row(
+            Path(row["file"]).name,
+            (row["started_utc"] or "").replace("+00:00", "Z"),
+            clock(row["duration_s"]),
+            "" if row["sets"] is None else str(row["sets"]),
+            "" if row["reps"] is None else str(row["reps"]),
+            row["state"],
+            waits,
+        )
+    console = Console(highlight=False)
+    console.print(table)
+    if any(row["undelivered"] and row["state"] != "recording" for row in rows):
+        console.print("`forceband deliver` brings what waits.")

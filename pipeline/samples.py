@@ -1,0 +1,59 @@
+"""A recording read as a whole: its samples in order and the final answer about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.analysis.result import Analysis
+from pipeline.events import SessionEnded
+from pipeline.session import Session
+from sensor.recording import Recording
+from sensor.samples import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionRead:
+    """Samples of shape (n,) in order, and what `Session` finds in them."""
+
+    index: Ints
+    time_s: Floats
+    force_n: Floats
+    analysis: Analysis
+    started_utc_us: int | None
+    missing: int
+    bad_frames: int
+
+
+def read_session(recording: Recording) -> SessionRead:
+    """Run a recording through a session as fast as it goes."""
+    session = Session(live=False, keep_samples=True)
+    told = session.receive_all(recording.rows())
+    told += session.finish()
+    ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
+    blocks = session.blocks
+    time_s = np.concatenate([block.time_s for block in blocks]) if blocks else np.empty(0)
+    return SessionRead(
+        np.concatenate([block.index + np.arange(block.time_s.size) for block in blocks])
+        if blocks
+        else np.empty(0, np.int64),
+        time_s,
+        np.concatenate([block.force_n for block in blocks]) if blocks else np.empty(0),
+        Analysis(
+            rate_hz=_rate_hz(time_s),
+            reps=[rep for closed in session.sets for rep in closed.reps],
+            partials=[partial for closed in session.sets for partial in closed.partials],
+            sets=[closed.summary for closed in session.sets if closed.reps],
+            gaps=session.gaps,
+        ),
+        session.started_utc_us,
+        ended.missing,
+        ended.bad_frames,
+    )
+
+
+def _rate_hz(time_s: Floats) -> float:
+    """Samples in a second as they usually come; 0 for fewer than two samples."""
+    step = float(np.median(np.diff(time_s))) if time_s.size > 1 else 0.0
+    return 1 / step if step > 0 else 0.0

@@ -1,0 +1,104 @@
+"""Results as tables for people and as plain values for programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pipeline.analysis.result import Analysis, Rep, SetSummary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+REP_COLUMNS = (
+    "set", "rep", "start_s", "top_start_s", "top_end_s", "end_s", "peak_s", "peak_n", "mean_n",
+    "valley_before_n", "valley_after_n", "concentric_s", "hold_s", "eccentric_s", "bottom_s",
+    "tempo", "tut_s", "impulse_n_s", "confidence",
+)  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON values: floats rounded to what means something, NaN as None."""
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return value
+
+
+def analysis_object(file: str, analysis: Analysis, **more: Any) -> dict[str, Any]:
+    """The object that `forceband analyse --json` prints for one file."""
+    return {
+        "file": file,
+        "rate_hz": round(analysis.rate_hz, 3),
+        **more,
+        **{
+            key: [plain(asdict(each)) for each in getattr(analysis, key)]
+            for key in ("reps", "partials", "sets", "gaps")
+        },
+    }
+
+
+def rep_row(rep: Rep) -> dict[str, Any]:
+    """A rep as one flat row: fixed columns, then RFD and further metrics by name."""
+    row = {name: plain(getattr(rep, name)) for name in REP_COLUMNS}
+    row.update({f"rfd_{name}_n_per_s": plain(v) for name, v in rep.rfd_n_per_s.items()})
+    row.update({name: plain(v) for name, v in rep.metrics.items()})
+    return row
+
+
+def sets_table(sets: Sequence[SetSummary], title: str | None = None) -> Table:
+    """The sets, one a line."""
+    table = _table(title, "set", "reps", "from", "to", "peak N", "tension s", "rest s", "sure")
+    for each in sets:
+        table.add_row(
+            str(each.set),
+            str(each.reps),
+            clock(each.start_s),
+            clock(each.end_s),
+            f"{each.peak_n:.1f}",
+            f"{each.tut_s:.1f}",
+            "" if each.rest_s is None else f"{each.rest_s:.0f}",
+            f"{each.confidence:.0%}",
+        )
+    return table
+
+
+def reps_table(reps: Sequence[Rep], title: str | None = None) -> Table:
+    """The reps, one a line; tempo is eccentric-bottom-concentric-hold in seconds."""
+    table = _table(
+        title, "set", "rep", "at", "peak N", "tempo e-b-c-h", "tension s", "impulse N·s", "sure"
+    )
+    for rep in reps:
+        table.add_row(
+            str(rep.set),
+            str(rep.rep),
+            clock(rep.start_s),
+            f"{rep.peak_n:.1f}",
+            rep.tempo or "-",
+            f"{rep.tut_s:.2f}",
+            "-" if rep.impulse_n_s is None else f"{rep.impulse_n_s:.1f}",
+            f"{rep.confidence:.0%}",
+        )
+    return table
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss.s, with hours where there are some."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def _table(title: str | None, *columns: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
