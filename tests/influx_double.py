@@ -175,7 +175,10 @@ class InfluxDouble:
             f"{self.upstream}/query",
             params=request.query,
             data=await request.read() or None,
-            headers={"Content-Type": request.headers.get("Content-Type", "text/plain")},
+            headers={
+                "Content-Type": request.headers.get("Content-Type", "text/plain"),
+                "Accept-Encoding": "identity",
+            },
         ) as response:
             return web.Response(
                 body=await response.read(),
