@@ -1,0 +1,123 @@
+"""The live analysis against the truth: how soon it tells, what it takes back, where it ends."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pipeline.analysis.live import LiveAnalysis
+
+from benchmarks.generator.kinds import Session
+from benchmarks.generator.truth import TrueRep
+from pipeline.analysis.result import Rep
+from pipeline.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
+from sensor.samples import ForceBlock
+
+LONGEST_BLOCK_S = 0.1
+PHASE_LATE_S = 0.15
+
+
+@dataclass(slots=True)
+class LiveScore:
+    """One session told live."""
+
+    agrees: bool = False
+    """Whether the reps of the closed sets are those of the offline analysis."""
+    latency_s: list[float] = field(default_factory=list)
+    """From the true end of a rep to the sample at which it is announced for good."""
+    unannounced: int = 0
+    """Right in the end, but not announced before the set closed."""
+    withdrawn: int = 0
+    phase_right: list[bool] = field(default_factory=list)
+    """Of each state told, whether the phase was true within the last 150 ms."""
+
+
+def suits(session: Session) -> bool:
+    """Whether the session can be told live: its samples have the band's own steady clock."""
+    gauge = session.plan.gauge
+    return not (gauge.irregular or gauge.jitter or gauge.stuck or gauge.late or gauge.duplicates)
+
+
+def blocks(session: Session, rng: np.random.Generator) -> list[ForceBlock]:
+    """The samples cut at random, and at every gap."""
+    t, y = session.time_s, session.force_n
+    index = np.round(t * session.rate_hz).astype(np.int64)
+    longest = max(2, int(LONGEST_BLOCK_S * session.rate_hz))
+    cuts = np.cumsum(rng.integers(1, longest + 1, t.size))
+    holes = np.flatnonzero(np.diff(index) > 1) + 1
+    edges = np.unique(np.r_[0, cuts[cuts < t.size], holes, t.size])
+    return [ForceBlock(int(index[lo]), t[lo:hi], y[lo:hi]) for lo, hi in itertools.pairwise(edges)]
+
+
+def told_live(session: Session) -> list[tuple[float, Event]]:
+    """The events of a session with the time of the last sample that each one needed."""
+    rng = np.random.default_rng([session.seed, 7])
+    analysis = LiveAnalysis()
+    told: list[tuple[float, Event]] = []
+    now_s = 0.0
+    for block in blocks(session, rng):
+        now_s = float(block.time_s[-1])
+        told += [(now_s, event) for event in analysis.push(block)]
+    told += [(now_s, event) for event in analysis.flush()]
+    return told
+
+
+def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
+    """Run a session live and judge what was told."""
+    told = told_live(session)
+    closed = [event for _, event in told if isinstance(event, SetClosed)]
+    final = [rep for event in closed for rep in event.reps]
+    result = LiveScore(agrees=_timing(final) == _timing(offline))
+    phases = _phases(session.truth.reps)
+    announced: dict[int, tuple[float, Rep]] = {}
+    for now_s, event in told:
+        if isinstance(event, RepAnnounced):
+            announced[event.rep.id] = (now_s, event.rep)
+        elif isinstance(event, RepWithdrawn):
+            announced.pop(event.id, None)
+            result.withdrawn += 1
+        elif isinstance(event, LiveState) and phases and event.phase is not Phase.UNKNOWN:
+            result.phase_right.append(_phase_fits(phases, event))
+    for true in session.truth.reps:
+        if true.end_s is None:
+            continue
+        times = [
+            now_s for now_s, rep in announced.values() if rep.start_s < true.peak_s < rep.end_s
+        ]
+        if times:
+            result.latency_s.append(min(times) - true.end_s)
+        else:
+            result.unannounced += 1
+    return result
+
+
+def _timing(reps: Sequence[Rep]) -> list[tuple[float, ...]]:
+    return [
+        tuple(round(x, 6) for x in (r.start_s, r.top_start_s, r.top_end_s, r.end_s, r.peak_n))
+        for r in reps
+    ]
+
+
+def _phases(reps: Sequence[TrueRep]) -> list[tuple[float, float, Phase]] | None:
+    """Start, end and name of every phase of a session; None where some are not known."""
+    phases: list[tuple[float, float, Phase]] = []
+    rest_from = -np.inf
+    for rep in reps:
+        times = [
+            t for t in (rep.start_s, rep.top_start_s, rep.top_end_s, rep.end_s) if t is not None
+        ]
+        if len(times) < 4:
+            return None
+        edges = [rest_from, *times]
+        names = (Phase.REST, Phase.CONCENTRIC, Phase.HOLD, Phase.ECCENTRIC)
+        phases += list(zip(edges[:-1], edges[1:], names, strict=True))
+        rest_from = times[-1]
+    return [*phases, (rest_from, np.inf, Phase.REST)]
+
+
+def _phase_fits(phases: list[tuple[float, float, Phase]], state: LiveState) -> bool:
+    """Whether the phase told was true at some time of the last 150 ms."""
+    since_s = state.time_s - PHASE_LATE_S
+    return any(a <= state.time_s and b >= since_s and name is state.phase for a, b, name in phases)

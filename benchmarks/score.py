@@ -1,0 +1,105 @@
+"""Found reps against true ones: matched one to one in time, with the errors of those that match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmarks.generator.kinds import Session
+from benchmarks.generator.truth import TrueRep
+from pipeline.analysis.result import Rep
+from sensor.samples import Floats
+
+BOUNDARIES = ("start", "top start", "top end", "end")
+FAST_ENOUGH_HZ = 70.0
+"""Boundaries and time under tension are judged from here on: at nominal 80 Hz and above."""
+
+
+@dataclass(slots=True)
+class Score:
+    """One session of one analysis."""
+
+    right: bool = False
+    reps: int = 0
+    missed: int = 0
+    extra: int = 0
+    boundary_s: list[tuple[int, float, bool]] = field(default_factory=list)
+    """Boundary, found minus true, and whether the curve decides it (`TrueRep.decided`)."""
+    peak_share: list[float] = field(default_factory=list)
+    """Found minus true, as a share of the true."""
+    tut_share: list[float] = field(default_factory=list)
+    confidence: list[tuple[float, bool]] = field(default_factory=list)
+    """Of each found rep, and whether it is right."""
+
+
+def pair_up(truth: Sequence[TrueRep], found: Sequence[Rep]) -> list[tuple[int, int]]:
+    """True and found reps that cover at least half of each other, by index."""
+    pairs = []
+    free = set(range(len(found)))
+    for i, true in enumerate(truth):
+        lo, hi = true.span_s
+        best, most = -1, 0.0
+        for j in free:
+            rep = found[j]
+            common = min(hi, rep.end_s) - max(lo, rep.start_s)
+            least = 0.5 * (hi - lo)
+            if not true.beside_step:
+                least = max(least, 0.5 * (rep.end_s - rep.start_s))
+            if common >= least and common > most:
+                best, most = j, common
+        if best >= 0:
+            free.discard(best)
+            pairs.append((i, best))
+    return pairs
+
+
+def score(session: Session, found: Sequence[Rep]) -> Score:
+    """Judge what an analysis found in a session."""
+    truth = session.truth.reps
+    pairs = pair_up(truth, found)
+    right = {j for _, j in pairs}
+    result = Score(
+        right=len(pairs) == len(truth) == len(found),
+        reps=len(truth),
+        missed=len(truth) - len(pairs),
+        extra=len(found) - len(pairs),
+        confidence=[(rep.confidence, j in right) for j, rep in enumerate(found)],
+    )
+    for i, j in pairs:
+        _errors(result, session, truth[i], found[j])
+    return result
+
+
+def _errors(result: Score, session: Session, true: TrueRep, rep: Rep) -> None:
+    near_s = 2.5 / session.rate_hz
+    lost = session.missing_s
+
+    def seen(start_s: float, end_s: float) -> bool:
+        return not np.any((lost[:, 0] - near_s < end_s) & (lost[:, 1] + near_s > start_s))
+
+    if seen(true.peak_s - 0.2, true.peak_s + 0.2):
+        result.peak_share.append((rep.peak_n - true.peak_n) / true.applied_n)
+    if session.rate_hz < FAST_ENOUGH_HZ:
+        return
+    times = (true.start_s, true.top_start_s, true.top_end_s, true.end_s)
+    answer = (rep.start_s, rep.top_start_s, rep.top_end_s, rep.end_s)
+    for k, (t, s) in enumerate(zip(times, answer, strict=True)):
+        if t is not None and seen(t, t) and seen(true.peak_s - 0.2, true.peak_s + 0.2):
+            result.boundary_s.append((k, s - t, true.decided[k]))
+    if true.tut_s is not None and seen(*true.span_s):
+        result.tut_share.append((rep.tut_s - true.tut_s) / true.tut_s)
+
+
+def score_peaks(session: Session, peaks_s: Floats) -> Score:
+    """Judge an analysis that tells no more than the times of the peaks."""
+    truth = session.truth.reps
+    inside = [int(np.sum((peaks_s >= rep.span_s[0]) & (peaks_s <= rep.span_s[1]))) for rep in truth]
+    hit = sum(count > 0 for count in inside)
+    return Score(
+        right=all(count == 1 for count in inside) and peaks_s.size == len(truth),
+        reps=len(truth),
+        missed=len(truth) - hit,
+        extra=int(peaks_s.size) - hit,
+    )

@@ -1,0 +1,79 @@
+"""The judge: the truth itself gets full marks, and every kind of mistake is seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import make_session
+from benchmarks.generator.kinds import Session
+from benchmarks.generator.truth import TrueRep
+from benchmarks.score import score, score_peaks
+from pipeline.analysis.result import Rep
+
+
+def as_found(number: int, true: TrueRep) -> Rep:
+    start_s, end_s = true.span_s
+    top_start_s = start_s if true.top_start_s is None else true.top_start_s
+    top_end_s = end_s if true.top_end_s is None else true.top_end_s
+    return Rep(
+        id=number, set=true.set, rep=number, start_s=start_s, top_start_s=top_start_s,
+        top_end_s=top_end_s, end_s=end_s, peak_s=true.peak_s, peak_n=true.peak_n,
+        valley_before_n=0.0, valley_after_n=0.0, concentric_s=None, hold_s=None, eccentric_s=None,
+        bottom_s=None, tempo=None, tut_s=end_s - start_s, mean_n=0.0, impulse_n_s=None,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return make_session("fast 0.6-1 s", 2)
+
+
+@pytest.fixture
+def found(session: Session) -> list[Rep]:
+    return [as_found(i, true) for i, true in enumerate(session.truth.reps, start=1)]
+
+
+def test_the_truth_itself_is_right_and_without_error(session: Session, found: list[Rep]) -> None:
+    result = score(session, found)
+    assert result.right
+    assert (result.missed, result.extra) == (0, 0)
+    assert all(error == 0 for _, error, _ in result.boundary_s)
+    assert result.peak_share == [0] * len(found)
+    assert all(ok for _, ok in result.confidence)
+
+
+def test_a_rep_left_out_is_missed(session: Session, found: list[Rep]) -> None:
+    result = score(session, found[1:])
+    assert not result.right
+    assert (result.missed, result.extra) == (1, 0)
+
+
+def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Rep]) -> None:
+    joined = replace(found[0], end_s=found[1].end_s)
+    result = score(session, [joined, *found[2:]])
+    assert not result.right
+    assert result.missed >= 1
+
+
+def test_a_rep_split_in_two_is_one_extra(session: Session, found: list[Rep]) -> None:
+    middle = 0.5 * (found[0].start_s + found[0].end_s)
+    halves = [replace(found[0], end_s=middle - 0.1), replace(found[0], start_s=middle - 0.1)]
+    result = score(session, [*halves, *found[1:]])
+    assert not result.right
+    assert result.extra == 1
+
+
+def test_a_late_boundary_shows_with_its_sign(session: Session, found: list[Rep]) -> None:
+    late = [replace(rep, end_s=rep.end_s + 0.02) for rep in found]
+    errors = [error for which, error, _ in score(session, late).boundary_s if which == 3]
+    assert errors == pytest.approx([0.02] * len(errors))
+
+
+def test_peaks_alone_are_right_with_one_in_every_rep(session: Session) -> None:
+    peaks = np.array([true.peak_s for true in session.truth.reps])
+    assert score_peaks(session, peaks).right
+    assert score_peaks(session, peaks[1:]).missed == 1
+    assert score_peaks(session, np.r_[peaks, peaks[-1] + 0.01]).extra == 1
