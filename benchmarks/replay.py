@@ -1,0 +1,68 @@
+"""Replay of one hour at 80 Hz, recording to final reps, against scipy on the same array.
+
+The yardstick, in the same run on the same samples: `sosfiltfilt` at 5 Hz and `find_peaks` at 30 %
+prominence within 10 s. Run with `python -m benchmarks.replay`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from scipy.signal import butter, find_peaks, sosfiltfilt
+
+from pipeline.samples import read_session
+from sensor.recording import Recording
+from sensor.samples import Floats
+from tests.pipeline.signals import notifications, pulls
+
+
+def yardstick(force_n: Floats, rate_hz: float) -> int:
+    """Ten lines of scipy that find peaks."""
+    smooth = sosfiltfilt(butter(4, 5, fs=rate_hz, output="sos"), force_n)
+    height = 0.3 * float(smooth.max() - smooth.min())
+    return int(find_peaks(smooth, prominence=height, wlen=round(10 * rate_hz))[0].size)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds that one call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print medians and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=80.0)
+    parser.add_argument("--runs", type=int, default=7)
+    args = parser.parse_args()
+    force_n = pulls(sets=75, reps=10, rate_hz=args.rate)[: round(3600 * args.rate)]
+    per_frame = 8 if args.rate <= 100 else 56
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hour.forceband"
+        with Recording.create(path, {}) as recording:
+            recording.extend(notifications(force_n, per_frame=per_frame, rate_hz=args.rate))
+
+        def replay() -> int:
+            with Recording.open(path) as recording:
+                return len(read_session(recording).analysis.reps)
+
+        reps, peaks = replay(), yardstick(force_n, args.rate)
+        ours, theirs = [], []
+        for _ in range(args.runs):
+            ours.append(timed(replay))
+            theirs.append(timed(lambda: yardstick(force_n, args.rate)))
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    print(f"{force_n.size} samples at {args.rate:g} Hz, {reps} reps (scipy: {peaks} peaks)")
+    print(f"recording to final reps: {statistics.median(ours) * 1000:.1f} ms")
+    print(f"sosfiltfilt + find_peaks: {statistics.median(theirs) * 1000:.1f} ms")
+    print(f"ratio: {ratio:.2f}")
+
+
+if __name__ == "__main__":
+    main()
