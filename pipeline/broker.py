@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
+from pipeline.sinks.mqtt_settings import is_loopback
 from sensor.errors import BandError
 
 logger = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class EmbeddedBroker:
     ) -> None:
         if (username is None) != (password is None):
             raise ValueError("username and password of the broker belong together")
-        if not _is_loopback(host) and not (username and password):
+        if not is_loopback(host) and not (username and password):
             raise ValueError(
                 f"a broker on {host} can be reached by others: give it a username and a password"
             )
@@ -182,13 +182,6 @@ class EmbeddedBroker:
             writer.close()
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _why_not(host: str, port: int, error: Exception) -> str:

@@ -1,0 +1,190 @@
+"""Events as MQTT messages: the topic tree and the JSON payloads of docs/mqtt.md.
+
+Pure: an event gives the same bytes each time it is told.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from numbers import Integral, Real
+from typing import Any
+
+from pipeline.events import (
+    BatteryChanged,
+    GapFound,
+    LinkChanged,
+    Marked,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SessionEnded,
+    SetClosed,
+    Tared,
+    Told,
+)
+from pipeline.sinks.sink import SessionFacts
+
+ONLINE, OFFLINE = b"online", b"offline"
+EVENTS: tuple[type, ...] = (
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    GapFound,
+    LinkChanged,
+    BatteryChanged,
+    Tared,
+    Marked,
+    SessionEnded,
+)
+"""What `event_message` has a message for."""
+DECIMALS = 6
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to a broker."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topic tree of one device below the base topic."""
+
+    base: str
+    device: str
+
+    @property
+    def level(self) -> str:
+        """The device's own level; `bridge` is taken by the program itself."""
+        return "band-bridge" if self.device == "bridge" else self.device
+
+    @property
+    def root(self) -> str:
+        """What all topics of the device begin with."""
+        return f"{self.base}/{self.level}"
+
+    @property
+    def status(self) -> str:
+        """`online` or `offline`, retained: the radio link."""
+        return f"{self.root}/status"
+
+    @property
+    def state(self) -> str:
+        """JSON summary, retained."""
+        return f"{self.root}/state"
+
+    @property
+    def force(self) -> str:
+        """Batches of samples for live curves."""
+        return f"{self.root}/force"
+
+    def event(self, name: str) -> str:
+        """What happened: `rep`, `set`, `gap` and the others."""
+        return f"{self.root}/event/{name}"
+
+    def command(self, name: str) -> str:
+        """Where a command is given."""
+        return f"{self.root}/cmd/{name}"
+
+
+def bridge_status(base: str) -> str:
+    """Topic that says whether the program runs; the last will goes there."""
+    return f"{base}/bridge/status"
+
+
+def command_filter(base: str) -> str:
+    """Subscription for the commands of all devices."""
+    return f"{base}/+/cmd/+"
+
+
+def event_message(base: str, facts: SessionFacts, told: Told) -> Message | None:
+    """The message for an event; None for those that are only shown live."""
+    name: str
+    body: dict[str, Any]
+    match told.event:
+        case RepAnnounced(rep):
+            name, body = "rep", {"kind": "announced", **_rep(asdict(rep))}
+        case RepCorrected(rep):
+            name, body = "rep", {"kind": "corrected", **_rep(asdict(rep))}
+        case RepWithdrawn(rep_id, time_s, reason):
+            name = "rep"
+            body = {"kind": "withdrawn", "rep_id": rep_id, "time_s": time_s, "reason": reason}
+        case SetClosed(summary, reps, partials):
+            name, body = "set", asdict(summary)
+            body["final_reps"] = [_rep(asdict(rep)) for rep in reps]
+            body["partials"] = [asdict(partial) for partial in partials]
+        case GapFound(gap):
+            name, body = "gap", asdict(gap)
+        case LinkChanged(up, reason):
+            name, body = "link", {"up": up, "reason": reason}
+        case BatteryChanged(percent):
+            name, body = "battery", {"battery_percent": percent}
+        case Tared() as tared:
+            name, body = "tare", asdict(tared)
+        case Marked(kind, text):
+            name, body = "mark", {"kind": kind, "text": text}
+        case SessionEnded() as ended:
+            name, body = "session", asdict(ended)
+        case _:
+            return None
+    payload = to_json({**head(facts, told), **body})
+    return Message(Topics(base, facts.device).event(name), payload)
+
+
+def head(facts: SessionFacts, told: Told) -> dict[str, Any]:
+    """What every event message begins with; equal ids mean the same event."""
+    return {
+        "id": f"{facts.session}/{told.seq}",
+        **asdict(facts),
+        "utc": utc_text(told.utc_us),
+        "utc_us": told.utc_us,
+    }
+
+
+def utc_text(utc_us: int) -> str | None:
+    """ISO 8601 with `Z`, to the microsecond; None if no calendar has the time."""
+    try:
+        moment = EPOCH + timedelta(microseconds=int(utc_us))
+    except OverflowError:
+        return None
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_json(body: Mapping[str, Any]) -> bytes:
+    """Compact JSON that every parser takes: infinities and NaN become null."""
+    return json.dumps(_plain(body), separators=(",", ":"), allow_nan=False).encode()
+
+
+def _rep(fields: dict[str, Any]) -> dict[str, Any]:
+    # `id` is the message's
+    return {"rep_id": fields.pop("id"), **fields}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return value
+        case Enum():
+            return value.value
+        case str():
+            return value
+        case Integral():
+            return int(value)
+        case Real():
+            number = float(value)
+            return round(number, DECIMALS) if math.isfinite(number) else None
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case _:
+            return [_plain(item) for item in value]
