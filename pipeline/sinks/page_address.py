@@ -1,0 +1,65 @@
+"""Where the live page is found: its address, the address as a code to scan, and why it is not."""
+
+from __future__ import annotations
+
+import errno
+import io
+import ipaddress
+import socket
+
+import qrcode
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host` (a name or an address)."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def page_url(host: str, port: int) -> str:
+    """An address to type: that of this machine on its network where `host` means all of them."""
+    try:
+        address = ipaddress.ip_address(host or "0.0.0.0")  # noqa: S104 (what an empty host means)
+    except ValueError:
+        return f"http://{host}:{port}/"
+    if address.is_unspecified:
+        address = own_address()
+    return f"http://[{address}]:{port}/" if address.version == 6 else f"http://{address}:{port}/"
+
+
+def own_address() -> Address:
+    """This machine's address on its network: where a packet would leave from. None is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
+        try:
+            plug.connect(("192.0.2.1", 9))
+            return ipaddress.ip_address(plug.getsockname()[0])
+        except OSError:
+            return ipaddress.IPv4Address("127.0.0.1")
+
+
+def qr_text(url: str) -> str:
+    """`url` as a QR code of half-block characters, for a terminal with light text on dark."""
+    code = qrcode.QRCode(border=2, error_correction=qrcode.ERROR_CORRECT_L)
+    code.add_data(url)
+    out = io.StringIO()
+    code.print_ascii(out=out)
+    return out.getvalue()
+
+
+def why_not(host: str, port: int, error: OSError) -> str:
+    """A sentence for a server that could not listen."""
+    where = f"port {port} on {host or 'any address'}"
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"the live page cannot have {where}: another program uses it. "
+            "Choose another port, or 0 for any free one"
+        )
+    if error.errno == errno.EACCES:
+        return f"the live page may not have {where}: choose a port from 1024 up"
+    return f"the live page cannot listen at {where}: {error.strerror or error}"
