@@ -263,6 +263,13 @@ class Answer:
             raise FrameError("not a rate", self.result)
         return float(int.from_bytes(self.result, "little")) / 1000
 
+    def next_sample(self) -> int | None:
+        """Index (mod 2³²) of the sample after all taken so far, from START's and STOP's answer.
+
+        It makes a loss exact where no frame follows or goes before. None if the band does not tell.
+        """
+        return int.from_bytes(self.result, "little") if len(self.result) == 4 else None
+
     def resend_range(self) -> tuple[int, int]:
         """First index (mod 2³²) and count of the samples that will come, from RESEND's answer."""
         if len(self.result) != _RANGE.size:

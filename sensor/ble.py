@@ -1,0 +1,346 @@
+"""A band over Bluetooth as a source: found, followed, reconnected, its gaps repaired."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain, repeat
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sensor.errors import FrameError, LinkError
+from sensor.finder import FoundDevice, find, scan
+from sensor.frames import MAX_SAMPLES
+from sensor.gapfiller import GapFiller
+from sensor.inbox import MAX_WAITING, Inbox
+from sensor.link import ANSWER_TIMEOUT_S, BandLink, is_cut_short
+from sensor.profile import Answer, Calibration, Command, Info, Opcode, Status
+from sensor.samples import Channel, Notification
+from sensor.source import HostClock
+
+if TYPE_CHECKING:
+    from sensor.radio import BumbleCentral
+
+__all__ = ["BleSource", "FoundDevice", "find", "scan"]
+
+logger = logging.getLogger(__name__)
+
+FIND_TIMEOUT_S = 15.0
+SILENCE_S = 3.0
+DRAIN_S = 5.0
+MAX_BACK_OFF_S = 10.0
+
+
+class BleSource:
+    """Everything a band sends, and what the host does about it, as notifications.
+
+    Entering finds the band and connects. Then the stream goes on over losses of the link for as
+    long as asked: each connection says `up`, its Info, battery, commands and answers, and `down`
+    with a reason. Samples that the index shows as missing are asked for again; those that nobody
+    can bring are named in a mark `{"kind": "gave_up", "first": ..., "count": ...}`. Frames that
+    cannot be read are passed on as they are. A frame that repeats the one before is dropped.
+
+    Parameters
+    ----------
+    wanted
+        Address or name of the band; by default the first one heard.
+    central
+        The radio to use; by default the system's.
+    pair
+        Bond with the band, for one that demands it.
+    clock
+        Host time; by default the computer's.
+    find_timeout_s
+        How long to look for the band at first.
+    silence_s
+        A link without a force frame for so long is dropped and made anew.
+    give_up_after_s
+        How long to look for a lost band; None means for ever.
+    max_waiting
+        Notifications that may wait for a slow reader; beyond, frames are dropped and asked for
+        again when it has caught up.
+    """
+
+    def __init__(
+        self,
+        wanted: str | None = None,
+        *,
+        central: BumbleCentral | None = None,
+        pair: bool = False,
+        clock: HostClock | None = None,
+        find_timeout_s: float = FIND_TIMEOUT_S,
+        silence_s: float = SILENCE_S,
+        give_up_after_s: float | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._wanted = wanted
+        self._central = central
+        self._pair = pair
+        self._find_timeout_s = find_timeout_s
+        self._silence_s = silence_s
+        self._give_up_after_s = give_up_after_s
+        self._inbox = Inbox(clock or HostClock(), max_waiting)
+        self._found: FoundDevice | None = None
+        self._link: BandLink | None = None
+        self._info: Info | None = None
+        self._gaps = GapFiller(self._inbox)
+        self._stopping = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+        self._last_force_s = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._found = await find(self._wanted, self._find_timeout_s, central=self._central)
+        link = await self._connect(self._found)
+        self._runner = asyncio.create_task(self._run(link), name="band")
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._runner is None:
+            return
+        self._runner.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._runner
+
+    async def __aiter__(self) -> AsyncIterator[Notification]:
+        while (notification := await self._inbox.get()) is not None:
+            yield notification
+
+    @property
+    def address(self) -> str | None:
+        """The band's address, once it is found."""
+        return None if self._found is None else self._found.address
+
+    @property
+    def info(self) -> Info | None:
+        """What the band last said of itself."""
+        return self._info
+
+    @property
+    def dropped(self) -> int:
+        """Notifications dropped because the reader was too slow."""
+        return self._inbox.dropped
+
+    @property
+    def bad_frames(self) -> int:
+        """Force notifications that could not be read."""
+        return self._gaps.bad_frames
+
+    async def stop(self) -> None:
+        """Stop the band, wait a while for what can still be repaired, and end the iteration.
+
+        Go on iterating to get the rest.
+        """
+        self._stopping.set()
+        if self._runner is not None:
+            await asyncio.wait({self._runner})
+
+    async def command(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
+        """Give the band a command; LinkError if there is no link or no answer."""
+        if self._link is None or self._link.lost.is_set():
+            raise LinkError("the band is not connected just now: try again", self.address)
+        return await self._link.command(command, timeout_s)
+
+    async def tare(self) -> Calibration:
+        """Take the present force as zero; the calibration that holds from now on."""
+        return _accepted(await self.command(Command(Opcode.TARE)), self.address).calibration()
+
+    async def identify(self) -> None:
+        """Let the band show itself."""
+        _accepted(await self.command(Command(Opcode.IDENTIFY)), self.address)
+
+    async def set_rate(self, rate_hz: float) -> float:
+        """Change the sample rate; the rate that the band took. Its Info follows in the stream."""
+        answer = _accepted(await self.command(Command.set_rate(rate_hz)), self.address)
+        if self._link is not None:
+            await self._take_info(self._link)
+        return answer.rate_hz()
+
+    async def _connect(self, found: FoundDevice) -> BandLink:
+        """A link that streams."""
+        link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
+        try:
+            await link.open()
+            self._link = link
+            await self._take_info(link)
+            await link.follow_battery()
+            await link.subscribe()
+            self._last_force_s = _now_s()
+            started = await link.command(Command(Opcode.START))
+            self._gaps.take_reached(_accepted(started, link.address))
+        except BaseException as error:
+            await link.close(str(error) or "interrupted")
+            raise
+        logger.info("connected to %s", link.band)
+        return link
+
+    async def _take_info(self, link: BandLink) -> None:
+        payload = await link.read_info()
+        try:
+            self._info = Info.from_bytes(payload)
+        except FrameError as error:
+            raise LinkError(
+                f"{link.band} says nothing sensible of itself ({error}): update its firmware",
+                link.address,
+            ) from error
+        self._gaps.take_info(self._info)
+        self._inbox.put(Channel.INFO, payload)
+
+    async def _run(self, link: BandLink) -> None:
+        """Serve one link after the other until told to stop."""
+        try:
+            while True:
+                await self._serve(link)
+                if self._stopping.is_set():
+                    break
+                logger.warning("lost %s: %s", link.band, link.reason)
+                found = await self._reconnect(link)
+                if found is None:
+                    break
+                link = found
+        except LinkError as error:
+            self._end(error)
+        except BaseException as error:
+            if self._link is not None:
+                await self._leave(self._link)
+            self._end(None if isinstance(error, asyncio.CancelledError) else error)
+            raise
+        else:
+            self._end()
+
+    async def _serve(self, link: BandLink) -> None:
+        """Watch over a link until it is lost or the end is wanted."""
+        repairing = asyncio.create_task(self._gaps.run(link), name="band gaps")
+        try:
+            while not link.lost.is_set() and not self._stopping.is_set():
+                silent_s = _now_s() - self._last_force_s
+                if silent_s >= self._patience_s:
+                    await link.close(f"no force frame for {silent_s:.1f} s")
+                    break
+                await _first(self._patience_s - silent_s, link.lost, self._stopping)
+            if self._stopping.is_set():
+                await self._drain(link)
+        finally:
+            repairing.cancel()
+            await asyncio.wait({repairing})
+            if not repairing.cancelled() and (error := repairing.exception()) is not None:
+                raise error
+        if link.lost.is_set():
+            # Frees what the backend keeps of a lost connection.
+            await link.close(link.reason)
+
+    @property
+    def _patience_s(self) -> float:
+        """A slow band needs its time to fill a frame."""
+        rate_hz = self._info.rate_hz if self._info is not None else 1.0
+        return max(self._silence_s, 1.0 + MAX_SAMPLES / rate_hz)
+
+    async def _drain(self, link: BandLink) -> None:
+        """Stop the band, and let the last gaps be repaired."""
+        with contextlib.suppress(LinkError):
+            self._gaps.take_reached(await link.command(Command(Opcode.STOP)))
+        until_s = _now_s() + DRAIN_S
+        while self._gaps.missing and not link.lost.is_set() and _now_s() < until_s:
+            await _first(0.05, link.lost)
+        await link.close("stopped")
+
+    async def _leave(self, link: BandLink) -> None:
+        """Stop the band and disconnect, at once."""
+        with contextlib.suppress(LinkError):
+            if not link.lost.is_set():
+                await link.command(Command(Opcode.STOP), 1.0)
+        await link.close("stopped")
+
+    async def _reconnect(self, lost: BandLink) -> BandLink | None:
+        """The next link; None if the end is wanted first.
+
+        Raises
+        ------
+        LinkError
+            If it takes longer than `give_up_after_s`.
+        """
+        assert self._found is not None
+        since_s = _now_s()
+        found, error = self._found, LinkError(lost.reason)
+        for attempt, pause_s in enumerate(back_off()):
+            if await _first(pause_s, self._stopping):
+                return None
+            waited_s = _now_s() - since_s
+            if self._give_up_after_s is not None and waited_s >= self._give_up_after_s:
+                raise LinkError(
+                    f"{lost.band} did not come back within {waited_s:.0f} s: {error}", lost.address
+                )
+            looking = asyncio.create_task(self._look_again(found, search=attempt > 0))
+            try:
+                if await _first(None, self._stopping, looking):
+                    return None
+                return looking.result()
+            except LinkError as failed:
+                error = failed
+                logger.info("%s is still away: %s", lost.band, failed)
+            finally:
+                looking.cancel()
+                await asyncio.wait({looking})
+        raise AssertionError("back_off ended")
+
+    def _end(self, error: BaseException | None = None) -> None:
+        self._gaps.give_up()
+        self._inbox.end(error)
+
+    async def _look_again(self, found: FoundDevice, *, search: bool) -> BandLink:
+        if search:
+            found = await find(found.address, self._find_timeout_s, central=self._central)
+        return await self._connect(found)
+
+    def _receive(self, channel: Channel, payload: bytes) -> None:
+        """What a link brings; called from the radio's callbacks."""
+        kept = self._inbox.put(channel, payload)
+        if channel is Channel.ANSWER:
+            self._gaps.take_answer(payload)
+        elif channel is Channel.FORCE:
+            self._last_force_s = _now_s()
+            if kept and not self._gaps.take_frame(payload):
+                self._judge_bad_frame(payload)
+
+    def _judge_bad_frame(self, payload: bytes) -> None:
+        """End where no frame will ever fit; some stacks do not tell the MTU."""
+        if is_cut_short(payload) and not self._gaps.good_frames and self._link is not None:
+            self._inbox.end(self._link.mtu_error())
+            self._stopping.set()
+
+
+def back_off() -> Iterator[float]:
+    """Pauses before each attempt to reconnect, s: at once, then ever longer."""
+    return chain((0.0, 0.5, 1.0, 2.0, 4.0, 8.0), repeat(MAX_BACK_OFF_S))
+
+
+def _accepted(answer: Answer, address: str | None) -> Answer:
+    if answer.status != Status.OK:
+        name = Opcode(answer.opcode).name
+        raise LinkError(f"the band refused {name}: {answer.status.name}", address)
+    return answer
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _first(timeout_s: float | None, *things: asyncio.Event | asyncio.Task[BandLink]) -> bool:
+    """Wait until one of the things is set or done; whether the first one is."""
+    waiting = {
+        asyncio.ensure_future(thing.wait()) if isinstance(thing, asyncio.Event) else thing
+        for thing in things
+    }
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in waiting:
+            if future not in things:
+                future.cancel()
+    return isinstance(things[0], asyncio.Event) and things[0].is_set()

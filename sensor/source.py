@@ -1,0 +1,49 @@
+"""Where notifications come from: a band, its simulator, or a recording."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from sensor.samples import Notification
+
+
+class Source(Protocol):
+    """Entered, then iterated once. Entering raises what keeps it from starting at all."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> bool | None: ...
+
+    def __aiter__(self) -> AsyncIterator[Notification]: ...
+
+
+class HostClock:
+    """UTC that never steps: read once, then carried on by the monotonic clock.
+
+    Parameters
+    ----------
+    utc_ns
+        UTC at the start in ns since 1970; by default the computer's.
+    monotonic_ns
+        The clock that carries on.
+    """
+
+    def __init__(
+        self, utc_ns: int | None = None, monotonic_ns: Callable[[], int] = time.monotonic_ns
+    ) -> None:
+        self._monotonic_ns = monotonic_ns
+        utc_ns = time.time_ns() if utc_ns is None else utc_ns
+        self._offset_ns = utc_ns - monotonic_ns()
+
+    def now_us(self) -> int:
+        """UTC in µs since 1970."""
+        return (self._offset_ns + self._monotonic_ns()) // 1000
