@@ -18,6 +18,7 @@ from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.live_score import LiveScore, score_live, suits
 from benchmarks.rivals import evenly, neurokit, scipy_limit
 from benchmarks.score import Score, score, score_peaks
+from pipeline.analysis.offline import analyse
 
 PUBLICATION_SEED = 1_000_000
 """From here on nobody looks at a session while working on the analysis; below is for that."""
@@ -49,8 +50,6 @@ class Outcome:
 
 def run(job: Job) -> Outcome:
     """Make a session, analyse it in every way asked for, and judge the answers."""
-    from pipeline.analysis import analyse
-
     session = make_session(job.kind, job.seed)
     found = analyse(session.time_s, session.force_n).reps
     rivals: list[Score | None] = [None, None]

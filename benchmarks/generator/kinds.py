@@ -59,10 +59,11 @@ def base_plan(rng: Generator) -> Plan:
             hold_s=(0.0, 0.8 * pace),
             fall_s=(0.6 * pace, 1.3 * pace),
             bottom_s=(0.2 * pace, 1.0 * pace),
+            blips=0.15 if rng.random() < 0.5 else 0.0,
         )
         for _ in range(int(rng.integers(1, 3)))
     ]
-    return Plan(sets, gauge)
+    return Plan(sets, gauge, texture=rng.uniform(0.0, 0.01), tremor=rng.uniform(0.0, 0.008))
 
 
 def _each(plan: Plan, **changes: object) -> None:
@@ -88,7 +89,7 @@ def ordinary(rng: Generator, plan: Plan) -> None:
 def fast(rng: Generator, plan: Plan) -> None:
     """Reps of 0.6 to 1 s, as triangles and rounded, hardly a pause between."""
     half: Range = (0.3, 0.45)
-    _each(plan, rise_s=half, fall_s=half, hold_s=(0.0, 0.05), bottom_s=(0.0, 0.15))
+    _each(plan, blips=0.0, rise_s=half, fall_s=half, hold_s=(0.0, 0.05), bottom_s=(0.0, 0.15))
     _each(plan, families=("ramp", "beta", "submovements"))
     for each in plan.sets:
         each.scales = rng.uniform(0.9, 1.0, int(rng.integers(8, 16))).tolist()
@@ -114,19 +115,29 @@ def tempo_changes(rng: Generator, plan: Plan) -> None:
 
 def trembling_hold(rng: Generator, plan: Plan) -> None:
     """Holds of 1 to 5 s that tremble."""
-    plan.tremor = rng.uniform(0.01, 0.025)
+    plan.tremor = rng.uniform(0.01, 0.04)
     _each(plan, hold_s=(1.0, 5.0), hold_wander=0.05)
     _slow_rest(plan, 7)
 
 
 def no_pause(rng: Generator, plan: Plan) -> None:
     """No pause at the bottom nor at the top."""
-    _each(plan, hold_s=(0.0, 0.02), bottom_s=(0.0, 0.02))
+    _each(plan, blips=0.0, hold_s=(0.0, 0.02), bottom_s=(0.0, 0.02))
 
 
 def never_slack(rng: Generator, plan: Plan) -> None:
     """The band stays pulled at about 40 % of the peak between the reps."""
     _each(plan, base=rng.uniform(0.32, 0.45))
+
+
+def uneven(rng: Generator, plan: Plan) -> None:
+    """Between some reps the band is hardly let go: valleys of up to a third of the next peak."""
+    _each(plan, uneven=rng.uniform(0.2, 0.35), bottom_s=(0.0, 0.5))
+
+
+def restless(rng: Generator, plan: Plan) -> None:
+    """Hands that regrip, shift and twitch between the reps."""
+    _each(plan, blips=0.8, bottom_s=(0.2, 2.0))
 
 
 def fading(rng: Generator, plan: Plan) -> None:
@@ -296,6 +307,8 @@ SINGLE: dict[str, Manner] = {
     "hold with tremor": trembling_hold,
     "no pause": no_pause,
     "never slack": never_slack,
+    "uneven valleys": uneven,
+    "restless hands": restless,
     "fading by 40 %": fading,
     "growing from a third": growing,
     "sides at 70 %": sides,
@@ -335,24 +348,36 @@ PEOPLE = (
         isometric,
         waiting,
     ),
-    (fading, growing, sides, never_slack, knocking, trying, incomplete, rebounding),
+    (
+        fading,
+        growing,
+        sides,
+        never_slack,
+        uneven,
+        restless,
+        knocking,
+        trying,
+        incomplete,
+        rebounding,
+    ),
 )
 UNFIT = (
     (fast, rebounding),
     (cut, growing),  # a small first rep of which only half is seen
     *((isometric, other) for other in (fading, growing, sides, incomplete, rebounding)),
-    *((waiting, other) for other in (fading, growing, sides, never_slack, incomplete)),
+    *((waiting, other) for other in (fading, growing, sides, never_slack, incomplete, uneven)),
+    (no_pause, restless),
 )
 GAUGES = (drifting, humming, noisy, spiky, losing, bad_stamps)
 
 
 def mixed(rng: Generator, plan: Plan) -> None:
-    """One manner of moving, one of the set, and two faults of the gauge."""
+    """One manner of moving, one of the set, and one to three faults of the gauge."""
     manners = [group[rng.integers(len(group))] for group in PEOPLE]
     for one, other in UNFIT:
         if one in manners and other in manners:
             manners.remove(other)
-    faults = [GAUGES[i] for i in rng.choice(len(GAUGES), 2, replace=False)]
+    faults = [GAUGES[i] for i in rng.choice(len(GAUGES), rng.integers(1, 4), replace=False)]
     for manner in (*manners, *faults):
         manner(rng, plan)
         plan.tags.append(manner.__name__)

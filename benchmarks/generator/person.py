@@ -186,28 +186,41 @@ class Person:
             else []
         )
         first = (0, 0)
+        stop = int(rng.integers(2, 20))
         for i, amplitude in enumerate(amplitudes):
             if i in doubtful:
                 nearby = min(amplitudes[max(0, i - 2) : i + 3])
                 self._bump(nearby * rng.uniform(0.15, 0.4), (0.3, 0.9), (0.3, 0.9))
                 self._rest(_between(rng, each.bottom_s))
             last = i == len(amplitudes) - 1
-            self._rep(each, amplitude, base, number)
+            after = base
+            if each.base:
+                after += rng.uniform(-0.02, 0.02) * amplitude
+            if each.uneven and not last:
+                after += rng.uniform(0, each.uneven) * min(amplitude, amplitudes[i + 1])
+            self._rep(each, amplitude, base, after, number)
             first = first if i else self.rise
             if last and final and self.plan.cut_end:
                 return first, True
             if not last:
-                self._rest(_between(rng, each.bottom_s))
+                self._pause(each, amplitude, stop=i + 1 == stop)
         return first, False
 
-    def _rep(self, each: SetPlan, amplitude_n: float, base_n: float, number: int) -> None:
-        """One rep of `amplitude_n` above `base_n`."""
+    def _pause(self, each: SetPlan, amplitude_n: float, *, stop: bool) -> None:
+        """Between two reps of a set; `stop` to catch one's breath."""
+        rng = self.rng
+        self._rest(_between(rng, each.bottom_s) + (rng.uniform(2.0, 5.0) if stop else 0.0))
+        if rng.random() < each.blips:
+            self._bump(amplitude_n * rng.uniform(0.03, 0.2), (0.08, 0.5), (0.08, 0.5))
+            self._rest(rng.uniform(0.1, 0.8))
+
+    def _rep(
+        self, each: SetPlan, amplitude_n: float, base_n: float, after: float, number: int
+    ) -> None:
+        """One rep to `amplitude_n` above `base_n`, from the present level down to `after`."""
         rng = self.rng
         families = each.families or tuple(shapes.FAMILIES)
         before = self.level_n
-        after = base_n
-        if each.base:
-            after = base_n + rng.uniform(-0.02, 0.02) * amplitude_n
         hold_s = _between(rng, each.hold_s)
         if each.humps:
             plateau = shapes.humps(rng, hold_s)
@@ -279,7 +292,8 @@ class Person:
         t = np.arange(force.size) / GRID_HZ
         breath = np.sin(2 * np.pi * breath_hz * t + self.rng.uniform(0, 6.3))
         pulled = np.maximum(force - self.floor_n, 0)
-        force = force + self.plan.breathing * breath * pulled
+        texture = np.clip(shapes.smooth_noise(self.rng, force.size, 1.5), -2.5, 2.5)
+        force = force + (self.plan.breathing * breath + self.plan.texture * texture) * pulled
         for start, part in self.sharp:
             end = min(force.size, start + part.size)
             force[start:end] += part[: end - start]

@@ -27,6 +27,10 @@ class SetPlan:
     humps: bool = False
     hold_wander: float = 0.02
     """How far the force may sag during a hold, as a share of the amplitude."""
+    uneven: float = 0.0
+    """How far the valleys between reps rise above `base`, as a share of the smaller neighbour."""
+    blips: float = 0.0
+    """Share of the pauses in which the hands do something small."""
     partials: int = 0
     """Incomplete pulls strewn between the reps, at most 40 % of the smallest neighbour."""
     trials: int = 0
@@ -77,6 +81,8 @@ class Plan:
     tremor: float = 0.004
     """Standard deviation of the tremor of 8 to 12 Hz as a share of the force."""
     breathing: float = 0.004
+    texture: float = 0.005
+    """Unevenness of the pull below 3 Hz, as a share of the force."""
     wander: float = 0.01
     """Of the force between reps where the band is not slack, as a share of the peak."""
     cut_start: bool = False

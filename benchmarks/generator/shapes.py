@@ -74,9 +74,9 @@ def _submovements(rng: Generator, s: Floats) -> Floats:
 
 
 def _hesitating(rng: Generator, s: Floats) -> Floats:
-    """A stop on the way, sometimes giving back a little of what was won."""
+    """A stop on the way, sometimes giving back up to a third of what was won."""
     level, at, length = rng.uniform(0.3, 0.7), rng.uniform(0.25, 0.45), rng.uniform(0.1, 0.3)
-    back = rng.uniform(0.0, 0.15) * level
+    back = rng.uniform(0.0, 0.12 if rng.random() < 0.7 else 0.35) * level
     knots = [0.0, at, at + length, 1.0]
     y = np.interp(s, knots, [0.0, level, level - back, 1.0])
     return np.asarray(gaussian_filter1d(y, max(1.0, 0.04 * s.size), mode="nearest"), dtype=float)

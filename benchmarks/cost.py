@@ -1,0 +1,140 @@
+"""What the analysis costs, as ratios to scipy's `sosfiltfilt` and `find_peaks` in the same run.
+
+    python -m benchmarks.cost [--hours H]
+
+The machine's speed cancels out of a ratio; the mark for live cost is in ms of CPU, so the yardstick
+is printed beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from scipy.signal import butter, find_peaks, sosfiltfilt
+
+from benchmarks.generator import make_session
+from benchmarks.report import table
+from pipeline.analysis.live import LiveAnalysis
+from pipeline.analysis.offline import analyse
+from sensor.samples import Floats, ForceBlock
+
+RATES_HZ = (80, 320, 1000)
+BLOCK_S = 0.05
+OFFLINE_MARK = 3.0
+LIVE_MARKS_MS = {80: 1.0, 320: 5.0, 1000: 5.0}
+
+
+def workout(rate_hz: int, seconds: float) -> tuple[Floats, Floats]:
+    """Time and force of a workout made of many sessions one after another, shape (n,)."""
+    n = round(seconds * rate_hz)
+    parts: list[Floats] = []
+    grid_s = 0.0
+    for seed in range(40):
+        clean = make_session("ordinary", seed).clean_n
+        t = np.arange(0, (clean.size - 1) / 1000, 1 / rate_hz)
+        parts.append(np.interp(t, np.arange(clean.size) / 1000, clean - clean.min()))
+        grid_s += clean.size / 1000
+        if grid_s > seconds:
+            break
+    force = np.resize(np.concatenate(parts), n)
+    force = force + 0.1 * np.random.default_rng(1).standard_normal(n)
+    return np.arange(n) / rate_hz, force
+
+
+def yardstick(force_n: Floats, rate_hz: float) -> None:
+    """Scipy's limit: one zero-phase filter and one search for peaks over the whole array."""
+    smooth = sosfiltfilt(butter(4, 5, fs=rate_hz, output="sos"), force_n)
+    find_peaks(smooth, prominence=10)
+
+
+def cpu_s(call: Callable[[], object], repeat: int) -> float:
+    """Least CPU time of a call in s."""
+    best = np.inf
+    for _ in range(repeat):
+        gc.collect()
+        started = time.process_time()
+        call()
+        best = min(best, time.process_time() - started)
+    return float(best)
+
+
+def live_cpu_s(time_s: Floats, force_n: Floats, rate_hz: int) -> float:
+    """CPU time of telling a workout live, in blocks of 50 ms."""
+    size = max(1, round(BLOCK_S * rate_hz))
+    blocks = [
+        ForceBlock(i, time_s[i : i + size], force_n[i : i + size])
+        for i in range(0, force_n.size, size)
+    ]
+
+    def tell() -> None:
+        analysis = LiveAnalysis()
+        for block in blocks:
+            analysis.push(block)
+        analysis.flush()
+
+    return cpu_s(tell, 2)
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    """Most memory that a call held at once, in bytes."""
+    gc.collect()
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print; 1 if a mark is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost")
+    parser.add_argument("--hours", type=float, default=1.0, help="length of the offline workout")
+    args = parser.parse_args(argv)
+    seconds = 3600 * args.hours
+    ok = True
+    rows = []
+    for rate in RATES_HZ:
+        t, y = workout(rate, seconds)
+        yard = cpu_s(partial(yardstick, y, rate), 5)
+        ours = cpu_s(partial(analyse, t, y), 3)
+        held = peak_bytes(partial(analyse, t, y)) / (t.nbytes + y.nbytes)
+        live_seconds = min(600.0, seconds)
+        n = round(live_seconds * rate)
+        live = 1000 * live_cpu_s(t[:n], y[:n], rate) / live_seconds
+        ok &= ours / yard <= OFFLINE_MARK and live <= LIVE_MARKS_MS[rate]
+        rows.append([
+            f"{rate} Hz", f"{1000 * yard:.1f}", f"{1000 * ours:.1f}", f"{ours / yard:.2f}",
+            f"{held:.1f}", f"{live:.3f}", f"{live / (1000 * yard / seconds):.0f}",
+        ])  # fmt: skip
+    print(
+        table(
+            (
+                f"{args.hours:g} h",
+                "scipy, ms",
+                "offline, ms",
+                "ratio",
+                "memory / samples'",
+                "live, ms CPU per s",
+                "live / scipy",
+            ),
+            rows,
+        )
+    )
+    t, y = workout(80, seconds)
+    t12, y12 = workout(80, 12 * seconds)
+    one, twelve = cpu_s(partial(analyse, t, y), 3), cpu_s(partial(analyse, t12, y12), 1)
+    print(f"\n12 times as long at 80 Hz: {twelve / one:.1f} times the CPU (linear: 12)")
+    print(f"marks: offline ratio ≤ {OFFLINE_MARK:g}, live ≤ 1 ms at 80 Hz and ≤ 5 ms at 1000 Hz")
+    print("met" if ok and twelve / one < 18 else "NOT met")
+    return 0 if ok and twelve / one < 18 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
