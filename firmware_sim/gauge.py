@@ -1,7 +1,7 @@
 """The strain gauge and its ADC: newtons in, raw counts out, with all that goes wrong on the way.
 
 Defaults follow recordings of real load cells: noise of 0.10-0.12 N (sd), drift of tenths of a
-newton in minutes, an HX711 that runs at 88 Hz where its data sheet says 80 (`rate_ratio`).
+newton in minutes.
 """
 
 from __future__ import annotations
@@ -43,14 +43,12 @@ class GaugeConfig:
     """Load at which the amplifier saturates; the ADC's own 24 bits come on top."""
     settling_samples: int = 1
     """Conversions over which the ADC's filter averages; an HX711 settles in 4."""
-    rate_ratio: float = 1.0
-    """True sample rate over nominal: 0.967 and 1.09-1.17 were measured on HX711 boards."""
 
     def __post_init__(self) -> None:
         if not (self.newtons_per_count > 0 and self.range_n > 0 and self.noise_sd_n >= 0):
             raise ValueError("newtons_per_count and range_n above 0, noise_sd_n from 0")
-        if not (0.5 <= self.rate_ratio <= 2 and 1 <= self.settling_samples <= 64):
-            raise ValueError("rate_ratio in 0.5..2 and settling_samples in 1..64")
+        if not 1 <= self.settling_samples <= 64:
+            raise ValueError(f"settling_samples not in 1..64: {self.settling_samples}")
 
     @property
     def calibration(self) -> Calibration:

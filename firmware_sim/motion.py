@@ -9,7 +9,7 @@ the definitions that the analysis uses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -104,6 +104,17 @@ class RepTruth:
     @property
     def counted(self) -> bool:
         return self.kind is Kind.REP
+
+    def shifted(self, by_s: float) -> RepTruth:
+        """The same on a time axis whose zero lies `by_s` earlier."""
+        return replace(
+            self,
+            start_s=self.start_s + by_s,
+            top_start_s=self.top_start_s + by_s,
+            top_end_s=self.top_end_s + by_s,
+            end_s=self.end_s + by_s,
+            peak_s=self.peak_s + by_s,
+        )
 
     @property
     def concentric_s(self) -> float:

@@ -114,5 +114,5 @@ def test_the_same_seed_gives_the_same_counts_and_another_seed_others() -> None:
 def test_impossible_gauges_are_refused() -> None:
     with pytest.raises(ValueError, match="range_n above 0"):
         GaugeConfig(range_n=0.0)
-    with pytest.raises(ValueError, match="rate_ratio"):
-        GaugeConfig(rate_ratio=3.0)
+    with pytest.raises(ValueError, match="settling_samples"):
+        GaugeConfig(settling_samples=0)

@@ -1,0 +1,83 @@
+"""One simulated band with the person who pulls it, all from one seed; no radio, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from firmware_sim.elastic import Elastic
+from firmware_sim.firmware import Firmware, FirmwareConfig
+from firmware_sim.gauge import Gauge, GaugeConfig, Reading
+from firmware_sim.motion import RepTruth
+from firmware_sim.sampler import ClockConfig
+from firmware_sim.workout import Person, Workout
+from sensor.samples import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BandSetup:
+    """Everything that makes one simulated band differ from another.
+
+    `curve_sd` is the relative standard uncertainty of the force-elongation curve that the band
+    tells of; its error is drawn from it. With `waits` the person starts when the band first streams
+    rather than when it is switched on.
+    """
+
+    seed: int = 1
+    workout: Workout = field(default_factory=Workout)
+    colour: str = "green"
+    clock: ClockConfig = field(default_factory=ClockConfig)
+    gauge: GaugeConfig = field(default_factory=GaugeConfig)
+    curve_sd: float = 0.05
+    battery_percent: float = 87.0
+    battery_hours: float = 40.0
+    waits: bool = False
+
+
+class Band:
+    """Elastic, person, gauge and firmware, joined."""
+
+    def __init__(self, setup: BandSetup | None = None) -> None:
+        self.setup = setup = setup or BandSetup()
+        rng = np.random.default_rng((setup.seed, 0xBA9D))
+        self.elastic = Elastic.of_colour(setup.colour, rng)
+        error = 1 + setup.curve_sd * float(rng.standard_normal())
+        curve = replace(self.elastic, scale=self.elastic.scale * error).curve(setup.curve_sd)
+        self.serial = f"{int(rng.integers(16**4)):04X}"
+        self._person = Person(setup.workout, self.elastic, setup.seed)
+        self._gauge = Gauge(setup.gauge, setup.seed)
+        self._began_s = None if setup.waits else 0.0
+        self.firmware = Firmware(
+            FirmwareConfig(
+                seed=setup.seed,
+                clock=setup.clock,
+                calibration=setup.gauge.calibration,
+                curve=curve,
+                model=f"forceband {setup.colour}",
+                battery_percent=setup.battery_percent,
+                battery_hours=setup.battery_hours,
+            ),
+            self._convert,
+        )
+
+    @property
+    def end_s(self) -> float | None:
+        """When the workout is over, once that is known."""
+        end_s = self._person.end_s
+        return None if end_s is None or self._began_s is None else end_s + self._began_s
+
+    def truth(self, until_s: float = np.inf) -> list[RepTruth]:
+        """Every pull that ended by `until_s`, of what was sampled so far; seconds since power-on.
+
+        Sample k after the first power-on is taken at `firmware.sample_time_s(k)`.
+        """
+        began_s = self._began_s or 0.0
+        return [rep.shifted(began_s) for rep in self._person.truth(until_s - began_s)]
+
+    def _convert(self, time_s: Floats) -> Reading:
+        if self._began_s is None and self.firmware.streaming:
+            self._began_s = float(time_s[0])
+        if self._began_s is None:
+            return self._gauge.read(time_s, np.zeros(time_s.size))
+        return self._gauge.read(time_s, self._person.force_n(time_s - self._began_s))
