@@ -72,6 +72,8 @@ class MqttConfig:
     host: str | None = None
     port: int | None = None
     """1883, or 8883 with TLS; 0 lets the embedded broker pick a free one."""
+    bind: str = "127.0.0.1"
+    """Where the embedded broker listens; elsewhere it asks for username and password."""
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: bool = False
@@ -81,6 +83,7 @@ class MqttConfig:
     base_topic: str = "forceband"
     home_assistant: bool = True
     discovery_prefix: str = "homeassistant"
+    protocol: str = "3.1.1"
 
     def __post_init__(self) -> None:
         _check_port("port", self.port)
@@ -94,6 +97,7 @@ class InfluxConfig:
     org: str = "forceband"
     bucket: str = "forceband"
     token: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

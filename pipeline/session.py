@@ -112,6 +112,19 @@ class Session:
         """UTC of the first sample; None before there is one."""
         return self._utc_us_at(0.0) if self._powers and self._powers[0].clock.known else None
 
+    @property
+    def clock_facts(self) -> dict[str, float]:
+        """The fit of the band's clock to UTC, for the recording; empty before there is one."""
+        fit = self._power.clock.fit
+        if fit is None:
+            return {}
+        return {
+            "clock_device_us": fit.device_us,
+            "clock_utc_us": round(fit.utc_us),
+            "skew_ppm": round(fit.skew_ppm, 2),
+            "clock_residual_ms": round(fit.residual_ms, 3),
+        }
+
     # -- in --------------------------------------------------------------------------------------
 
     def receive(self, notification: Notification, row: int) -> list[Told]:

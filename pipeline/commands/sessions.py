@@ -52,6 +52,7 @@ def _row(path: Path) -> dict[str, Any]:
     started_us = first[1].received_us if first else None
     length_s = (final[1].received_us - started_us) / 1e6 if final and started_us else 0.0
     sinks = set(facts.get("sinks") or ()) | set(cursors)
+    waiting = {sink: last - cursors.get(sink, 0) for sink in sinks}
     return {
         "file": str(path),
         "device": facts.get("device"),
@@ -60,16 +61,16 @@ def _row(path: Path) -> dict[str, Any]:
         "sets": facts.get("sets"),
         "reps": facts.get("reps"),
         "state": state,
-        "undelivered": {s: last - cursors.get(s, 0) for s in sorted(sinks) if cursors.get(s, 0) < last},
+        "undelivered": {sink: count for sink, count in sorted(waiting.items()) if count > 0},
         "dead_letters": dead,
-    }  # fmt: skip
+    }
 
 
 def _iso(received_us: int | None) -> str | None:
+    if received_us is None:
+        return None
     try:
-        return received_us and datetime.fromtimestamp(received_us / 1e6, UTC).isoformat(
-            "T", "seconds"
-        )
+        return datetime.fromtimestamp(received_us / 1e6, UTC).isoformat("T", "seconds")
     except (ValueError, OverflowError, OSError):
         return None
 

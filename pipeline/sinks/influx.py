@@ -35,7 +35,7 @@ class InfluxSink:
     """
 
     name = "influx"
-    durable = WRITTEN
+    durable: tuple[type, ...] = WRITTEN
 
     def __init__(self, settings: InfluxSettings, dead_letter: DeadLetter) -> None:
         self._settings = settings

@@ -1,0 +1,243 @@
+"""The composition root: joins a source, its recording, the session and all sinks."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.config import Config
+from pipeline.delivery import Delivery, DeliveryStatus
+from pipeline.events import Told
+from pipeline.outlets import open_outlets
+from pipeline.recorder import Recorder
+from pipeline.session import Session
+from pipeline.sinks.sink import SessionFacts
+from pipeline.terminal import TerminalLine
+from sensor.errors import BandError
+from sensor.recording import SUFFIX, Recording
+from sensor.source import Source
+
+LAST_DELIVERY_S = 5.0
+"""How long a session's end waits for sinks that are behind; the recording keeps the rest."""
+LAST_SAMPLES_S = 8.0
+"""How long a stopped source may bring what is still under way."""
+
+
+class StoppableSource(Source, Protocol):
+    """A source that can be asked to come to its end; go on iterating for the rest."""
+
+    async def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a session came to."""
+
+    session: Session
+    path: Path | None
+    undelivered: tuple[DeliveryStatus, ...]
+
+
+def new_session_name(now: datetime | None = None) -> str:
+    """A name of `[a-z0-9-]` that sorts by time and is nobody else's."""
+    now = now or datetime.now(UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def new_recording(config: Config, session: str, facts: dict[str, Any]) -> Recording:
+    """A recording in the data folder; BandError if the folder cannot be written."""
+    return Recording.create(
+        config.data_dir / f"{session}{SUFFIX}",
+        {
+            "session": session,
+            "software": f"forceband {version('forceband')}",
+            "device": config.band.name,
+            "side": config.band.side,
+            "exercise": config.band.exercise,
+            "athlete": config.band.athlete,
+            **facts,
+        },
+    )
+
+
+def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:
+    """What messages and points say of a recording's session."""
+    facts = recording.facts
+
+    def word(key: str, default: str) -> str:
+        text = "".join(c if c.isalnum() and c.isascii() else "-" for c in str(facts.get(key) or ""))
+        return text.lower().strip("-")[:64] or default
+
+    return SessionFacts(
+        session=word("session", word("", recording.path.stem.lower())),
+        device=word("device", "band"),
+        side=word("side", "both"),
+        exercise=word("exercise", "unknown"),
+        athlete=word("athlete", "me"),
+        replay_speed=replay_speed,
+    )
+
+
+async def run_session(
+    config: Config,
+    source: StoppableSource,
+    *,
+    recording: Recording | None,
+    facts: SessionFacts,
+    now_us: Callable[[], int],
+    command: Callable[[str], Awaitable[str]] | None = None,
+    duration_s: float | None = None,
+    record_only: bool = False,
+    announce: Callable[[list[str]], None] = lambda lines: None,
+    on_told: Callable[[list[Told]], None] = lambda told: None,
+) -> Outcome:
+    """Run one session until the source ends, the time is over, or somebody interrupts.
+
+    Parameters
+    ----------
+    recording
+        A new one to write; None for a replay.
+    command
+        Carries out `tare`, `start` and `stop` of the page and of MQTT.
+    announce
+        Called once with what to tell the person, when everything listens.
+    """
+    session = Session()
+    terminal = TerminalLine()
+    recorder: Recorder | None = None
+
+    async def handle(name: str) -> str:
+        if name.startswith("mark") and recorder is not None:
+            recorder.mark("label", name.removeprefix("mark").strip() or "mark")
+            return "marked"
+        if command is None:
+            raise BandError("there is no band to command in a replay")
+        return await command(name)
+
+    try:
+        async with open_outlets(
+            config, recording, facts, handle, record_only=record_only
+        ) as outlets:
+            outlets.live.append(terminal)
+
+            def notice(level: str, text: str) -> None:
+                terminal.say(text)
+                if outlets.page is not None:
+                    outlets.page.notice(level, text)
+
+            def told_status(status: DeliveryStatus) -> None:
+                terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
+                if outlets.page is not None:
+                    outlets.page.delivery(status.sink, status.waiting_rows, status.problem)
+
+            deliveries = [
+                Delivery(recording, sink, facts, on_status=told_status)
+                for sink in outlets.durable
+                if recording is not None
+            ]
+            recorder = Recorder(
+                recording,
+                session,
+                facts,
+                live_sinks=outlets.live,
+                deliveries=deliveries,
+                now_us=now_us,
+                notice=notice,
+            )
+            if recording is not None:
+                recording.set_facts({"sinks": [sink.name for sink in outlets.durable]})
+            announce(outlets.lines)
+            tasks = [asyncio.create_task(each.run()) for each in deliveries]
+            sync = asyncio.create_task(recorder.keep_synced())
+            try:
+                await _take_all(source, recorder, duration_s, on_told)
+            finally:
+                if recording is not None:
+                    recorder.end()
+                sync.cancel()
+                undelivered = await _finish(deliveries, tasks)
+                if recording is not None:
+                    _note_result(recording, session)
+    finally:
+        terminal.close()
+    return Outcome(session, recording.path if recording else None, undelivered)
+
+
+async def _take_all(
+    source: StoppableSource,
+    recorder: Recorder,
+    duration_s: float | None,
+    on_told: Callable[[list[Told]], None],
+) -> None:
+    """Feed the recorder until the source ends, the time is over, or Ctrl-C or SIGTERM asks.
+
+    The source is stopped gently: it tells the band, and brings what is still under way.
+    """
+    entered, asked = asyncio.Event(), asyncio.Event()
+
+    async def pump() -> None:
+        async with source:
+            entered.set()
+            async for notification in source:
+                on_told(recorder.take(notification))
+
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, asked.set)
+    pumping = asyncio.create_task(pump())
+    asking = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait(
+            {pumping, asking}, timeout=duration_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not pumping.done() and entered.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_SAMPLES_S):
+                    await source.stop()
+                    await asyncio.shield(pumping)
+        if not pumping.done():
+            pumping.cancel()
+        with suppress(asyncio.CancelledError):
+            await pumping
+    finally:
+        asking.cancel()
+        with suppress(NotImplementedError):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+async def _finish(
+    deliveries: list[Delivery], tasks: list[asyncio.Task[None]]
+) -> tuple[DeliveryStatus, ...]:
+    """Give the sinks a moment to take what is left; name those that could not."""
+    for delivery in deliveries:
+        delivery.close()
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=LAST_DELIVERY_S)
+        for task in late:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+    return tuple(each.status for each in deliveries if each.status.waiting_rows)
+
+
+def _note_result(recording: Recording, session: Session) -> None:
+    """Store what lists of recordings show, and the fit of the clocks."""
+    with suppress(BandError):  # a full disk was told of already
+        recording.set_facts(
+            {
+                "sets": sum(1 for each in session.sets if each.reps),
+                "reps": sum(len(each.reps) for each in session.sets),
+                **session.clock_facts,
+            }
+        )

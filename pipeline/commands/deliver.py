@@ -1,0 +1,122 @@
+"""Bring recordings to MQTT and InfluxDB: what waits, or with --again everything once more.
+
+Points and messages carry the same times and ids every time, so that a second delivery replaces the
+first in InfluxDB and is known by its ids over MQTT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor.errors import BandError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.sinks.sink import DurableSink
+    from sensor.recording import Recording
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="else all that are not recorded now"
+    )
+    parser.add_argument("--again", action="store_true", help="from the start")
+    parser.add_argument("--to", choices=("mqtt", "influx"), help="only there")
+    parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="for a sink")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline.config import load
+    from sensor.recording import SUFFIX
+
+    config = load(args.config, flags={"data_dir": args.data})
+    files = args.files or sorted(config.data_dir.glob(f"*{SUFFIX}"))
+    if not files:
+        print(f"no recordings in {config.data_dir}", file=sys.stderr)
+    return 1 if asyncio.run(_deliver_all(config, files, args)) else 0
+
+
+async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespace) -> bool:
+    """Whether anything still waits."""
+    from sensor.recording import Recording
+
+    failed = False
+    for path in files:
+        try:
+            with Recording.open(path, write=True) as recording:
+                if recording.in_use:
+                    print(f"{path}: is being recorded and delivered now", file=sys.stderr)
+                    continue
+                failed |= await _deliver(config, recording, args)
+        except BandError as error:
+            print(f"forceband: {error}", file=sys.stderr)
+            failed = True
+    return failed
+
+
+async def _deliver(config: Config, recording: Recording, args: argparse.Namespace) -> bool:
+    from pipeline.app import session_facts
+    from pipeline.delivery import Delivery
+    from sensor.samples import Channel, Notification
+
+    if not recording.ended:  # its recorder was killed: close the log, so that its end is told
+        last = next(iter(recording.rows(after=recording.last_row - 1)), None)
+        received_us = last[1].received_us if last else 0
+        recording.append(Notification(received_us, b"", Channel.END))
+    waits = False
+    async with AsyncExitStack() as stack:
+        for sink in await _sinks(config, recording, args.to, stack):
+            if args.again:
+                recording.set_cursor(sink.name, 0)
+            delivery = Delivery(recording, sink, session_facts(recording), live_session=False)
+            before = delivery.status.waiting_rows
+            try:
+                async with asyncio.timeout(args.wait):
+                    await delivery.run()
+            except TimeoutError:
+                status = delivery.status
+                reason = status.problem or "it did not finish in time"
+                print(
+                    f"forceband: {recording.path}: {status.waiting_rows} rows still wait for "
+                    f"{sink.name}: {reason}",
+                    file=sys.stderr,
+                )
+                waits = True
+            else:
+                what = f"{before} rows delivered" if before else "nothing waits"
+                print(f"{recording.path.name}: {sink.name}: {what}")
+    return waits
+
+
+async def _sinks(
+    config: Config, recording: Recording, only: str | None, stack: AsyncExitStack
+) -> list[DurableSink]:
+    from pipeline.outlets import influx_settings, mqtt_settings
+
+    sinks: list[DurableSink] = []
+    if config.mqtt.enabled and config.mqtt.host is not None and only in (None, "mqtt"):
+        from pipeline.sinks.mqtt import MqttSink
+
+        mqtt = MqttSink(mqtt_settings(config), presence=False)
+        sinks.append(await stack.enter_async_context(mqtt))
+    if config.influx.url is not None and only in (None, "influx"):
+        from pipeline.sinks.influx import InfluxSink
+
+        def dead_letter(line: str, error: str) -> None:
+            recording.add_dead_letter("influx", line, error)
+
+        influx = InfluxSink(influx_settings(config), dead_letter)
+        sinks.append(await stack.enter_async_context(influx))
+    if not sinks:
+        raise BandError(
+            "there is nowhere to deliver to: set FORCEBAND_MQTT_HOST or FORCEBAND_INFLUX_URL, "
+            "or write them into the configuration (docs/configuration.md)"
+        )
+    return sinks
