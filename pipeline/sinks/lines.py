@@ -160,6 +160,7 @@ def _rep(facts: SessionFacts, rep: Rep) -> Fields:
         **_floats(**windows),
         "session": facts.session,
         "tempo": rep.tempo,
+        "label": f"{rep.set}.{rep.rep}",
         **_ints(set=rep.set, rep=rep.rep),
         **_floats(
             peak_n=rep.peak_n,
@@ -199,7 +200,7 @@ def _link(facts: SessionFacts, told: Told) -> list[str]:
     fields: Fields
     match told.event:
         case LinkChanged(up, reason):
-            kind, fields = ("up" if up else "down"), {**_ints(up=up), "reason": reason}
+            kind, fields = ("up" if up else "down"), {**_ints(up=up), "text": reason}
         case BatteryChanged(percent):
             kind, fields = "battery", _floats(battery=percent)
         case GapFound(gap):
@@ -207,17 +208,20 @@ def _link(facts: SessionFacts, told: Told) -> list[str]:
             span_us = round((gap.end_s - gap.start_s) * 1e6)
             utc_us -= span_us
             fields = {
+                "text": f"{'some' if gap.missing is None else gap.missing} samples lost",
                 **_floats(gap_ms=span_us / 1000),
                 **_ints(missing=gap.missing, until_ms=told.utc_us // 1000),
             }
         case Tared(calibration_id, zero_counts):
             kind = "tare"
-            fields = _ints(calibration_id=calibration_id, zero_counts=zero_counts)
+            numbers = _ints(calibration_id=calibration_id, zero_counts=zero_counts)
+            fields = {"text": "zero set", **numbers}
         case Marked(mark, text):
             kind, fields = "mark", {"kind": mark, "text": text}
         case SessionEnded() as end:
             kind = "ended"
             fields = {
+                "text": f"{end.reps} reps in {end.sets} sets",
                 **_floats(
                     duration_s=end.duration_s,
                     rate_hz=end.samples / end.duration_s if end.duration_s > 0 else None,

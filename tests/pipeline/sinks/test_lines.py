@@ -55,7 +55,7 @@ def test_a_rep_holds_the_fields_of_the_schema() -> None:
     assert of("rep")[0].split(" ")[:2] == [
         "rep,device=band-left,exercise=low-row,side=left",
         "work_j=31.5,rfd_0_100_ms_n_s=210.0,rfd_20_80_pct_n_s=150.0,"
-        'session="s-2026-01-15",tempo="1.6-0.4-1.6-0.4",set=1i,rep=1i,peak_n=166.0,mean_n=99.6,'
+        'session="s-2026-01-15",tempo="1.6-0.4-1.6-0.4",label="1.1",set=1i,rep=1i,peak_n=166.0,mean_n=99.6,'
         "con_s=1.6,hold_s=0.4,ecc_s=1.6,bottom_s=0.4,tut_s=3.6,rfd_n_s=150.0,"
         f"impulse_ns={166 * 2.1!r},confidence=1.0",
     ]
