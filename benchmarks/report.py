@@ -98,6 +98,11 @@ def tables(outcomes: Sequence[Outcome]) -> str:
         parts.append(table(HEAD, [*rows, _row("all", main)]))
         parts.append("By rate:\n\n" + _by_rate(main))
         parts.append("Boundaries, ms:\n\n" + _by_boundary(main))
+        clear = [o.ours.sets_right for o in main if o.ours.sets_right is not None]
+        parts.append(
+            f"Divided into sets as meant: {_percent(sum(clear), len(clear))} % of the {len(clear)} "
+            "sessions whose reps are right and whose pauses leave no doubt."
+        )
     parts.append("Confidence:\n\n" + _confidence(outcomes))
     if any(o.live for o in main):
         parts.append("Live:\n\n" + _live(main))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -30,6 +31,8 @@ class Score:
     peak_share: list[float] = field(default_factory=list)
     """Found minus true, as a share of the true."""
     tut_share: list[float] = field(default_factory=list)
+    sets_right: bool | None = None
+    """Whether the reps are divided into sets as meant; None where a pause leaves that open."""
     confidence: list[tuple[float, bool]] = field(default_factory=list)
     """Of each found rep, and whether it is right."""
 
@@ -67,9 +70,27 @@ def score(session: Session, found: Sequence[Rep]) -> Score:
         extra=len(found) - len(pairs),
         confidence=[(rep.confidence, j in right) for j, rep in enumerate(found)],
     )
+    if result.right and sets_are_clear(truth):
+        result.sets_right = [r.set for r in truth] == [r.set for r in found]
     for i, j in pairs:
         _errors(result, session, truth[i], found[j])
     return result
+
+
+def sets_are_clear(truth: Sequence[TrueRep]) -> bool:
+    """Whether every pause is by a quarter shorter or longer than what ends a set."""
+    longest_period_s = 0.0
+    for one, two in itertools.pairwise(truth):
+        if one.set == two.set:
+            longest_period_s = max(longest_period_s, two.span_s[0] - one.span_s[0])
+    for one, two in itertools.pairwise(truth):
+        pause_s = two.span_s[0] - one.span_s[1]
+        within = one.set == two.set
+        if (within and pause_s > 6) or (
+            not within and pause_s < 1.25 * max(8, 3 * longest_period_s)
+        ):
+            return False
+    return True
 
 
 def _errors(result: Score, session: Session, true: TrueRep, rep: Rep) -> None:

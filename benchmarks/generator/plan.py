@@ -89,5 +89,5 @@ class Plan:
     cut_end: bool = False
     offset_n: float = 0.0
     """A load that lies on the gauge for minutes."""
-    offset_s: Range = (100.0, 180.0)
+    offset_s: Range = (150.0, 240.0)
     tags: list[str] = field(default_factory=list)
