@@ -153,6 +153,7 @@ class MqttSink:
         SinkUnavailableError
             If the broker is away, refuses or falls silent; the text is for the person.
         """
+        await self._link.settled()  # before any work is done for nothing
         base = self._settings.base_topic
         messages = [event_message(base, facts, each) for each in told]
         await self._link.send([message for message in messages if message is not None])

@@ -19,7 +19,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 
 from pipeline.sinks.messages import Message
 from pipeline.sinks.mqtt_settings import MqttSettings
-from pipeline.sinks.mqtt_trouble import why_lost, why_refused, why_silent, why_unreachable
+from pipeline.sinks.mqtt_trouble import (
+    why_lost,
+    why_not_taken,
+    why_refused,
+    why_silent,
+    why_unreachable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +91,7 @@ class Connection:
         self._welcomed = False
         self._left = False
         self._trouble: str | None = None
+        self._refusal: str | None = None
         v5 = settings.protocol == "5"
         client = self._client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -118,10 +125,9 @@ class Connection:
             why_silent(self._settings, WELCOME_WITHIN_S),
         )
 
-    def publish(self, message: Message, qos: int) -> mqtt.MQTTMessageInfo | None:
-        """Hand a message over; None if the connection is gone."""
-        info = self._client.publish(message.topic, message.payload, qos, message.retain)
-        return info if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+    def publish(self, message: Message, qos: int) -> mqtt.MQTTMessageInfo:
+        """Hand a message over; `rc` tells whether the line is alive as far as known."""
+        return self._client.publish(message.topic, message.payload, qos, message.retain)
 
     def leave(self) -> None:
         """Say goodbye; the broker keeps the will to itself."""
@@ -160,12 +166,16 @@ class Connection:
         self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any
     ) -> None:
         if self._trouble is None:
-            self._trouble = why_lost(self._settings, str(code), self._welcomed)
+            # some brokers hang up after refusing a message: the refusal is the better reason
+            lost = why_lost(self._settings, str(code), self._welcomed)
+            self._trouble = self._refusal or lost
 
     def _published(
         self, _client: mqtt.Client, _data: Any, mid: int, code: Any, _properties: Any
     ) -> None:
-        self._tell(self._on_acknowledged, self, mid, str(code) if code.is_failure else None)
+        refusal = why_not_taken(self._settings, str(code)) if code.is_failure else None
+        self._refusal = refusal or self._refusal
+        self._tell(self._on_acknowledged, self, mid, refusal)
 
     def _subscribed(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: Sequence[Any], _properties: Any

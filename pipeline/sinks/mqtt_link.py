@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from paho.mqtt.client import MQTTMessageInfo
+from paho.mqtt.enums import MQTTErrorCode
 
 from pipeline.sinks.messages import Message
 from pipeline.sinks.mqtt_connection import Connection, Hear
@@ -139,7 +140,7 @@ class BrokerLink:
         if self._connection is None or len(self._offered) >= MOST_OFFERED:
             return False
         info = self._connection.publish(message, message.qos)
-        if info is None:
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False
         self._offered.append(info)
         return True
@@ -170,12 +171,12 @@ class BrokerLink:
 
     def _publish(self, message: Message) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()
-        info = None if self._connection is None else self._connection.publish(message, 1)
-        if info is None:
+        if self._connection is None:
             self._fail(future)
         else:
-            # acknowledgements hop onto this loop, so none comes before this line
-            self._pending[info.mid] = future
+            # acknowledgements hop onto this loop, so none comes before this line; if the line
+            # is dead already, `_went_down` is about to say why
+            self._pending[self._connection.publish(message, 1).mid] = future
         return future
 
     def _fail(self, future: asyncio.Future[None]) -> None:
@@ -183,8 +184,7 @@ class BrokerLink:
         future.exception()  # seen: whoever waited may have been cancelled
 
     def _unavailable(self) -> SinkUnavailableError:
-        trouble = self.trouble or f"the MQTT broker at {self._settings.address} went away"
-        return SinkUnavailableError(trouble, max(0.0, self._retry_at_s - self._loop.time()))
+        return SinkUnavailableError(self.trouble, max(0.0, self._retry_at_s - self._loop.time()))
 
     async def _keep_connected(self) -> None:
         failures = 0
@@ -240,13 +240,7 @@ class BrokerLink:
         if refusal is None:
             future.set_result(None)
             return
-        future.set_exception(
-            SinkUnavailableError(
-                f"the MQTT broker at {self._settings.address} refused a message ({refusal}): may "
-                f"{self._settings.username or 'everybody'} publish below "
-                f"{self._settings.base_topic}?"
-            )
-        )
+        future.set_exception(SinkUnavailableError(refusal))
         future.exception()
 
     def _went_down(self, trouble: str, delay_s: float) -> None:

@@ -19,6 +19,17 @@ class MqttConfigError(BandError):
     """A file that the MQTT settings name cannot be used."""
 
 
+class _TidySocket(ssl.SSLSocket):
+    """Closes when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
     """How to reach a broker. ValueError names the field that is wrong.
@@ -92,6 +103,7 @@ class MqttSettings:
             context = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ValueError) as error:
             raise MqttConfigError(_unusable("ca_file", self.ca_file, error)) from error
+        context.sslsocket_class = _TidySocket
         if self.cert_file:
             try:
                 # an empty pass phrase, or OpenSSL would ask for one at the terminal

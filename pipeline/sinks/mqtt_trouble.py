@@ -30,6 +30,8 @@ def why_unreachable(settings: MqttSettings, error: BaseException) -> str:
             return f"the MQTT broker at {there} does not answer: check host, port and network"
         case ConnectionRefusedError():
             return f"no MQTT broker listens at {there}: start it, or check host and port"
+        case ConnectionResetError() if settings.tls:
+            return f"{there} hangs up on TLS: check that this port speaks TLS"
         case _:
             reason = getattr(error, "strerror", None) or error
             return f"the MQTT broker at {there} cannot be reached: {reason}"
@@ -47,6 +49,14 @@ def why_refused(settings: MqttSettings, reason: str) -> str:
             f"to {'3.1.1' if settings.protocol == '5' else '5'}"
         )
     return f"the MQTT broker at {there} refused the connection: {reason}"
+
+
+def why_not_taken(settings: MqttSettings, reason: str) -> str:
+    """The broker is there and does not take a message."""
+    return (
+        f"the MQTT broker at {settings.address} refused a message ({reason}): may "
+        f"{settings.username or 'everybody'} publish below {settings.base_topic}?"
+    )
 
 
 def why_silent(settings: MqttSettings, seconds: float) -> str:
