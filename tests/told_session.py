@@ -97,7 +97,7 @@ def session(start_us: int = START_US) -> list[Told]:
         closed = closed_set(number, start_s)
         events.append((closed.summary.end_s, closed))
     events += [
-        (30.0, GapFound(Gap(28.5, 30.0, 120))),
+        (28.5, GapFound(Gap(28.5, 30.0, 120))),
         (31.0, LinkChanged(False, "out of range")),
         (33.0, LinkChanged(True, "connected")),
         (DURATION_S, BatteryChanged(86)),

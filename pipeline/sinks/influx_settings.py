@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,22 +45,6 @@ class InfluxSettings:
             raise ValueError(f"InfluxDB batch_lines not in 1..10000: {self.batch_lines}")
         if self.ca_file is not None and not self.ca_file.is_file():
             raise ValueError(f"InfluxDB ca_file is no file: {self.ca_file}")
-
-
-def influx_token(environ: Mapping[str, str]) -> str:
-    """Token from FORCEBAND_INFLUX_TOKEN, or from the file that FORCEBAND_INFLUX_TOKEN_FILE names.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read.
-    """
-    if path := environ.get("FORCEBAND_INFLUX_TOKEN_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"FORCEBAND_INFLUX_TOKEN_FILE cannot be read: {error}") from error
-    return environ.get("FORCEBAND_INFLUX_TOKEN", "").strip()
 
 
 def connect(settings: InfluxSettings) -> InfluxDBClient:

@@ -1,7 +1,7 @@
 """Events as InfluxDB line protocol: pure text, and the same event gives the same lines again.
 
-Timestamps are whole µs since 1970 UTC. An event that spans time bears the UTC of its end, so a rep
-of a set lies at `told.utc_us - (set end - rep end)`. The schema is in docs/influxdb.md.
+Timestamps are whole µs since 1970 UTC. A closed set is told at the UTC of its end, so its reps lie
+at `told.utc_us - (set end - rep end)`; a gap is told at its start. docs/influxdb.md has the schema.
 """
 
 from __future__ import annotations
@@ -206,11 +206,10 @@ def _link(facts: SessionFacts, told: Told) -> list[str]:
         case GapFound(gap):
             kind = "gap"
             span_us = round((gap.end_s - gap.start_s) * 1e6)
-            utc_us -= span_us
             fields = {
                 "text": f"{'some' if gap.missing is None else gap.missing} samples lost",
                 **_floats(gap_ms=span_us / 1000),
-                **_ints(missing=gap.missing, until_ms=told.utc_us // 1000),
+                **_ints(missing=gap.missing, until_ms=(utc_us + span_us) // 1000),
             }
         case Tared(calibration_id, zero_counts):
             kind = "tare"

@@ -18,7 +18,7 @@ from influxdb_client.rest import ApiException
 from pipeline.events import BatteryChanged, Marked, Told
 from pipeline.sinks.influx import InfluxSink
 from pipeline.sinks.influx_answers import HOLD_S, MAX_RETRY_AFTER_S, refusal, unavailable
-from pipeline.sinks.influx_settings import InfluxSettings, influx_token
+from pipeline.sinks.influx_settings import InfluxSettings
 from pipeline.sinks.lines import lines
 from pipeline.sinks.sink import SinkUnavailableError
 from tests.influx_double import InfluxDouble
@@ -38,7 +38,7 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
 
 @dataclass
 class Bench:
-    """A database of its own, the double before it, and a sink that writes there."""
+    """A database of its own, the double before it, and what writes there."""
 
     server: InfluxServer
     database: str
@@ -60,7 +60,7 @@ class Bench:
         return caught.value
 
     def stored(self, measurement: str) -> int:
-        """Points there, however many fields each has; in a thread, so that the double can work."""
+        """Points there, however many fields each has."""
         query = f'SELECT * FROM "{measurement}"'
         return len(self.server.rows(query, self.database))
 
@@ -392,16 +392,6 @@ def test_settings_check_themselves(changes: dict[str, object], says: str) -> Non
     with pytest.raises(ValueError, match=says) as caught:
         InfluxSettings(**changes)  # type: ignore[arg-type]
     assert "secret" not in str(caught.value)
-
-
-def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text("abc\n")
-    assert influx_token({"FORCEBAND_INFLUX_TOKEN": "xyz"}) == "xyz"
-    assert influx_token({"FORCEBAND_INFLUX_TOKEN_FILE": str(file)}) == "abc"
-    assert influx_token({}) == ""
-    with pytest.raises(ValueError, match="cannot be read"):
-        influx_token({"FORCEBAND_INFLUX_TOKEN_FILE": str(tmp_path / "none")})
 
 
 def answer(status: int, body: str, headers: dict[str, str | None] | None = None) -> ApiException:
