@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -52,12 +52,20 @@ def new_session_name(now: datetime | None = None) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
-def new_recording(config: Config, session: str, facts: dict[str, Any]) -> Recording:
-    """A recording in the data folder; BandError if the folder cannot be written."""
-    return Recording.create(
-        config.data_dir / f"{session}{SUFFIX}",
+@contextmanager
+def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording, SessionFacts]]:
+    """A new recording in the data folder; one that nothing was written into leaves no file.
+
+    Raises
+    ------
+    RecordingError
+        If the folder cannot be written.
+    """
+    name = new_session_name()
+    recording = Recording.create(
+        config.data_dir / f"{name}{SUFFIX}",
         {
-            "session": session,
+            "session": name,
             "software": f"forceband {version('forceband')}",
             "device": config.band.name,
             "side": config.band.side,
@@ -66,6 +74,13 @@ def new_recording(config: Config, session: str, facts: dict[str, Any]) -> Record
             **facts,
         },
     )
+    try:
+        yield recording, session_facts(recording)
+    finally:
+        empty = recording.last_row <= 1
+        recording.close()
+        if empty:
+            recording.path.unlink(missing_ok=True)
 
 
 def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:

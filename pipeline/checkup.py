@@ -1,0 +1,188 @@
+"""What `forceband doctor` looks at: radio, band, broker, InfluxDB, disk and what waits."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.session import Session
+from pipeline.sinks.influx_check import Finding
+from sensor.errors import BandError, LinkError, RecordingError
+from sensor.recording import SUFFIX, Recording
+from sensor.samples import Channel
+
+LOW_DISK_BYTES = 500 * 2**20
+"""About 400 hours of recording at 80 Hz."""
+LISTEN_S = 3.0
+MEASURE_S = 8.0
+
+
+async def check_all(config: Config, *, band: bool = True) -> AsyncIterator[Finding]:
+    """Each finding as soon as it is known."""
+    yield _system()
+    yield _disk(config.data_dir)
+    for finding in _recordings(config.data_dir):
+        yield finding
+    async for finding in _broker(config):
+        yield finding
+    async for finding in _influx(config):
+        yield finding
+    if band:
+        async for finding in _band(config):
+            yield finding
+
+
+def _system() -> Finding:
+    return Finding(f"Python {platform.python_version()} on {platform.system()}", True)
+
+
+def _disk(folder: Path) -> Finding:
+    place = next(p for p in (folder, *folder.parents) if p.exists())
+    try:
+        free = shutil.disk_usage(place).free
+        probe = place / ".forceband-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        remedy = "Choose another folder with --data or data_dir, or correct its permissions."
+        return Finding(f"recordings can be written to {folder} ({error.strerror})", False, remedy)
+    what = f"recordings go to {folder}, {free / 2**30:.1f} GiB free"
+    remedy = "Free some space: a session stops being recorded when the disk is full."
+    return Finding(what, free >= LOW_DISK_BYTES, "" if free >= LOW_DISK_BYTES else remedy)
+
+
+def _recordings(folder: Path) -> list[Finding]:
+    findings = []
+    count, unfinished, waiting, dead = 0, 0, 0, []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            with Recording.open(path) as recording:
+                count += 1
+                last = recording.last_row
+                unfinished += not recording.ended and not recording.in_use
+                if not recording.in_use:
+                    sinks = recording.facts.get("sinks") or []
+                    cursors = recording.cursors()
+                    waiting += any(cursors.get(str(sink), 0) < last for sink in sinks)
+                dead += [(path, *letter) for letter in recording.dead_letters()]
+        except RecordingError as error:
+            findings.append(Finding(str(error), False, "Move the file away if it is not needed."))
+    what = f"{count} recordings, {unfinished} not closed, {waiting} with undelivered rows"
+    behind = bool(unfinished or waiting)
+    remedy = "`forceband sessions` lists them, `forceband deliver` closes and brings them."
+    findings.insert(0, Finding(what, not behind, remedy if behind else ""))
+    for path, sink, body, words in dead[:5]:
+        findings.append(
+            Finding(
+                f"{sink} rejected a line of {path.name}: {body[:80]}",
+                False,
+                f"It said: {words[:160]}. Correct that, then `forceband deliver --again`.",
+            )
+        )
+    if len(dead) > 5:
+        findings.append(Finding(f"{len(dead) - 5} more rejected lines", False, "As above."))
+    return findings
+
+
+async def _broker(config: Config) -> AsyncIterator[Finding]:
+    if not config.mqtt.enabled or config.mqtt.host is None:
+        yield Finding("MQTT: no broker is named; the embedded one serves each session", True)
+        return
+    from pipeline.outlets import mqtt_settings
+    from pipeline.sinks.mqtt import MqttSink
+    from pipeline.sinks.sink import SinkUnavailableError
+
+    what = f"the MQTT broker at {config.mqtt.host} answers"
+    try:
+        async with MqttSink(mqtt_settings(config), presence=False) as sink:
+            async with asyncio.timeout(10):
+                await sink.check()
+    except (SinkUnavailableError, BandError, TimeoutError) as error:
+        yield Finding(what, False, str(error) or "It did not answer within 10 s.")
+    else:
+        yield Finding(what, True)
+
+
+async def _influx(config: Config) -> AsyncIterator[Finding]:
+    if config.influx.url is None:
+        yield Finding("InfluxDB: no url is set; nothing is sent there", True)
+        return
+    from pipeline.outlets import influx_settings
+    from pipeline.sinks.influx_check import check
+
+    for finding in await check(influx_settings(config)):
+        yield finding
+
+
+async def _band(config: Config) -> AsyncIterator[Finding]:
+    from pipeline.radio import open_radio
+    from sensor.finder import scan
+
+    radio = config.band.transport or "the system's Bluetooth"
+    async for finding in _bluez(config):
+        yield finding
+    try:
+        async with open_radio(config.band.transport) as central:
+            heard = await scan(LISTEN_S, central=central)
+            yield Finding(f"{radio} works, {len(heard)} devices heard", True)
+            bands = [device for device in heard if device.is_band]
+            if not bands:
+                remedy = "Switch the band on, bring it near, disconnect it from other programs."
+                yield Finding("a band is within reach", False, remedy)
+                return
+            async for finding in _measure(config, central):
+                yield finding
+    except LinkError as error:
+        yield Finding(f"{radio} works", False, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+
+
+async def _bluez(config: Config) -> AsyncIterator[Finding]:
+    """BlueZ's version, where it is what Bluetooth goes through."""
+    tool = shutil.which("bluetoothctl")
+    if platform.system() != "Linux" or config.band.transport is not None or tool is None:
+        return
+    process = await asyncio.create_subprocess_exec(
+        tool, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said = (await process.communicate())[0].decode("utf-8", "replace").strip()
+    number = said.rpartition(" ")[2]
+    new_enough = number.replace(".", "").isdigit() and float(number) >= 5.55
+    remedy = "BlueZ before 5.55 does not serve bleak: update the system."
+    yield Finding(f"BlueZ {number}", new_enough, "" if new_enough else remedy)
+
+
+async def _measure(config: Config, central: object) -> AsyncIterator[Finding]:
+    """Connect for a few seconds: battery, rate, losses."""
+    from sensor.ble import BleSource
+
+    session = Session(live=False)
+    row = 0
+    source = BleSource(config.band.address, central=central, pair=config.band.pair)  # type: ignore[arg-type]
+    async with source:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + MEASURE_S
+        first_us = last_us = first_index = 0
+        async for notification in source:
+            row += 1
+            session.receive(notification, row)
+            if notification.channel is Channel.FORCE and session.samples:
+                last_us = notification.received_us
+                if not first_us:
+                    first_us, first_index = last_us, session.samples
+            if loop.time() > until_s:
+                break
+        info = source.info
+    rate_hz = (session.samples - first_index) / max((last_us - first_us) / 1e6, 1e-9)
+    nominal_hz = info.rate_hz if info else 0.0
+    near = abs(rate_hz - nominal_hz) < 0.25 * nominal_hz
+    yield Finding(
+        f"the band {source.address} streams {rate_hz:.1f} Hz (says {nominal_hz:g} Hz), "
+        f"{session.missing} of {session.samples + session.missing} samples missing, "
+        f"{session.bad_frames} damaged frames",
+        near and not session.missing,
+        "" if near and not session.missing else "Bring the band nearer and away from Wi-Fi.",
+    )

@@ -1,0 +1,77 @@
+"""Train with a band: live page, MQTT, InfluxDB and a recording.
+
+The band is found by its Bluetooth service. A lost link is made anew for as long as it takes, and
+what was missed meanwhile is fetched from the band's memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from pipeline.commands.options import (
+    add_band_arguments,
+    add_mqtt_arguments,
+    add_page_arguments,
+    add_session_arguments,
+    config_of,
+)
+
+if TYPE_CHECKING:
+    from pipeline.app import Outcome
+    from pipeline.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_band_arguments(parser)
+    add_session_arguments(parser)
+    add_page_arguments(parser)
+    add_mqtt_arguments(parser)
+    parser.add_argument(
+        "--find-timeout", type=float, default=20.0, metavar="S", help="look for the band so long"
+    )
+
+
+def run(args: argparse.Namespace, *, record_only: bool = False) -> int:
+    from pipeline.commands.summary import print_outcome
+
+    config = config_of(args)
+    outcome = asyncio.run(_live(config, args, record_only=record_only))
+    print_outcome(outcome)
+    return 0
+
+
+async def _live(config: Config, args: argparse.Namespace, *, record_only: bool) -> Outcome:
+    from pipeline.app import run_session, session_recording
+    from pipeline.band_commands import BandCommands
+    from pipeline.radio import open_radio
+    from sensor.ble import BleSource
+    from sensor.source import HostClock
+
+    clock = HostClock()
+    async with open_radio(config.band.transport) as central:
+        source = BleSource(
+            config.band.address,
+            central=central,
+            pair=config.band.pair,
+            clock=clock,
+            find_timeout_s=args.find_timeout,
+        )
+        with session_recording(config) as (recording, facts):
+            return await run_session(
+                config,
+                source,
+                recording=recording,
+                facts=facts,
+                now_us=clock.now_us,
+                command=BandCommands(source),
+                duration_s=args.duration,
+                record_only=record_only,
+                announce=_announce,
+            )
+
+
+def _announce(lines: list[str]) -> None:
+    print("\n".join([*lines, "looking for the band ... (Ctrl-C ends)"]), file=sys.stderr)

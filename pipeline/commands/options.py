@@ -1,0 +1,86 @@
+"""Flags that several commands share, and the configuration they make."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+
+def add_page_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the live page listens."""
+    parser.add_argument("--http-port", type=_port, metavar="N", help="live page; 0: a free one")
+    parser.add_argument(
+        "--http-host", metavar="ADDRESS", help="0.0.0.0 shows it on the network, behind a token"
+    )
+    parser.add_argument("--no-page", action="store_true", help="no live page")
+
+
+def add_mqtt_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which broker."""
+    parser.add_argument("--mqtt-host", metavar="HOST", help="a broker instead of the embedded one")
+    parser.add_argument("--mqtt-port", type=_port, metavar="N", help="0: a free one (embedded)")
+    parser.add_argument("--no-mqtt", action="store_true", help="no MQTT")
+
+
+def add_session_arguments(parser: argparse.ArgumentParser) -> None:
+    """How long, whose, and where to."""
+    parser.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--name", metavar="NAME", help="of the band in topics and points")
+    parser.add_argument("--side", choices=("left", "right", "both"))
+    parser.add_argument("--exercise", metavar="NAME", help="such as low-row")
+
+
+def add_band_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which band, over which radio."""
+    from pipeline.radio import TRANSPORT_HELP
+
+    parser.add_argument("--transport", metavar="T", help=TRANSPORT_HELP)
+    parser.add_argument("--address", metavar="A", help="of the band, if there are several")
+    parser.add_argument("--pair", action="store_true", default=None, help="bond with the band")
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """The configuration that a command's flags lead to."""
+    from pipeline.config import load
+
+    given = vars(args)
+    return load(
+        given.get("config"),
+        flags={
+            "data_dir": given.get("data"),
+            "band.transport": given.get("transport"),
+            "band.address": given.get("address"),
+            "band.pair": given.get("pair"),
+            "band.name": given.get("name"),
+            "band.side": given.get("side"),
+            "band.exercise": given.get("exercise"),
+            "web.host": given.get("http_host"),
+            "web.port": given.get("http_port"),
+            "web.enabled": False if given.get("no_page") else None,
+            "mqtt.host": given.get("mqtt_host"),
+            "mqtt.port": given.get("mqtt_port"),
+            "mqtt.enabled": False if given.get("no_mqtt") else None,
+        },
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text!r}")
+    return value

@@ -1,0 +1,20 @@
+"""Only record a band into a file: no page, no MQTT, no InfluxDB."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.commands import live
+from pipeline.commands.options import add_band_arguments, add_session_arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_band_arguments(parser)
+    add_session_arguments(parser)
+    parser.add_argument(
+        "--find-timeout", type=float, default=20.0, metavar="S", help="look for the band so long"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    return live.run(args, record_only=True)

@@ -1,0 +1,47 @@
+"""The radio that a command uses: the system's own, or bumble's host stack on any transport."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from sensor.explain import BLUETOOTH_ERRORS, link_error
+
+if TYPE_CHECKING:
+    from sensor.radio import BumbleCentral
+
+TRANSPORT_HELP = (
+    "radio to use instead of the system's: unix:PATH or tcp:HOST:PORT of `forceband sim`, "
+    "usb:0, serial:/dev/..., hci-socket:0"
+)
+
+
+@asynccontextmanager
+async def open_radio(transport: str | None) -> AsyncIterator[BumbleCentral | None]:
+    """The radio of a transport; None, for the system's own, without one.
+
+    Raises
+    ------
+    LinkError
+        If the radio cannot be opened; the sentence says what to do.
+    """
+    if transport is None:
+        yield None
+        return
+    from sensor.radio import BumbleCentral
+
+    try:
+        central = await BumbleCentral.open(_client_name(transport))
+    except BLUETOOTH_ERRORS as error:
+        raise link_error(error, f"the radio {transport}") from error
+    async with central:
+        yield central
+
+
+def _client_name(transport: str) -> str:
+    """bumble's name of a transport; people give sockets the same name on both sides."""
+    for ours, bumbles in (("unix:", "unix-client:"), ("tcp:", "tcp-client:")):
+        if transport.startswith(ours):
+            return bumbles + transport.removeprefix(ours)
+    return transport
