@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from types import FrameType
 
 SUMMARIES = {
@@ -59,6 +58,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _top_level(argv: list[str]) -> int:
     if argv and argv[0] in ("-V", "--version"):
+        from importlib.metadata import version
+
         print(f"forceband {version('forceband')}")
         return 0
     width = max(map(len, SUMMARIES))
