@@ -23,6 +23,8 @@ BUSY_S = 0.5
 JOIN_SAMPLES = 2 * MAX_SAMPLES
 """Missing ranges that are closer together than this are asked for as one."""
 RUN_OF_IMPOSSIBLE = 4
+MAX_DRIFT_US = 300e6
+"""3 % of nearly three hours; the device time wraps, so that larger errors would hide."""
 
 
 @dataclass(slots=True)
@@ -179,7 +181,7 @@ class Repair:
         steps = first - self._next
         expected_us = self._next_us + round(steps * self._period_us)
         error_us = (frame.device_us - expected_us + WRAP // 2) % WRAP - WRAP // 2
-        if abs(error_us) <= 0.25 * abs(steps) * self._period_us + 100_000:
+        if abs(error_us) <= min(0.25 * abs(steps) * self._period_us, MAX_DRIFT_US) + 100_000:
             return True
         run, expected = self._impossible
         run = run + 1 if frame.first_sample == expected else 1
