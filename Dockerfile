@@ -1,0 +1,19 @@
+# forceband with its simulated band; compose.yaml puts broker, InfluxDB and Grafana beside it.
+FROM python:3.12-slim
+
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY sensor sensor
+COPY firmware_sim firmware_sim
+COPY pipeline pipeline
+COPY dashboards dashboards
+RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+ && useradd --uid 1000 --create-home forceband \
+ && install -d -o forceband /data
+
+WORKDIR /data
+USER forceband
+ENV FORCEBAND_DATA_DIR=/data PYTHONUNBUFFERED=1
+VOLUME /data
+EXPOSE 8642
+CMD ["forceband", "demo"]
