@@ -1,0 +1,83 @@
+"""Try everything with a simulated band on a virtual radio: no Bluetooth, no set-up.
+
+A simulated person does sets of low rows and pull-aparts. Bluetooth stack, recording, analysis, MQTT
+broker and live page are the real ones; only the person, the rubber and the radio waves are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from pipeline.commands.options import (
+    add_mqtt_arguments,
+    add_page_arguments,
+    add_session_arguments,
+    config_of,
+)
+
+if TYPE_CHECKING:
+    from pipeline.app import Outcome
+    from pipeline.config import Config
+
+DEMO_NAME = "demo-band"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_session_arguments(parser)
+    add_page_arguments(parser)
+    add_mqtt_arguments(parser)
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another person and band")
+    parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the band's ADC")
+
+
+def run(args: argparse.Namespace) -> int:
+    from pipeline.commands.summary import print_outcome
+
+    args.name = args.name or DEMO_NAME
+    outcome = asyncio.run(_demo(config_of(args), args))
+    print_outcome(outcome)
+    return 0
+
+
+async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
+    from firmware_sim.air import Air
+    from firmware_sim.band import BandSetup
+    from firmware_sim.sampler import ClockConfig
+    from firmware_sim.source import SimulatedBand
+    from firmware_sim.workout import Workout
+    from pipeline.app import run_session, session_recording
+    from pipeline.band_commands import BandCommands
+    from sensor.ble import BleSource
+    from sensor.errors import BandError
+    from sensor.radio import BumbleCentral
+    from sensor.source import HostClock
+
+    air, clock = Air(), HostClock()
+    try:
+        band_clock = ClockConfig(rate_hz=args.rate, ppm=80.0)
+        setup = BandSetup(
+            seed=args.seed, workout=Workout(endless=True), clock=band_clock, waits=True
+        )
+        band = SimulatedBand(air.transport("band"), setup)
+    except ValueError as error:
+        raise BandError(str(error)) from error
+    async with band, await BumbleCentral.open(air.transport("central")) as central:
+        source = BleSource(band.address, central=central, clock=clock)
+        with session_recording(config, demo=True) as (recording, facts):
+            return await run_session(
+                config,
+                source,
+                recording=recording,
+                facts=facts,
+                now_us=clock.now_us,
+                command=BandCommands(source),
+                duration_s=args.duration,
+                announce=_announce,
+            )
+
+
+def _announce(lines: list[str]) -> None:
+    print("\n".join([*lines, "a simulated person trains (Ctrl-C ends)"]), file=sys.stderr)

@@ -1,0 +1,124 @@
+"""Run a simulated band for other programs or, with a radio, for phones.
+
+`--transport unix:PATH` or `tcp:127.0.0.1:PORT` makes a virtual air on which other processes put
+their radio: `forceband live --transport unix:PATH`. `usb:0` or `serial:/dev/...` puts the band on a
+real controller, so that a phone can connect. What the person really did is printed, one JSON object
+for each pull and line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sensor.errors import BandError
+
+if TYPE_CHECKING:
+    from bumble.transport.common import Transport
+
+    from firmware_sim.faults import Faults
+    from firmware_sim.source import SimulatedBand
+
+TELL_EVERY_S = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--transport",
+        default="tcp:127.0.0.1:0",
+        metavar="T",
+        help="unix:PATH, tcp:127.0.0.1:PORT (0: a free one), usb:0, serial:/dev/...",
+    )
+    parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeats a run exactly")
+    parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the ADC")
+    parser.add_argument("--ppm", type=float, default=0.0, help="by how much the clock runs fast")
+    parser.add_argument("--colour", default="green", help="of the elastic: tan ... gold")
+    parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
+    parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
+    parser.add_argument("--endless", action="store_true", help="start the workout over and over")
+    for fault in ("drop", "corrupt", "stall"):
+        parser.add_argument(
+            f"--{fault}", type=float, default=0.0, metavar="P", help=f"notifications to {fault}"
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        asyncio.run(_sim(args))
+    except ValueError as error:
+        raise BandError(str(error)) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise BandError(f"the transport {args.transport} cannot be had: {why}") from error
+    return 0
+
+
+async def _sim(args: argparse.Namespace) -> None:
+    from firmware_sim.band import BandSetup
+    from firmware_sim.faults import Chances, Faults
+    from firmware_sim.sampler import ClockConfig
+    from firmware_sim.source import SimulatedBand
+    from firmware_sim.workout import Workout
+
+    setup = BandSetup(
+        seed=args.seed,
+        workout=Workout(endless=args.endless),
+        colour=args.colour,
+        clock=ClockConfig(rate_hz=args.rate, ppm=args.ppm),
+        waits=True,
+    )
+    faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    async with (
+        _transport(args.transport, faults) as transport,
+        SimulatedBand(
+            transport, setup, name=args.advert, require_pairing=args.require_pairing
+        ) as band,
+    ):
+        print(f"band {band.name} at {band.address} advertises (Ctrl-C ends)", file=sys.stderr)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(args.duration):
+                await _tell_truth(band, asked)
+
+
+async def _tell_truth(band: SimulatedBand, asked: asyncio.Event) -> None:
+    """Print each pull once it is over."""
+    told = 0
+    while not asked.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), TELL_EVERY_S)
+        truth = band.truth()
+        for pull in truth[told:]:
+            fields = {key: _rounded(value) for key, value in asdict(pull).items()}
+            print(json.dumps(fields), flush=True)
+        told = len(truth)
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+@contextlib.asynccontextmanager
+async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport | str]:
+    """A controller on a virtual air that others can join, or the name of a real one."""
+    if not name.startswith(("unix:", "tcp:")):
+        yield name
+        return
+    from firmware_sim.air import Air, Hub
+
+    air = Air(fault=faults)
+    async with Hub(air) as hub:
+        where = await hub.listen(name)
+        clients = where.replace("-client:", ":")
+        print(f"virtual radio: forceband live --transport {clients}", file=sys.stderr, flush=True)
+        yield air.transport("band")
