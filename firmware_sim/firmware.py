@@ -197,6 +197,11 @@ class Firmware:
         """When the sample of that index (not wrapped) is or was taken, at the present rate."""
         return self._sampler.time_s(index)
 
+    @property
+    def resending(self) -> bool:
+        """Whether samples that were asked for again are still to come."""
+        return bool(self._resends)
+
     def next_due_s(self) -> float:
         """When `advance` has something to send, if nothing happens before; inf while idle."""
         if self.asleep:
