@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 FIND_TIMEOUT_S = 15.0
 SILENCE_S = 3.0
 DRAIN_S = 5.0
+GRACE_S = 2.0
+LEAVE_TIMEOUT_S = 1.0
 MAX_BACK_OFF_S = 10.0
 
 
@@ -102,11 +104,18 @@ class BleSource:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._runner is None:
+        runner, link = self._runner, self._link
+        if runner is None or link is None:
             return
-        self._runner.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._runner
+        runner.cancel()
+        await asyncio.wait({runner})
+        if not link.lost.is_set():
+            with contextlib.suppress(LinkError):
+                await link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
+        await link.close("stopped")
+        self._end()
+        if exc is None and not runner.cancelled() and (error := runner.exception()) is not None:
+            raise error
 
     async def __aiter__(self) -> AsyncIterator[Notification]:
         while (notification := await self._inbox.get()) is not None:
@@ -194,25 +203,24 @@ class BleSource:
 
     async def _run(self, link: BandLink) -> None:
         """Serve one link after the other until told to stop."""
+        error: Exception | None = None
         try:
             while True:
                 await self._serve(link)
                 if self._stopping.is_set():
-                    break
+                    return
                 logger.warning("lost %s: %s", link.band, link.reason)
                 found = await self._reconnect(link)
                 if found is None:
-                    break
+                    return
                 link = found
-        except LinkError as error:
-            self._end(error)
-        except BaseException as error:
-            if self._link is not None:
-                await self._leave(self._link)
-            self._end(None if isinstance(error, asyncio.CancelledError) else error)
+        except LinkError as lost:
+            error = lost
+        except Exception as unforeseen:
+            error = unforeseen
             raise
-        else:
-            self._end()
+        finally:
+            self._end(error)
 
     async def _serve(self, link: BandLink) -> None:
         """Watch over a link until it is lost or the end is wanted."""
@@ -250,13 +258,6 @@ class BleSource:
             await _first(0.05, link.lost)
         await link.close("stopped")
 
-    async def _leave(self, link: BandLink) -> None:
-        """Stop the band and disconnect, at once."""
-        with contextlib.suppress(LinkError):
-            if not link.lost.is_set():
-                await link.command(Command(Opcode.STOP), 1.0)
-        await link.close("stopped")
-
     async def _reconnect(self, lost: BandLink) -> BandLink | None:
         """The next link; None if the end is wanted first.
 
@@ -266,27 +267,30 @@ class BleSource:
             If it takes longer than `give_up_after_s`.
         """
         assert self._found is not None
-        since_s = _now_s()
-        found, error = self._found, LinkError(lost.reason)
+        limit_s = self._give_up_after_s
+        until_s = None if limit_s is None else _now_s() + limit_s
         for attempt, pause_s in enumerate(back_off()):
             if await _first(pause_s, self._stopping):
                 return None
-            waited_s = _now_s() - since_s
-            if self._give_up_after_s is not None and waited_s >= self._give_up_after_s:
-                raise LinkError(
-                    f"{lost.band} did not come back within {waited_s:.0f} s: {error}", lost.address
-                )
-            looking = asyncio.create_task(self._look_again(found, search=attempt > 0))
+            left_s = None if until_s is None else until_s - _now_s()
+            if left_s is not None and left_s <= 0:
+                raise LinkError(f"{lost.band} did not come back within {limit_s:g} s", lost.address)
+            looking = asyncio.create_task(self._look_again(self._found, search=attempt > 0))
             try:
-                if await _first(None, self._stopping, looking):
-                    return None
-                return looking.result()
-            except LinkError as failed:
-                error = failed
-                logger.info("%s is still away: %s", lost.band, failed)
+                if await _first(left_s, self._stopping, looking):
+                    # It may be about to succeed, and the samples to be had.
+                    await asyncio.wait({looking}, timeout=GRACE_S)
+                    if not looking.done():
+                        return None
+                if looking.done():
+                    return looking.result()
+            except LinkError as error:
+                logger.info("%s is still away: %s", lost.band, error)
             finally:
                 looking.cancel()
                 await asyncio.wait({looking})
+                if not looking.cancelled():
+                    looking.exception()
         raise AssertionError("back_off ended")
 
     def _end(self, error: BaseException | None = None) -> None:

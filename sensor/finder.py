@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
@@ -17,6 +16,9 @@ from sensor.profile import SERVICE_UUID
 
 if TYPE_CHECKING:
     from sensor.radio import BumbleCentral
+
+NAME_S = 0.3
+"""The name may be in the scan response, which follows the advert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,21 @@ async def find(
     LinkError
         If it is not heard within `timeout_s`, or there is no Bluetooth.
     """
-    matched: asyncio.Future[FoundDevice] = asyncio.get_running_loop().create_future()
-
-    def on_advert(device: BLEDevice, advert: AdvertisementData) -> None:
-        found = _found(device, advert)
-        if is_wanted(found, wanted) and not matched.done():
-            matched.set_result(found)
-
+    found: FoundDevice | None = None
     try:
-        async with _scanner(central, on_advert):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    return await matched
+        async with asyncio.timeout(timeout_s) as limit, _scanner(central) as scanner:
+            async for device, advert in scanner.advertisement_data():
+                heard = _found(device, advert)
+                if not is_wanted(heard, wanted) or (found and found.address != heard.address):
+                    continue
+                if found is None:
+                    limit.reschedule(asyncio.get_running_loop().time() + NAME_S)
+                found = heard
+                if found.name is not None:
+                    return found
+    except TimeoutError:
+        if found is not None:
+            return found
     except BLUETOOTH_ERRORS as error:
         raise link_error(error, "scanning") from error
     what = "no band was" if wanted is None else f"{wanted!r} was not"
@@ -90,12 +95,12 @@ def is_wanted(found: FoundDevice, wanted: str | None) -> bool:
     return wanted.casefold() in (found.address.casefold(), (found.name or "").casefold())
 
 
-def _scanner(central: BumbleCentral | None, on_advert: Any = None) -> BleakScanner:
+def _scanner(central: BumbleCentral | None) -> BleakScanner:
     if central is None:
-        return BleakScanner(on_advert)
+        return BleakScanner()
     from sensor.radio import BumbleScanner
 
-    return BleakScanner(on_advert, backend=BumbleScanner, central=central)
+    return BleakScanner(backend=BumbleScanner, central=central)
 
 
 def _found(device: BLEDevice, advert: AdvertisementData) -> FoundDevice:

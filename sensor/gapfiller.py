@@ -88,6 +88,8 @@ class GapFiller:
         """
         repair = self._repair
         assert repair is not None
+        # An earlier link may have ended between a request and its answer.
+        repair.unanswered(_now_s())
         while not link.lost.is_set():
             wanted = None if self._inbox.is_crowded else repair.request(_now_s())
             self._mark_given_up()

@@ -1,0 +1,448 @@
+"""A band over real ATT as a source: losses, reconnects, resends, commands."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from firmware_sim.air import Air, att_opcode
+from sensor.ble import BleSource, back_off, find, scan
+from sensor.errors import FrameError, LinkError
+from sensor.frames import ForceFrame
+from sensor.profile import Answer, Command, Info, Opcode, Status
+from sensor.samples import Channel, Notification
+from tests.sensor.toy_band import ADDRESS
+from tests.sensor.toy_world import World, toy_world, until
+
+NOTIFICATION = 0x1B
+
+
+class Reader:
+    """Iterates a source in a task and keeps what came."""
+
+    def __init__(self, source: BleSource) -> None:
+        self.source = source
+        self.notifications: list[Notification] = []
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self.task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for notification in self.source:
+            self.notifications.append(notification)
+            await self.go_on.wait()
+
+    def payloads(self, channel: Channel) -> list[bytes]:
+        return [each.payload for each in self.notifications if each.channel is channel]
+
+    def links(self) -> list[str]:
+        return [each.decode() for each in self.payloads(Channel.LINK)]
+
+    def marks(self) -> list[dict[str, Any]]:
+        return [json.loads(each) for each in self.payloads(Channel.MARK)]
+
+    def given_up(self) -> list[tuple[int, int]]:
+        return [(m["first"], m["count"]) for m in self.marks() if m["kind"] == "gave_up"]
+
+    def samples(self) -> Counter[int]:
+        """How often each sample came; checks that index and counts agree."""
+        found: Counter[int] = Counter()
+        for payload in self.payloads(Channel.FORCE):
+            try:
+                frame = ForceFrame.from_bytes(payload)
+            except FrameError:
+                continue
+            assert frame.counts[0] == frame.first_sample
+            found.update(frame.counts.tolist())
+        return found
+
+    def commands(self, opcode: Opcode) -> int:
+        return sum(each[0] == opcode for each in self.payloads(Channel.COMMAND))
+
+
+@asynccontextmanager
+async def reading(
+    world: World, *, frames_per_s: float = 200.0, **options: Any
+) -> AsyncIterator[Reader]:
+    """A band that samples, a source that is entered, and somebody who reads it."""
+    async with BleSource(central=world.central, **options) as source:
+        reader = Reader(source)
+        sampling = asyncio.create_task(world.band.run(frames_per_s)) if frames_per_s else None
+        yield reader
+        if sampling is not None:
+            sampling.cancel()
+    await asyncio.wait_for(reader.task, 10)
+
+
+def drop(probability: float, seed: int = 1) -> Any:
+    rng = random.Random(seed)
+
+    def fault(_source: Any, _destination: Any, pdu: bytes) -> bytes | None:
+        lost = att_opcode(pdu) == NOTIFICATION and rng.random() < probability
+        return None if lost else pdu
+
+    return fault
+
+
+def test_a_scan_lists_bands_first_and_others_too() -> None:
+    async def main() -> None:
+        async with toy_world() as world:
+            found = await scan(0.2, central=world.central)
+            assert [(each.name, each.address, each.is_band) for each in found] == [
+                ("TOY", ADDRESS, True)
+            ]
+            assert (await find("toy", central=world.central)).address == ADDRESS
+            assert (await find(ADDRESS.lower(), central=world.central)).name == "TOY"
+
+    asyncio.run(main())
+
+
+def test_a_band_that_is_not_there_is_one_helpful_sentence() -> None:
+    async def main() -> None:
+        async with toy_world() as world:
+            with pytest.raises(LinkError, match="'OTHER' was not found within 0 s: switch it on"):
+                await find("OTHER", 0.1, central=world.central)
+            await world.band.device.stop_advertising()
+            source = BleSource(central=world.central, find_timeout_s=0.1)
+            with pytest.raises(LinkError, match="no band was found"):
+                await source.__aenter__()
+
+    asyncio.run(main())
+
+
+def test_a_session_starts_with_link_info_battery_and_start_and_ends_with_stop() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(10)
+            await world.band.set_battery(41)
+            await until(lambda: len(reader.payloads(Channel.BATTERY)) == 2)
+            await reader.source.stop()
+            await reader.task
+            channels = [each.channel.name for each in reader.notifications]
+            assert channels == [
+                *("LINK", "INFO", "BATTERY", "COMMAND", "ANSWER"),
+                *["FORCE"] * 10,
+                *("BATTERY", "COMMAND", "ANSWER", "LINK"),
+            ]
+            assert reader.links() == ["up", "down: stopped"]
+            assert reader.payloads(Channel.INFO) == [bytes(world.band.info)]
+            assert reader.payloads(Channel.BATTERY) == [b"\x5a", b"\x29"]
+            assert world.band.commands == [bytes([Opcode.START]), bytes([Opcode.STOP])]
+            assert world.band.connection is None
+            times_us = [each.received_us for each in reader.notifications]
+            assert times_us == sorted(times_us)
+            assert reader.samples() == Counter(range(80))
+
+    asyncio.run(main())
+
+
+def test_commands_are_answered_and_stand_in_the_stream() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world) as reader:
+            source = reader.source
+            assert (await source.tare()).zero_counts == 42
+            await source.identify()
+            assert await source.set_rate(160) == 160
+            assert source.info is not None
+            assert source.info.rate_hz == 160
+            answers = await asyncio.gather(
+                *(source.command(Command(Opcode.IDENTIFY)) for _ in range(5))
+            )
+            assert {each.status for each in answers} == {Status.OK}
+            world.band.refuse[Opcode.TARE] = Status.BUSY
+            with pytest.raises(LinkError, match="refused TARE: BUSY"):
+                await source.tare()
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+            assert Info.from_bytes(reader.payloads(Channel.INFO)[1]).rate_hz == 160
+            written = [each[0] for each in reader.payloads(Channel.COMMAND)]
+            answered = [Answer.from_bytes(each).opcode for each in reader.payloads(Channel.ANSWER)]
+            assert written == answered
+            assert written.count(Opcode.IDENTIFY) == 6
+
+    asyncio.run(main())
+
+
+def test_after_a_lost_link_the_session_is_complete_again() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world) as reader:
+            for number in range(1, 4):
+                await until(lambda: len(reader.samples()) > 50 * number)  # noqa: B023
+                world.band.controller.drop_links()
+                await world.band.take_frames(20)
+                await until(lambda: len(reader.payloads(Channel.INFO)) > number)  # noqa: B023
+            await reader.source.stop()
+            await reader.task
+            assert set(range(max(reader.samples()))) <= set(reader.samples())
+            assert reader.given_up() == []
+            assert [link.partition(":")[0] for link in reader.links()] == ["up", "down"] * 4
+
+    asyncio.run(main())
+
+
+def test_a_silent_link_is_found_out_and_made_anew() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, silence_s=0.3) as reader:
+            world.band.rate_hz = 1000.0
+            await reader.source.set_rate(1000)
+            await until(lambda: len(reader.samples()) > 100)
+            world.band.controller.drop_links(both=False)
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 3)
+            assert reader.links()[1].startswith("down: no force frame for ")
+            await until(lambda: reader.commands(Opcode.RESEND))
+            await reader.source.stop()
+            await reader.task
+            assert set(range(max(reader.samples()))) <= set(reader.samples())
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+def test_lost_notifications_are_all_brought_by_resends(loss: float) -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            world.air.fault = drop(loss)
+            for _ in range(30):
+                await world.band.take_frames(10)
+                await asyncio.sleep(0.01)
+            await reader.source.stop()
+            await reader.task
+            assert set(reader.samples()) == set(range(30 * 80))
+            assert reader.given_up() == []
+            assert reader.commands(Opcode.RESEND) >= 2
+
+    asyncio.run(main())
+
+
+def test_corrupted_frames_are_passed_on_as_they_are_and_their_samples_asked_for() -> None:
+    async def main() -> None:
+        rng = random.Random(4)
+
+        def flip(_source: Any, _destination: Any, pdu: bytes) -> bytes:
+            if att_opcode(pdu) != NOTIFICATION or rng.random() > 0.2:
+                return pdu
+            at, bit = rng.randrange(7, len(pdu)), 1 << rng.randrange(8)
+            return pdu[:at] + bytes([pdu[at] ^ bit]) + pdu[at + 1 :]
+
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            world.air.fault = flip
+            await world.band.take_frames(100)
+            await reader.source.stop()
+            await reader.task
+            assert set(reader.samples()) == set(range(800))
+            assert reader.source.bad_frames >= 10
+
+    asyncio.run(main())
+
+
+def test_what_left_the_bands_memory_is_named_to_the_sample() -> None:
+    async def main() -> None:
+        async with toy_world(ring_samples=160) as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(10)
+            world.band.mute = True
+            await world.band.take_frames(30)
+            world.band.mute = False
+            await world.band.take_frames(1)
+            await until(lambda: world.band.next_sample - 8 in reader.samples())
+            await reader.source.stop()
+            await reader.task
+            assert reader.given_up() == [(80, 88)]
+            assert set(reader.samples()) == set(range(328)) - set(range(80, 168))
+
+    asyncio.run(main())
+
+
+def test_a_power_cycled_band_begins_anew_without_resends_across() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(10)
+            world.band.refuse[Opcode.RESEND] = Status.BUSY
+            world.band.mute = True
+            await world.band.take_frames(2)
+            world.band.mute = False
+            await world.band.take_frames(1)
+            await until(lambda: reader.commands(Opcode.RESEND))
+            del world.band.refuse[Opcode.RESEND]
+            await world.band.power_cycle()
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+            await until(lambda: world.band.streaming)
+            await world.band.take_frames(3)
+            await reader.source.stop()
+            await reader.task
+            assert reader.given_up() == [(80, 16)]
+            channels = [each.channel for each in reader.notifications]
+            second_info = len(channels) - 1 - channels[::-1].index(Channel.INFO)
+            assert channels.index(Channel.MARK) < second_info
+            assert reader.samples() == Counter(range(24)) + Counter(range(80)) + Counter(
+                range(96, 104)
+            )
+
+    asyncio.run(main())
+
+
+def test_a_reader_that_stalls_loses_nothing_but_time() -> None:
+    async def main() -> None:
+        async with (
+            toy_world() as world,
+            reading(world, frames_per_s=0, max_waiting=50) as reader,
+        ):
+            await world.band.take_frames(5)
+            reader.go_on.clear()
+            await world.band.take_frames(200)
+            await until(lambda: reader.source.dropped > 100)
+            asked = world.band.commands.count(bytes([Opcode.RESEND]))
+            assert asked == 0
+            reader.go_on.set()
+            await until(lambda: len(reader.notifications) > 50)
+            await world.band.take_frames(1)
+            await until(lambda: len(reader.samples()) == world.band.next_sample)
+            overflow = [m for m in reader.marks() if m["kind"] == "overflow"]
+            assert sum(m["notifications"] for m in overflow) == reader.source.dropped
+            assert reader.given_up() == []
+
+    asyncio.run(main())
+
+
+def test_a_notification_that_comes_twice_is_taken_once() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(1)
+            twice = reader.source._link
+            assert twice is not None
+            await until(reader.samples)
+            twice._on_force(None, bytearray(reader.payloads(Channel.FORCE)[0]))  # type: ignore[arg-type]
+            await world.band.take_frames(1)
+            await until(lambda: len(reader.samples()) == 16)
+            assert set(reader.samples().values()) == {1}
+
+    asyncio.run(main())
+
+
+def test_it_stays_away_for_as_long_as_asked_and_then_says_so() -> None:
+    async def main() -> None:
+        async with toy_world(Air(supervision_timeout_s=0.1)) as world:
+            source = BleSource(central=world.central, find_timeout_s=0.2, give_up_after_s=0.5)
+            async with source:
+                reader = Reader(source)
+                world.air.out_of_range(world.band.controller)
+                with pytest.raises(LinkError, match="did not come back within"):
+                    await reader.task
+                assert reader.links()[-1].startswith("down: ")
+                with pytest.raises(LinkError, match="not connected just now"):
+                    await source.tare()
+
+    asyncio.run(main())
+
+
+def test_out_of_range_in_mid_session_and_back_again_is_complete() -> None:
+    async def main() -> None:
+        async with toy_world(Air(supervision_timeout_s=0.2)) as world, reading(world) as reader:
+            await until(lambda: len(reader.samples()) > 100)
+            world.air.out_of_range(world.band.controller)
+            await until(lambda: len(reader.links()) == 2)
+            await asyncio.sleep(0.3)
+            world.air.back_in_range(world.band.controller)
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+            await until(lambda: reader.commands(Opcode.RESEND))
+            await reader.source.stop()
+            await reader.task
+            assert set(range(max(reader.samples()))) <= set(reader.samples())
+            assert reader.given_up() == []
+
+    asyncio.run(main())
+
+
+def test_a_band_that_demands_pairing_says_so_and_is_read_when_paired() -> None:
+    async def main() -> None:
+        async with toy_world(demands_pairing=True) as world:
+            with pytest.raises(LinkError, match="wants to be paired first: use --pair"):
+                await BleSource(central=world.central).__aenter__()
+            async with reading(world, pair=True) as reader:
+                await until(reader.samples)
+                world.band.controller.drop_links()
+                await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+
+    asyncio.run(main())
+
+
+def test_an_mtu_that_carries_no_frame_is_told() -> None:
+    async def main() -> None:
+        async with toy_world(max_mtu=23) as world:
+            with pytest.raises(LinkError, match="MTU of 23 only, too small"):
+                await BleSource(central=world.central).__aenter__()
+            await until(lambda: world.band.connection is None)
+
+    asyncio.run(main())
+
+
+def test_a_device_that_is_no_band_is_told() -> None:
+    async def main() -> None:
+        async with toy_world() as world:
+            server = world.band.device.gatt_server
+            for attribute in server.attributes:
+                if attribute is world.band.force:
+                    attribute.uuid = attribute.uuid.from_16_bits(0x2A6E)
+            declaration = next(
+                each
+                for each in server.attributes
+                if getattr(each, "characteristic", None) is world.band.force
+            )
+            declaration.value = b"\x10" + declaration.value[1:3] + b"\x6e\x2a"
+            with pytest.raises(LinkError, match=r"has no characteristic .*: it is no forceband"):
+                await BleSource(central=world.central).__aenter__()
+
+    asyncio.run(main())
+
+
+def test_a_band_that_refuses_to_start_is_left_alone() -> None:
+    async def main() -> None:
+        async with toy_world() as world:
+            world.band.refuse[Opcode.START] = Status.BUSY
+            with pytest.raises(LinkError, match="refused START: BUSY"):
+                await BleSource(central=world.central).__aenter__()
+            await until(lambda: world.band.connection is None)
+
+    asyncio.run(main())
+
+
+def test_leaving_without_a_stop_stops_the_band_all_the_same() -> None:
+    async def main() -> None:
+        async with toy_world() as world:
+            async with BleSource(central=world.central):
+                pass
+            await until(lambda: world.band.connection is None)
+            assert world.band.commands == [bytes([Opcode.START]), bytes([Opcode.STOP])]
+
+    asyncio.run(main())
+
+
+def test_a_band_held_by_another_central_is_not_found() -> None:
+    async def main() -> None:
+        async with toy_world() as world, BleSource(central=world.central):
+            assert world.band.connection is not None
+            rival = BleSource(central=world.central, find_timeout_s=0.2)
+            with pytest.raises(LinkError, match="disconnect it from other programs and phones"):
+                await rival.__aenter__()
+
+    asyncio.run(main())
+
+
+def test_without_bluetooth_the_systems_backend_is_one_helpful_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+    with pytest.raises(LinkError, match=r"no Bluetooth on this computer.*--transport.*demo"):
+        asyncio.run(scan(0.1))
+    with pytest.raises(LinkError, match="no Bluetooth on this computer"):
+        asyncio.run(BleSource().__aenter__())
+
+
+def test_the_pauses_between_attempts_grow_to_ten_seconds() -> None:
+    pauses = back_off()
+    assert [next(pauses) for _ in range(8)] == [0, 0.5, 1, 2, 4, 8, 10, 10]
