@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from firmware_sim.source import SimulatedBand
 
 TELL_EVERY_S = 0.5
+OPEN_TIMEOUT_S = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,10 +110,11 @@ def _rounded(value: Any) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport | str]:
+async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport]:
     """A controller on a virtual air that others can join, or the name of a real one."""
     if not name.startswith(("unix:", "tcp:")):
-        yield name
+        async with await _open(name) as transport:
+            yield transport
         return
     from firmware_sim.air import Air, Hub
 
@@ -122,3 +124,19 @@ async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport | str
         clients = where.replace("-client:", ":")
         print(f"virtual radio: forceband live --transport {clients}", file=sys.stderr, flush=True)
         yield air.transport("band")
+
+
+async def _open(name: str) -> Transport:
+    """A real controller; BandError with what its driver said."""
+    from bumble.transport import open_transport
+
+    try:
+        async with asyncio.timeout(OPEN_TIMEOUT_S):
+            return await open_transport(name)
+    except TimeoutError:
+        raise BandError(f"the controller {name} does not answer") from None
+    except Exception as error:  # each transport raises what its driver raises
+        raise BandError(
+            f"the controller {name} cannot be opened ({error}): check that it is plugged in, that "
+            "nothing else uses it, and the name (usb:0, serial:/dev/ttyACM0,1000000)"
+        ) from error
