@@ -1,0 +1,237 @@
+"""From samples as they come to force on an even grid: spikes out, holes found, rates made one.
+
+Each output depends on a few samples around it and on nothing else, so that it does not matter how
+the samples were cut into blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sensor.samples import Floats, Gap
+
+GRID_HZ = 100.0
+"""Fast enough for a boundary within some ms, slow enough to be cheap; every filter's rate."""
+
+LONGEST_BRIDGE_S = 1.0
+"""Force across a shorter hole is drawn as a line; a longer one ends the run."""
+
+_SPIKE_N = 2.0
+_HISTORY = 16
+_HOLE_FACTOR = 1.75
+_HOLE_JITTERS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class GridPiece:
+    """Force at consecutive grid indices; `new_run` says that nothing joins it to the one before."""
+
+    first: int
+    force_n: Floats
+    new_run: bool
+
+
+class Grid:
+    """Samples in, force at multiples of 10 ms since the first sample out.
+
+    Fast samples are averaged over each 10 ms with their mean time, then joined by lines; slow ones
+    are joined by lines. A sample that stands alone far above or below its neighbours is an ADC's
+    spike and gives way to their mean.
+    """
+
+    def __init__(self) -> None:
+        self.origin_s: float | None = None
+        self.gaps: list[Gap] = []
+        """Holes found so far that the caller has not taken yet."""
+        self._time_s: Floats = np.empty(0)
+        self._force_n: Floats = np.empty(0)
+        self._raw: Floats = np.empty(0)
+        self._knot: tuple[float, float] | None = None
+        self._next = 0
+        self._intervals: list[float] = []
+        self._new_run = True
+        self.second_counts: dict[int, int] = {}
+        """Samples in each second of the grid."""
+
+    def copy(self) -> Grid:
+        other = Grid.__new__(Grid)
+        other.__dict__.update(self.__dict__)
+        other.gaps = []
+        other._intervals = list(self._intervals)
+        other.second_counts = {}
+        return other
+
+    def time_s(self, index: float) -> float:
+        """Time on the samples' axis of a grid index, which may lie between two."""
+        return (self.origin_s or 0.0) + index / GRID_HZ
+
+    def push(self, time_s: Floats, force_n: Floats, *, last: bool = False) -> list[GridPiece]:
+        """Take samples in the order of time; return the grid as far as it is settled.
+
+        With `last` everything is returned: the run ends here.
+        """
+        good = np.isfinite(force_n)
+        if not good.all():
+            time_s, force_n = time_s[good], force_n[good]
+        if time_s.size:
+            if self.origin_s is None:
+                self.origin_s = float(time_s[0])
+            before = self._time_s[-1:] if self._time_s.size else time_s[:1]
+            time_s = np.maximum.accumulate(np.concatenate((before, time_s)))[1:]
+        settled = self._without_spikes(time_s, force_n, last)
+        pieces: list[GridPiece] = []
+        if settled is not None:
+            times, forces = settled
+            for low, high, hole in self._runs(times):
+                if hole:
+                    pieces += self._end_run()
+                pieces += self._lay(times[low:high], forces[low:high])
+        if last:
+            pieces += self._end_run()
+        return pieces
+
+    def _without_spikes(
+        self, time_s: Floats, force_n: Floats, last: bool
+    ) -> tuple[Floats, Floats] | None:
+        """Samples whose successor is known, spikes replaced; two raw ones are kept as context."""
+        first_ever = self._raw.size == 0
+        times = np.concatenate((self._time_s, time_s))
+        raw = np.concatenate((self._raw, force_n))
+        if not raw.size:
+            return None
+        # self._raw holds up to two samples already given out and the one that waits.
+        given = 0 if first_ever else self._raw.size - 1
+        stop = raw.size if last else raw.size - 1
+        if stop <= given:
+            self._time_s, self._raw = times, raw
+            return None
+        clean = raw[given:stop].copy()
+        low = max(given, 2)
+        if raw.size - 1 > low:
+            here = raw[low : raw.size - 1]
+            before, after = raw[low - 1 : raw.size - 2], raw[low + 1 :]
+            ahead = 2 * before - raw[low - 2 : raw.size - 3]
+            top = np.maximum(np.maximum(before, after), ahead)
+            bottom = np.minimum(np.minimum(before, after), ahead)
+            clear = top - bottom + _SPIKE_N
+            spike = (here - top > clear) | (bottom - here > clear)
+            at = np.flatnonzero(spike)
+            clean[at + low - given] = (before[at] + after[at]) / 2
+        keep = max(stop - 2, 0)
+        out = times[given:stop], clean
+        if last:
+            self._time_s, self._raw = np.empty(0), np.empty(0)
+        else:
+            self._time_s, self._raw = times[keep:], raw[keep:]
+        return out
+
+    def _runs(self, times: Floats) -> list[tuple[int, int, bool]]:
+        """Ranges of samples without a long hole; the flag says that a hole comes before."""
+        previous = times[0] if self._knot is None else self._last_s
+        steps = np.diff(times, prepend=previous)
+        self._last_s = float(times[-1])
+        # A hole is judged by the sixteen intervals before it; a cheap test finds candidates.
+        history = self._intervals
+        padded = np.concatenate((np.asarray(history), steps))
+        offset = len(history)
+        lagged = padded.copy()
+        lagged[1:] = padded[:-1]
+        lagged2 = lagged.copy()
+        lagged2[1:] = lagged[:-1]
+        suspect = np.flatnonzero(padded > _HOLE_FACTOR * (lagged + lagged2) / 2)
+        cuts = [0]
+        for at in suspect[suspect >= offset].tolist():
+            recent = padded[max(at - _HISTORY, 0) : at]
+            recent = recent[recent > 0]
+            if recent.size < 4:
+                if padded[at] > LONGEST_BRIDGE_S:
+                    self.gaps.append(
+                        Gap(float(times[at - offset] - padded[at]), float(times[at - offset]), None)
+                    )
+                    cuts.append(at - offset)
+                continue
+            usual = _median(recent.tolist())
+            jitter = 1.4826 * _median(np.abs(recent - usual).tolist())
+            if padded[at] > _HOLE_FACTOR * usual + _HOLE_JITTERS * jitter:
+                end = float(times[at - offset])
+                missing = max(round(float(padded[at]) / usual) - 1, 1)
+                self.gaps.append(Gap(end - float(padded[at]), end, missing))
+                if padded[at] > LONGEST_BRIDGE_S:
+                    cuts.append(at - offset)
+        self._intervals = padded[-_HISTORY:].tolist()
+        cuts.append(times.size)
+        return [
+            (low, high, number > 0)
+            for number, (low, high) in enumerate(zip(cuts, cuts[1:], strict=False))
+            if high > low or number == 0
+        ]
+
+    _last_s = 0.0
+
+    def _count(self, ticks: Floats) -> None:
+        seconds = (ticks / GRID_HZ).astype(np.int64)
+        first = int(seconds[0])
+        for second, count in enumerate(np.bincount(seconds - first).tolist(), first):
+            if count:
+                self.second_counts[second] = self.second_counts.get(second, 0) + count
+
+    def _lay(self, times: Floats, forces: Floats) -> list[GridPiece]:
+        """Average within each 10 ms, join by lines, read off at the grid's instants."""
+        if not times.size:
+            return []
+        ticks = (times - (self.origin_s or 0.0)) * GRID_HZ
+        self._count(ticks)
+        ticks = np.concatenate((self._waiting_ticks, ticks))
+        forces = np.concatenate((self._waiting_forces, forces))
+        bins = ticks.astype(np.int64)
+        starts = np.flatnonzero(np.diff(bins, prepend=-1))
+        # The last bin may still get samples; they wait.
+        self._waiting_ticks, self._waiting_forces = ticks[starts[-1] :], forces[starts[-1] :]
+        starts, ticks, forces = starts[:-1], ticks[: starts[-1]], forces[: starts[-1]]
+        return self._draw(*_bin_means(ticks, forces, starts))
+
+    _waiting_ticks: Floats = np.empty(0)
+    _waiting_forces: Floats = np.empty(0)
+
+    def _draw(self, ticks: Floats, forces: Floats) -> list[GridPiece]:
+        if not ticks.size:
+            return []
+        if self._knot is None:
+            self._next = int(np.ceil(ticks[0]))
+        else:
+            ticks = np.concatenate(([self._knot[0]], ticks))
+            forces = np.concatenate(([self._knot[1]], forces))
+        self._knot = float(ticks[-1]), float(forces[-1])
+        stop = int(np.floor(ticks[-1])) + 1
+        if stop <= self._next:
+            return []
+        first, self._next = self._next, stop
+        values = np.interp(np.arange(first, stop, dtype=np.float64), ticks, forces)
+        piece = GridPiece(first, values, self._new_run)
+        self._new_run = False
+        return [piece]
+
+    def _end_run(self) -> list[GridPiece]:
+        ticks, forces = self._waiting_ticks, self._waiting_forces
+        pieces = []
+        if ticks.size:
+            pieces = self._draw(*_bin_means(ticks, forces, np.zeros(1, dtype=np.int64)))
+        self._waiting_ticks = self._waiting_forces = np.empty(0)
+        self._knot = None
+        self._new_run = True
+        return pieces
+
+
+def _bin_means(ticks: Floats, forces: Floats, starts: np.ndarray) -> tuple[Floats, Floats]:  # type: ignore[type-arg]
+    if starts.size == ticks.size:
+        return ticks, forces
+    if not starts.size:
+        return ticks[:0], forces[:0]
+    counts = np.diff(starts, append=ticks.size)
+    return np.add.reduceat(ticks, starts) / counts, np.add.reduceat(forces, starts) / counts
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]

@@ -1,0 +1,228 @@
+"""Which pulls are reps: amplitude against what is typical around, width, and what goes before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.pulls import Pull
+from pipeline.analysis.settings import Settings
+
+
+class Verdict(Enum):
+    """What a pull is."""
+
+    REP = "rep"
+    PARTIAL = "partial"
+    KNOCK = "knock"
+    STEP = "step"
+    """Force that came and stayed, or went and was never seen to come: a load, not a pull."""
+    NOTHING = "nothing"
+    """Below the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of the reps before: of the same set, or of the set before."""
+
+    amplitudes_n: tuple[float, ...] = ()
+    """Of the last reps, oldest first."""
+    ended: int = -(10**9)
+    """Grid index at which the last of them ended."""
+    same_set: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A pull with its verdict and what led to it."""
+
+    pull: Pull
+    verdict: Verdict
+    amplitude_n: float
+    typical_n: float
+    """Amplitude typical around it; its own where nothing is around."""
+    width_s: float | None
+    """Width at half the amplitude, where it had to be looked at."""
+
+
+NEIGHBOURS = 5
+"""Pulls on each side that say what is typical."""
+CLUSTER_PAUSE_S = 12.0
+LONE_PULLS = 2
+"""So many pulls between long pauses cannot say themselves what is typical."""
+LONE_REACH_S = 30.0
+LONG_HOLD_S = 5.0
+"""Nobody tries a band for so long: such a pull is meant."""
+SURELY_WIDE_S = 0.5
+
+_Draft = tuple[Pull, float, float | None]
+
+
+def judge(
+    pulls: Sequence[Pull],
+    width_s: Callable[[Pull, float], float],
+    settings: Settings,
+    noise_n: float,
+    context: Context,
+) -> list[Judged]:
+    """Give each pull its verdict.
+
+    Parameters
+    ----------
+    width_s
+        Width at half amplitude of a pull in s, given its amplitude in N.
+    noise_n
+        Standard deviation of the noise in the force that the pulls were found in.
+    """
+    floor = max(settings.floor_n, settings.noise_factor * noise_n)
+    verdicts: dict[int, Judged] = {}
+    drafts: list[_Draft] = []
+    for pull in pulls:
+        amplitude = pull.amplitude_n
+        if amplitude < floor:
+            verdicts[pull.id] = Judged(pull, Verdict.NOTHING, amplitude, amplitude, None)
+            continue
+        width = _width(pull, amplitude, width_s)
+        if width is not None and width < settings.knock_s and _whole(pull):
+            verdicts[pull.id] = Judged(pull, Verdict.KNOCK, amplitude, amplitude, width)
+        elif width is not None and width > settings.longest_rep_s:
+            verdicts[pull.id] = Judged(pull, Verdict.STEP, amplitude, amplitude, width)
+        else:
+            drafts.append((pull, amplitude, width))
+    clusters = _clusters(drafts)
+    kept: list[list[float]] = []
+    for number, cluster in enumerate(clusters):
+        amplitudes = [amplitude for _, amplitude, _ in cluster]
+        before: tuple[float, ...] = ()
+        if number == 0 and context.same_set:
+            before = context.amplitudes_n[-NEIGHBOURS:]
+        typical = _typical(before, amplitudes)
+        share = settings.rep_share
+        reps = [a >= share * t for a, t in zip(amplitudes, typical, strict=True)]
+        _continue_trend(cluster, reps)
+        for (pull, amplitude, width), is_rep, usual in zip(cluster, reps, typical, strict=True):
+            verdict = Verdict.REP if is_rep else Verdict.PARTIAL
+            if not _rise_counts(pull, len(cluster) + len(before)):
+                verdict = Verdict.STEP
+            verdicts[pull.id] = Judged(pull, verdict, amplitude, usual, width)
+        kept.append([a for a, is_rep in zip(amplitudes, reps, strict=True) if is_rep])
+    _compare_lone(clusters, kept, verdicts, settings.rep_share, context)
+    return [verdicts[pull.id] for pull in pulls]
+
+
+def _whole(pull: Pull) -> bool:
+    return pull.before_n is not None and pull.after_n is not None
+
+
+def _rise_counts(pull: Pull, company: int) -> bool:
+    """A fall without a rise is a rep's only if there are reps to compare it with."""
+    return pull.before_n is not None or pull.peak - pull.left > 0 or company > 1
+
+
+def _width(
+    pull: Pull, amplitude: float, width_s: Callable[[Pull, float], float]
+) -> float | None:
+    """Width where it can matter: None says neither narrow nor endless."""
+    apart = ((pull.right if pull.fell is None else pull.fell) - pull.id) / GRID_HZ
+    if pull.humps == 1 and SURELY_WIDE_S < apart < 60:
+        return None
+    return width_s(pull, amplitude)
+
+
+def _clusters(drafts: list[_Draft]) -> list[list[_Draft]]:
+    clusters: list[list[_Draft]] = []
+    end = None
+    for draft in drafts:
+        pull = draft[0]
+        if end is None or pull.id - end > CLUSTER_PAUSE_S * GRID_HZ:
+            clusters.append([])
+        clusters[-1].append(draft)
+        end = pull.right if pull.fell is None else pull.fell
+    return clusters
+
+
+def weighted_median(values: Sequence[float]) -> float:
+    """Median in which each value weighs as much as itself: many small ones outvote nobody."""
+    ordered = sorted(values)
+    half = sum(ordered) / 2
+    passed = 0.0
+    for value in ordered:
+        passed += value
+        if passed >= half:
+            return value
+    return ordered[-1]
+
+
+def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:
+    padded = [*before, *amplitudes]
+    offset = len(before)
+    return [
+        weighted_median(padded[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS + 1])
+        for at in range(offset, len(padded))
+    ]
+
+
+TREND_TOLERANCE = 0.25
+RHYTHM_TOLERANCE = 0.5
+
+
+def _continue_trend(cluster: list[_Draft], reps: list[bool]) -> None:
+    """A small pull at the edge of a set that goes on the line of its neighbours is a rep.
+
+    Effort that grows from a third to full makes the first reps small; trial pulls are off the line
+    or off the rhythm.
+    """
+    for order in (range(len(reps)), range(len(reps) - 1, -1, -1)):
+        places = list(order)
+        for position in range(len(places) - 4, -1, -1):
+            here, one, two, three = places[position : position + 4]
+            if reps[here] or not (reps[one] and reps[two] and reps[three]):
+                continue
+            amplitude, a, b, c = (cluster[at][1] for at in (here, one, two, three))
+            slope = (c - a) / 2
+            line = (a + b + c) / 3 - 2 * slope
+            even = abs(b - (a + c) / 2) < TREND_TOLERANCE / 2 * b
+            first, second, third = (cluster[at][0].peak for at in (here, one, two))
+            rhythm = abs(second - first) / max(abs(third - second), 1)
+            reps[here] = (
+                even
+                and abs(amplitude - line) < TREND_TOLERANCE * a
+                and 1 / (1 + RHYTHM_TOLERANCE) < rhythm < 1 + RHYTHM_TOLERANCE
+            )
+
+
+def _compare_lone(
+    clusters: list[list[_Draft]],
+    kept: list[list[float]],
+    verdicts: dict[int, Judged],
+    share: float,
+    context: Context,
+) -> None:
+    """One or two small pulls on their own, near a set, are trials or shrugs."""
+    for number, cluster in enumerate(clusters):
+        if len(cluster) > LONE_PULLS or (number == 0 and context.same_set):
+            continue
+        references = []
+        begin = cluster[0][0].id
+        last = cluster[-1][0]
+        end = last.right if last.fell is None else last.fell
+        reach = LONE_REACH_S * GRID_HZ
+        if number + 1 < len(clusters) and len(kept[number + 1]) > LONE_PULLS:
+            if clusters[number + 1][0][0].id - end < reach:
+                references.append(weighted_median(kept[number + 1][:NEIGHBOURS]))
+        if number > 0 and len(kept[number - 1]) > LONE_PULLS:
+            previous = clusters[number - 1][-1][0]
+            if begin - (previous.right if previous.fell is None else previous.fell) < reach:
+                references.append(weighted_median(kept[number - 1][-NEIGHBOURS:]))
+        elif number == 0 and len(context.amplitudes_n) > LONE_PULLS and begin - context.ended < reach:
+            references.append(weighted_median(context.amplitudes_n[-NEIGHBOURS:]))
+        if not references:
+            continue
+        usual = min(references)
+        for pull, amplitude, width in cluster:
+            held_s = ((pull.right if pull.fell is None else pull.fell) - pull.id) / GRID_HZ
+            judged = verdicts[pull.id]
+            if judged.verdict is Verdict.REP and amplitude < share * usual and held_s < LONG_HOLD_S:
+                verdicts[pull.id] = Judged(pull, Verdict.PARTIAL, amplitude, usual, width)

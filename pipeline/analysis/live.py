@@ -1,0 +1,229 @@
+"""The analysis as samples come: what is known now, and at each set's end the answer.
+
+The answer is made by the same steps whether samples come one by one or all at once, so a replay and
+a live session agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipeline.analysis.grid import GRID_HZ, Grid
+from pipeline.analysis.judge import Context, Verdict, judge
+from pipeline.analysis.pulls import Pull
+from pipeline.analysis.reps import Axis, Draft, Found, build, half_width_s, noise_of
+from pipeline.analysis.result import Partial
+from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
+from pipeline.analysis.settings import Settings
+from pipeline.analysis.signals import Run
+from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
+from pipeline.events import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from sensor.profile import BandCurve
+from sensor.samples import Floats, ForceBlock, Gap
+
+AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClosed
+
+PAGE = 1 << 18
+"""Samples taken at once: bounds memory whatever the block."""
+MOST_STRAYS = 1000
+
+
+class LiveAnalysis:
+    """Force in, events out; the last word on each set is `SetClosed`.
+
+    Parameters
+    ----------
+    settings, curve
+        Rules, and the band's force-elongation curve where it is known.
+    live
+        Whether to tell what is provisional: four states a second and reps as they end. Without,
+        only `SetClosed` is told, and blocks of any size are taken fast.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        curve: BandCurve | None = None,
+        *,
+        live: bool = True,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._curve = curve
+        self._live = live
+        self._grid = Grid()
+        self._run: Run | None = None
+        self._cutter: Cutter | None = None
+        self._context = Context()
+        self._open: list[Draft] = []
+        self._partials: list[Partial] = []
+        self._sets = 0
+        self._previous_end_s: float | None = None
+        self.gaps: list[Gap] = []
+        """Holes in the time of the samples, in order."""
+        self._near_gaps: list[Gap] = []
+
+    @property
+    def stray_partials(self) -> list[Partial]:
+        """Partials after the last set, which no `SetClosed` tells."""
+        return list(self._partials)
+
+    def push(self, block: ForceBlock, /) -> list[AnalysisEvent]:
+        """Take the next samples; return what they make known."""
+        events: list[AnalysisEvent] = []
+        for at in range(0, block.time_s.size, PAGE):
+            events += self._advance(block.time_s[at : at + PAGE], block.force_n[at : at + PAGE])
+        return events
+
+    def flush(self) -> list[AnalysisEvent]:
+        """The samples are over: close what is open."""
+        events = self._advance(np.empty(0), np.empty(0), last=True)
+        if self._run is not None:
+            events += self._end_run(goes_on=False)
+        return events + self._close_sets()
+
+    def _advance(
+        self, time_s: Floats, force_n: Floats, *, last: bool = False
+    ) -> list[AnalysisEvent]:
+        events: list[AnalysisEvent] = []
+        pieces = self._grid.push(time_s, force_n, last=last)
+        self.gaps += self._grid.gaps
+        self._near_gaps += self._grid.gaps
+        self._grid.gaps.clear()
+        for piece in pieces:
+            if piece.new_run or self._run is None or self._cutter is None:
+                if self._run is not None:
+                    events += self._end_run(goes_on=True)
+                self._run = Run(piece.first, self._settings.floor_n)
+                self._cutter = Cutter(self._run, self._settings, self._pause_s)
+            stretches: list[Stretch] = []
+            for turn in self._run.push(piece.force_n):
+                events += self._late_close(turn.seen)
+                stretches += self._cutter.add(turn)
+                if stretches and self._open:
+                    events += self._resolve(stretches)
+                    stretches = []
+            stretches += self._cutter.check(self._run.settled)
+            events += self._resolve(stretches)
+            events += self._late_close(self._run.settled)
+            self._forget()
+        return events
+
+    def _end_run(self, *, goes_on: bool) -> list[AnalysisEvent]:
+        assert self._run is not None
+        assert self._cutter is not None
+        stretches: list[Stretch] = []
+        for turn in self._run.push(np.empty(0), last=True):
+            stretches += self._cutter.add(turn)
+        stretches += self._cutter.end()
+        events = self._resolve(stretches, last_goes_on=goes_on)
+        self._run = self._cutter = None
+        return events
+
+    def _resolve(
+        self, stretches: list[Stretch], *, last_goes_on: bool = False
+    ) -> list[AnalysisEvent]:
+        """The answer about closed stretches of the run."""
+        run = self._run
+        if run is None or not stretches:
+            return []
+        found = []
+        goes_on = []
+        for stretch in stretches:
+            part = self._judge(run, stretch, self._context)
+            found.append(part)
+            on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
+            goes_on.append(on)
+            self._context = _context_after(self._context, part, same_set=on)
+        axis = Axis(self._grid.time_s(0.0), self._grid.second_counts, self._near_gaps)
+        events: list[AnalysisEvent] = []
+        built = build(run, found, axis, self._settings, self._curve)
+        for (drafts, partials), on in zip(built, goes_on, strict=True):
+            self._open += drafts
+            self._partials += partials
+            if not on:
+                events += self._close_sets()
+        del self._partials[:-MOST_STRAYS]
+        return events
+
+    def _judge(self, run: Run, stretch: Stretch, context: Context) -> Found:
+        noise = noise_of(run, stretch.first, stretch.stop)
+        pulls = stretch.pulls(self._settings.dip_share)
+        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, context)
+        return Found(judged, stretch.first, stretch.stop, noise)
+
+    def _pause_s(self, stretch: Stretch) -> float | None:
+        """How long a pause the set of this open stretch allows; None without a set."""
+        assert self._run is not None
+        found = self._judge(self._run, stretch, self._context)
+        starts = [draft.start_s * GRID_HZ for draft in self._open]
+        origin = self._grid.time_s(0.0) * GRID_HZ
+        starts += [origin + j.pull.id for j in found.judged if j.verdict is Verdict.REP]
+        if not starts:
+            return None
+        if len(starts) <= 2:
+            return LONE_WAIT_S
+        periods = sorted(b - a for a, b in zip(starts, starts[1:], strict=False))
+        return self._longest_pause_s(periods[len(periods) // 2] / GRID_HZ)
+
+    def _longest_pause_s(self, period_s: float) -> float:
+        settings = self._settings
+        return min(
+            max(settings.set_pause_s, settings.set_pause_periods * period_s),
+            settings.longest_rep_s * 2,
+        )
+
+    def _late_close(self, now: int) -> list[AnalysisEvent]:
+        """Close a set that a cut left open, if nothing follows."""
+        if not self._open or (self._cutter is not None and self._cutter.turns):
+            return []
+        last = self._open[-1]
+        wait_s = self._longest_pause_s(median_period_s(self._open)) + SLOW_FALL_S
+        if self._grid.time_s(now) <= last.end_s + wait_s:
+            return []
+        return self._close_sets()
+
+    def _close_sets(self) -> list[AnalysisEvent]:
+        events: list[AnalysisEvent] = []
+        parts = part_sets(self._open, self._settings)
+        for number, drafts in enumerate(parts, 1):
+            self._sets += 1
+            reps = number_reps(drafts, self._sets)
+            summary = summarise(self._sets, reps, self._previous_end_s)
+            self._previous_end_s = summary.end_s
+            until = summary.end_s if number < len(parts) else np.inf
+            partials = tuple(p for p in self._partials if p.start_s <= until)
+            self._partials = [p for p in self._partials if p.start_s > until]
+            events.append(SetClosed(summary, reps, partials))
+        self._open = []
+        if self._context.same_set:
+            self._context = Context(self._context.amplitudes_n, self._context.ended, False)
+        return events
+
+    def _forget(self) -> None:
+        run, cutter = self._run, self._cutter
+        if run is None or cutter is None:
+            return
+        keep = cutter.first if cutter.turns else run.settled - int(20 * GRID_HZ)
+        run.forget_before(keep)
+        second = int(keep / GRID_HZ) - 2
+        counts = self._grid.second_counts
+        for old in [at for at in counts if at < second]:
+            del counts[old]
+        start_s = self._grid.time_s(keep)
+        self._near_gaps = [gap for gap in self._near_gaps if gap.end_s >= start_s]
+
+
+def _width_in(run: Run) -> Callable[[Pull, float], float]:
+    return lambda pull, amplitude_n: half_width_s(run, pull, amplitude_n)
+
+
+def _context_after(context: Context, found: Found, *, same_set: bool) -> Context:
+    reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
+    if not reps:
+        return context
+    before = context.amplitudes_n if context.same_set else ()
+    amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
+    last = reps[-1].pull
+    return Context(amplitudes, last.right if last.fell is None else last.fell, same_set)

@@ -1,0 +1,134 @@
+"""From turning points to pulls: which falls part two pulls, and which are dips within one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.analysis.swings import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """A rise and a fall of the force: a rep, a partial, a knock or a step, nobody has judged yet.
+
+    Indices are those of the grid. A valley before or after is None where the samples begin or end
+    in the middle of the pull.
+    """
+
+    id: int
+    """Where the rise was first certain: it never changes, and no two pulls share it."""
+    left: int
+    peak: int
+    right: int
+    peak_n: float
+    before_n: float | None
+    after_n: float | None
+    fell: int | None
+    """Where the fall was first certain."""
+    humps: int
+
+    @property
+    def amplitude_n(self) -> float:
+        """Peak minus the higher valley; a valley that nobody saw does not count."""
+        valleys = [v for v in (self.before_n, self.after_n) if v is not None]
+        return self.peak_n - max(valleys) if valleys else 0.0
+
+
+CENSORED_SHARE = 0.35
+"""A run's first (last) valley that lies higher than this in the pull is no valley: the samples
+begin (end) while the band is already (still) held."""
+
+
+def find_pulls(
+    turns: Sequence[Turn], dip_share: float, *, run_starts: bool, run_ends: bool
+) -> list[Pull]:
+    """Part alternating turns, from low to low, into pulls.
+
+    The lowest valley parts two pulls if the lower of the peaks beside it rises from it by at least
+    `dip_share` of its rise from the outer valleys' mean. Otherwise the lower side belongs to the
+    higher one, and the next valley is asked. So rest levels, holds that wander and humps are told
+    apart by how deep they reach, not by how they look.
+
+    Parameters
+    ----------
+    turns
+        Alternating lows and highs in order; the first or last may be a high where a run starts or
+        ends.
+    run_starts, run_ends
+        Whether nothing was recorded before the first (after the last) turn.
+    """
+    highs = [turn for turn in turns if turn.high]
+    if not highs:
+        return []
+    lows: list[Turn | None] = [turn for turn in turns if not turn.high]
+    if turns[0].high:
+        lows.insert(0, None)
+    if turns[-1].high:
+        lows.append(None)
+    valleys = [None if low is None else low.force_n for low in lows]
+    peaks = [high.force_n for high in highs]
+    pulls = []
+    for first, stop in _part(valleys, peaks, dip_share):
+        top = max(range(first, stop), key=peaks.__getitem__)
+        low, after = lows[first], lows[stop]
+        pulls.append(
+            Pull(
+                id=highs[first].index if low is None else low.seen,
+                left=highs[first].index if low is None else low.index,
+                peak=highs[top].index,
+                right=highs[stop - 1].index if after is None else after.index,
+                peak_n=peaks[top],
+                before_n=valleys[first],
+                after_n=valleys[stop],
+                fell=None if after is None else highs[stop - 1].seen,
+                humps=stop - first,
+            )
+        )
+    if run_starts:
+        pulls[0] = _uncover_start(pulls[0])
+    if run_ends:
+        pulls[-1] = _uncover_end(pulls[-1])
+    return pulls
+
+
+def _part(
+    valleys: list[float | None], peaks: list[float], share: float
+) -> list[tuple[int, int]]:
+    """Ranges of peaks that make one pull each."""
+    found = []
+    stack = [(0, len(peaks), 0, len(peaks))]
+    while stack:
+        first, stop, core_first, core_stop = stack.pop()
+        if core_stop - core_first == 1:
+            found.append((first, stop))
+            continue
+        inner: list[float] = valleys[core_first + 1 : core_stop]  # type: ignore[assignment]
+        valley = min(inner)
+        cut = core_first + 1 + inner.index(valley)
+        left, right = max(peaks[core_first:cut]), max(peaks[cut:core_stop])
+        lower = min(left, right)
+        outer = [v for v in (valleys[first], valleys[stop]) if v is not None] or [valley]
+        if lower - valley >= share * (lower - sum(outer) / len(outer)):
+            stack.append((cut, stop, cut, core_stop))
+            stack.append((first, cut, core_first, cut))
+        elif left < right:
+            stack.append((first, stop, cut, core_stop))
+        else:
+            stack.append((first, stop, core_first, cut))
+    return found
+
+
+def _uncover_start(pull: Pull) -> Pull:
+    before, after = pull.before_n, pull.after_n
+    if before is None or after is None or before - after < CENSORED_SHARE * (pull.peak_n - after):
+        return pull
+    return replace(pull, before_n=None)
+
+
+def _uncover_end(pull: Pull) -> Pull:
+    before, after = pull.before_n, pull.after_n
+    if before is None or after is None or after - before < CENSORED_SHARE * (pull.peak_n - before):
+        return pull
+    return replace(pull, after_n=None)
+

@@ -1,0 +1,89 @@
+"""Reps without a long pause between them make a set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.analysis.confidence import set_confidence
+from pipeline.analysis.reps import Draft
+from pipeline.analysis.result import Rep, SetSummary
+from pipeline.analysis.settings import Settings
+
+
+def part_sets(drafts: Sequence[Draft], settings: Settings) -> list[list[Draft]]:
+    """Cut reps into sets: at each pause longer than max(8 s, 3 × the set's median period).
+
+    The longest pause is cut first, and each part is asked again with its own median period. So reps
+    a minute apart make a set, and two sets a minute apart make two.
+    """
+    parts: list[list[Draft]] = []
+    stack = [list(drafts)] if drafts else []
+    while stack:
+        part = stack.pop()
+        if len(part) > 1:
+            pauses = [b.start_s - a.end_s for a, b in zip(part, part[1:], strict=False)]
+            longest = max(pauses)
+            if longest > settings.set_pause_s and longest > (
+                settings.set_pause_periods * median_period_s(part)
+            ):
+                cut = pauses.index(longest) + 1
+                stack += [part[cut:], part[:cut]]
+                continue
+        parts.append(part)
+    return parts
+
+
+def median_period_s(drafts: Sequence[Draft]) -> float:
+    """Median time from the start of a rep to the start of the next."""
+    periods = sorted(b.start_s - a.start_s for a, b in zip(drafts, drafts[1:], strict=False))
+    return periods[len(periods) // 2] if periods else 0.0
+
+
+def number_reps(drafts: Sequence[Draft], set_number: int) -> tuple[Rep, ...]:
+    following: list[Draft | None] = [*drafts[1:], None]
+    return tuple(
+        draft.rep(set_number, number, after)
+        for number, (draft, after) in enumerate(zip(drafts, following, strict=True), 1)
+    )
+
+
+def summarise(set_number: int, reps: Sequence[Rep], previous_end_s: float | None) -> SetSummary:
+    """The set as a whole."""
+    metrics: dict[str, float] = {}
+    absent: dict[str, str] = {}
+    if len(reps) >= 3:
+        metrics["force_loss_percent"] = force_loss_percent([rep.peak_n for rep in reps])
+    else:
+        absent["force_loss_percent"] = "it takes three reps"
+    works = [rep.metrics.get("work_j") for rep in reps]
+    if works and all(work is not None for work in works):
+        metrics["work_j"] = sum(work for work in works if work is not None)
+    if len(reps) >= 2:
+        periods = sorted(b.start_s - a.start_s for a, b in zip(reps, reps[1:], strict=False))
+        metrics["median_period_s"] = periods[len(periods) // 2]
+    missing = [rep.absent["tut_s"] for rep in reps if "tut_s" in rep.absent]
+    if missing:
+        absent["tut_s"] = f"{len(missing)} reps have missing samples, which are taken out"
+    return SetSummary(
+        set=set_number,
+        start_s=reps[0].start_s,
+        end_s=reps[-1].end_s,
+        reps=len(reps),
+        tut_s=sum(rep.tut_s for rep in reps),
+        rest_s=None if previous_end_s is None else reps[0].start_s - previous_end_s,
+        peak_n=max(rep.peak_n for rep in reps),
+        metrics=metrics,
+        absent=absent,
+        confidence=set_confidence([rep.confidence for rep in reps]),
+    )
+
+
+def force_loss_percent(peaks_n: Sequence[float]) -> float:
+    """From the best peak of the first third of a set to the mean of its last third, percent.
+
+    Negative where the force grew. It takes three reps.
+    """
+    third = max(len(peaks_n) // 3, 1)
+    best = max(peaks_n[:third])
+    last = sum(peaks_n[-third:]) / third
+    return 100 * (best - last) / best if best > 0 else 0.0

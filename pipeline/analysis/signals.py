@@ -1,0 +1,80 @@
+"""One run of force on the grid: as it came, low-passed to measure, and low-passed more to detect."""
+
+from __future__ import annotations
+
+from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.smooth import Smoother, flat_gaussian
+from pipeline.analysis.swings import Swings, Turn
+from pipeline.analysis.tape import Tape
+from sensor.samples import Floats
+
+MEASURE_HZ = 8.0
+"""Cut-off of the force in which peaks and phases are measured."""
+DETECT_HZ = 4.0
+"""Cut-off of the force in which pulls are found: no rep is faster, most tremor is."""
+DETECT_STEP = 4
+"""The detection force is kept at every fourth grid index."""
+
+_MEASURE = flat_gaussian(MEASURE_HZ, GRID_HZ)
+_DETECT = flat_gaussian(DETECT_HZ, GRID_HZ / DETECT_STEP)
+
+
+class Run:
+    """Signals of one run, from its first grid index on, as far as they are settled."""
+
+    def __init__(self, first: int, threshold_n: float) -> None:
+        self.first = first
+        self.grid = Tape(first)
+        self.measure = Tape(first)
+        self._first_coarse = -(-first // DETECT_STEP)
+        self.detect = Tape(self._first_coarse)
+        """Indexed by grid index / `DETECT_STEP`."""
+        self._measure = Smoother(_MEASURE)
+        self._detect = Smoother(_DETECT)
+        self._swings = Swings(threshold_n)
+
+    @property
+    def settled(self) -> int:
+        """Grid index up to which turns are known."""
+        return self.detect.end * DETECT_STEP
+
+    @property
+    def rising(self) -> bool:
+        return self._swings.rising
+
+    def push(self, force_n: Floats, *, last: bool = False) -> list[Turn]:
+        """Take the next values of the grid; return the turns that are certain now."""
+        self.grid.append(force_n)
+        smooth = self._measure.push(force_n, last=last)
+        begin = self.measure.end
+        self.measure.append(smooth)
+        coarse = smooth[(-begin) % DETECT_STEP :: DETECT_STEP]
+        heavy = self._detect.push(coarse, last=last)
+        first = self.detect.end
+        self.detect.append(heavy)
+        return self._swings.push(first * DETECT_STEP, DETECT_STEP, heavy)
+
+    def end_turn(self) -> Turn | None:
+        return self._swings.end()
+
+    def ahead(self, force_n: Floats) -> Run:
+        """What this run would be if it ended after these values; it is not changed itself.
+
+        The signals of the other one begin where the settled ones of this one end.
+        """
+        other = Run.__new__(Run)
+        other.first = self.first
+        other._first_coarse = self._first_coarse
+        other.grid = Tape(self.grid.end)
+        other.measure = Tape(self.measure.end)
+        other.detect = Tape(self.detect.end)
+        other._measure, other._detect = self._measure.copy(), self._detect.copy()
+        other._swings = self._swings.copy()
+        return other
+
+    def forget_before(self, index: int) -> None:
+        self.grid.forget_before(index)
+        self.measure.forget_before(index)
+        self.detect.forget_before(index // DETECT_STEP)
+
+

@@ -1,0 +1,176 @@
+"""Where the signal is cut for the final answer: at pauses, and in time.
+
+A stretch is closed when the band has been let go for long enough that no set goes on; what is found
+in it then never changes. Whether samples come one by one or all at once, the cuts are the same:
+they follow from the turns and from fixed waits after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.pulls import Pull, find_pulls
+from pipeline.analysis.settings import Settings
+from pipeline.analysis.signals import DETECT_STEP, Run
+from pipeline.analysis.swings import Turn
+
+SLOW_FALL_S = 3.0
+"""Added to a pause that counts from half the fall, for the rest of the fall."""
+LONE_WAIT_S = 90.0
+"""One or two reps wait so long for others."""
+IDLE_WAIT_S = 30.0
+"""So long does a stretch without reps wait for them."""
+LONGEST_STRETCH_S = 300.0
+"""A stretch that goes on is cut in a valley after this; its set goes on."""
+LOOK_BACK_S = 15.0
+"""Force before the first rise that belongs to a stretch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Turns between two cuts, in [first, stop) of the grid."""
+
+    turns: list[Turn]
+    first: int
+    stop: int
+    run_starts: bool
+    run_ends: bool
+    set_goes_on: bool
+
+    def pulls(self, dip_share: float) -> list[Pull]:
+        return find_pulls(
+            self.turns, dip_share, run_starts=self.run_starts, run_ends=self.run_ends
+        )
+
+
+class Cutter:
+    """Follows one run's turns and cuts it into stretches.
+
+    Parameters
+    ----------
+    pause_s
+        Told a draft of the open stretch, how long a pause of its set may be: None if there is no
+        set yet.
+    """
+
+    def __init__(
+        self, run: Run, settings: Settings, pause_s: Callable[[Stretch], float | None]
+    ) -> None:
+        self._run = run
+        self._settings = settings
+        self._pause_s = pause_s
+        self.turns: list[Turn] = []
+        self.first = run.first
+        self._close_at: tuple[int, int] | None = None
+
+    def copy(self, run: Run) -> Cutter:
+        other = Cutter(run, self._settings, self._pause_s)
+        other.turns, other.first = list(self.turns), self.first
+        other._close_at = self._close_at
+        return other
+
+    def add(self, turn: Turn) -> list[Stretch]:
+        """Take the next turn; return the stretches that end before it."""
+        closed = self.check(turn.seen)
+        if not self.turns:
+            if turn.high and self.first != self._run.first:
+                return closed
+            if not turn.high:
+                self.first = max(self.first, turn.seen - int(LOOK_BACK_S * GRID_HZ))
+                turn = self._low_since(self.first, turn)
+        elif not turn.high and turn.seen - self.first > LONGEST_STRETCH_S * GRID_HZ:
+            closed.append(self._close([*self.turns, turn], turn.index, goes_on=True))
+        self.turns.append(turn)
+        return closed
+
+    def check(self, now: int) -> list[Stretch]:
+        """Close the stretch if its time came before grid index `now`."""
+        if not self.turns:
+            return []
+        last = self.turns[-1]
+        longest = int((self._settings.longest_rep_s + IDLE_WAIT_S) * GRID_HZ)
+        if not last.high:
+            at = last.seen + longest
+            if now <= at:
+                return []
+            high = self._extreme(last.seen, at, high=True)
+            return [self._close([*self.turns, high], at, goes_on=False)]
+        if now - last.seen <= self._settings.set_pause_s * GRID_HZ:
+            return []
+        at = self._close_time(last, now, longest)
+        if now <= at:
+            return []
+        low = self._extreme(last.index, at, high=False)
+        return [self._close([*self.turns, low], at, goes_on=False)]
+
+    def end(self) -> list[Stretch]:
+        """The run is over: return what is left of it."""
+        closed = self.check(self._run.settled)
+        turn = self._run.end_turn()
+        if turn is not None and (self.turns or not turn.high or self.first == self._run.first):
+            self.turns.append(turn)
+        if any(turn.high for turn in self.turns):
+            stop = self._run.measure.end
+            closed.append(
+                Stretch(self.turns, self.first, stop, self._starts, True, False)
+            )
+        self.turns = []
+        return closed
+
+    @property
+    def _starts(self) -> bool:
+        return self.first == self._run.first
+
+    def _close(self, turns: list[Turn], stop: int, *, goes_on: bool) -> Stretch:
+        stretch = Stretch(turns, self.first, stop, self._starts, False, goes_on)
+        self.turns, self.first, self._close_at = [], stop, None
+        return stretch
+
+    def _close_time(self, last: Turn, now: int, longest: int) -> int:
+        """Index at which the stretch closes if nothing happens; far off while it cannot be told."""
+        if self._close_at is not None and self._close_at[0] == last.index:
+            return self._close_at[1]
+        never = 1 << 62
+        # Everything is asked of fixed indices, so that it does not matter when it is asked.
+        draft = self._draft(last.seen + int(self._settings.set_pause_s * GRID_HZ))
+        pull = draft.pulls(self._settings.dip_share)[-1]
+        lows = [turn.force_n for turn in draft.turns if not turn.high]
+        base = min(lows[:-1], default=lows[-1]) if pull.before_n is None else pull.before_n
+        half = pull.peak_n - self._settings.dip_share * (pull.peak_n - base)
+        since = last.seen // DETECT_STEP
+        force = self._run.detect.view(since, now // DETECT_STEP)
+        fallen = np.flatnonzero(force <= half)
+        up_until = max(pull.id, self.first) + longest
+        let_go = (since + int(fallen[0])) * DETECT_STEP if fallen.size else up_until
+        if let_go >= up_until:
+            # Still up: a hold, or a load at rest.
+            return up_until
+        judged_at = let_go + int((self._settings.set_pause_s + SLOW_FALL_S) * GRID_HZ)
+        if now <= judged_at:
+            return never
+        pause_s = self._pause_s(self._draft(judged_at))
+        wait_s = IDLE_WAIT_S if pause_s is None else pause_s + SLOW_FALL_S
+        at = max(let_go + int(wait_s * GRID_HZ), judged_at)
+        self._close_at = last.index, at
+        return at
+
+    def _draft(self, now: int) -> Stretch:
+        low = self._extreme(self.turns[-1].index, now, high=False)
+        return Stretch([*self.turns, low], self.first, now, self._starts, False, False)
+
+    def _extreme(self, first: int, stop: int, *, high: bool) -> Turn:
+        begin = -(-first // DETECT_STEP)
+        force = self._run.detect.view(begin, stop // DETECT_STEP + 1)
+        at = int(np.argmax(force) if high else np.argmin(force)) if force.size else 0
+        value = float(force[at]) if force.size else 0.0
+        return Turn((begin + at) * DETECT_STEP, value, high, stop)
+
+    def _low_since(self, first: int, turn: Turn) -> Turn:
+        if turn.index >= first:
+            return turn
+        low = self._extreme(first, turn.seen, high=False)
+        return Turn(low.index, low.force_n, False, turn.seen)

@@ -1,0 +1,95 @@
+"""Turning points: the highs and lows between which the force swings by at least a threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sensor.samples import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A high or a low of the force.
+
+    `index` is where it lies on the grid, `seen` where the force had swung back far enough to know.
+    """
+
+    index: int
+    force_n: float
+    high: bool
+    seen: int
+
+
+class Swings:
+    """Finds turns as values come: one is certain when the force has swung back by `threshold_n`."""
+
+    def __init__(self, threshold_n: float) -> None:
+        self._threshold = threshold_n
+        self._direction = 0
+        self._high = (0, -np.inf)
+        self._low = (0, np.inf)
+        self._tail: Floats = np.empty(0)
+
+    def copy(self) -> Swings:
+        other = Swings(self._threshold)
+        other.__dict__.update(self.__dict__)
+        return other
+
+    @property
+    def rising(self) -> bool:
+        """Whether the last certain turn was a low."""
+        return self._direction > 0
+
+    def push(self, first: int, step: int, values: Floats) -> list[Turn]:
+        """Take values at grid indices first, first + step, ...; return the turns now certain."""
+        if not values.size:
+            return []
+        before = self._tail.size
+        values = np.concatenate((self._tail, values))
+        origin = first - step * before
+        moving = np.flatnonzero(np.diff(values))
+        if not moving.size:
+            self._tail = values[:1]
+            # The value stays, its place does not matter: it comes again before the next move.
+            return self._take(values[:1], [0], origin, step) if not before else []
+        # A plateau counts as its first value; monotonic stretches as their last.
+        up = values[moving + 1] > values[moving]
+        at = [0, *(moving[:-1][up[1:] != up[:-1]] + 1).tolist(), int(moving[-1]) + 1]
+        turns = self._take(values, at, origin, step)
+        self._tail = values[int(moving[-1]) :].copy()
+        return turns
+
+    def end(self) -> Turn | None:
+        """The turn that the run's end leaves open, if there is one."""
+        if self._direction > 0:
+            return Turn(*self._high, True, self._high[0])
+        if self._direction < 0:
+            return Turn(*self._low, False, self._low[0])
+        return None
+
+    def _take(self, values: Floats, at: list[int], origin: int, step: int) -> list[Turn]:
+        threshold, direction = self._threshold, self._direction
+        (high_at, high), (low_at, low) = self._high, self._low
+        turns = []
+        came_from = 0
+        for position, value in zip(at, values[at].tolist(), strict=True):
+            if direction >= 0 and value > high:
+                high_at, high = origin + step * position, value
+            if direction <= 0 and value < low:
+                low_at, low = origin + step * position, value
+            if direction >= 0 and high - value >= threshold:
+                between = values[came_from : position + 1]
+                seen = came_from + int(np.argmax(high - between >= threshold))
+                turns.append(Turn(high_at, high, True, origin + step * seen))
+                direction, low_at, low = -1, origin + step * position, value
+            elif direction <= 0 and value - low >= threshold:
+                between = values[came_from : position + 1]
+                seen = came_from + int(np.argmax(between - low >= threshold))
+                turns.append(Turn(low_at, low, False, origin + step * seen))
+                direction, high_at, high = 1, origin + step * position, value
+            came_from = position
+        self._direction = direction
+        self._high, self._low = (high_at, high), (low_at, low)
+        return turns
