@@ -64,7 +64,7 @@ export class Curve {
       legend: { show: false },
       cursor: { show: false },
       select: { show: false },
-      padding: [18, 4, 0, 0],
+      padding: [20, 16, 0, 0],
       scales: {
         x: { time: false, auto: false, range: (_, min, max) => [min, max] },
         y: { auto: false, range: (_, min, max) => [min, max] },
@@ -218,12 +218,16 @@ export class Curve {
       ctx.fillStyle = withAlpha(this.colours.gap, 0.14);
       ctx.fillRect(from, bbox.top, to - from, bbox.height);
       this.hatch(ctx, from, to, bbox, ratio);
-      if (to - from > 46 * ratio) {
-        ctx.font = `500 ${12 * ratio}px ${this.family}`;
-        ctx.fillStyle = this.colours.dim;
+      if (to - from > 64 * ratio) {
+        const middle = bbox.top + bbox.height / 2;
+        ctx.font = `500 ${13 * ratio}px ${this.family}`;
         ctx.textAlign = "center";
-        ctx.textBaseline = "bottom";
-        ctx.fillText("no data", (from + to) / 2, bbox.top + bbox.height - 6 * ratio);
+        ctx.textBaseline = "middle";
+        const width = ctx.measureText("no data").width + 12 * ratio;
+        ctx.fillStyle = this.colours.paper;
+        ctx.fillRect((from + to - width) / 2, middle - 11 * ratio, width, 22 * ratio);
+        ctx.fillStyle = this.colours.dim;
+        ctx.fillText("no data", (from + to) / 2, middle);
       }
     }
     ctx.restore();
@@ -252,7 +256,8 @@ export class Curve {
     const { ctx, bbox } = u;
     ctx.save();
     ctx.beginPath();
-    ctx.rect(bbox.left, 0, bbox.width + 4 * devicePixelRatio, bbox.top + bbox.height);
+    const room = 12 * devicePixelRatio;
+    ctx.rect(bbox.left - room, 0, bbox.width + 2 * room, bbox.top + bbox.height);
     ctx.clip();
     this.drawMarks(u);
     this.drawReps(u);
@@ -281,7 +286,7 @@ export class Curve {
       ctx.globalAlpha = alpha;
       ctx.font = `650 ${15 * ratio}px ${this.family}`;
       ctx.fillStyle = this.colours.ink;
-      ctx.fillText(String(rep.rep), x, y - 6 * ratio);
+      ctx.fillText(String(rep.rep), x, y - 8 * ratio);
       ctx.beginPath();
       ctx.arc(x, y, 3 * ratio, 0, 2 * Math.PI);
       ctx.fillStyle = rep.settled ? this.colours.ink : this.colours.paper;
@@ -306,7 +311,7 @@ export class Curve {
       ctx.lineWidth = ratio;
       ctx.setLineDash([4 * ratio, 4 * ratio]);
       ctx.beginPath();
-      ctx.moveTo(x, bbox.top);
+      ctx.moveTo(x, bbox.top - 16 * ratio);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
       ctx.setLineDash([]);
@@ -314,7 +319,7 @@ export class Curve {
       ctx.fillStyle = this.colours.dim;
       ctx.textAlign = "left";
       ctx.textBaseline = "top";
-      ctx.fillText(mark.type === "tared" ? "tare" : mark.text || mark.kind, x + 5 * ratio, bbox.top + 2 * ratio);
+      ctx.fillText(mark.type === "tared" ? "tare" : mark.text || mark.kind, x + 5 * ratio, bbox.top - 16 * ratio);
     }
   }
 

@@ -1,7 +1,7 @@
 /* Writes the session onto the page. Each text is touched only when it changes. */
 
 const WORDS = {
-  concentric: "Pull", hold: "Hold", eccentric: "Release", rest: "Rest", unknown: "No signal", ended: "Done",
+  concentric: "Pull", hold: "Hold", eccentric: "Release", rest: "Rest", unknown: "No data", ended: "Done",
 };
 const SHOW_REST_FROM_S = 3;
 
@@ -69,12 +69,13 @@ export class Screen {
   drawPhase(bandS) {
     const { session } = this;
     let phase = session.state?.phase ?? "unknown";
-    if (session.ended) phase = "ended";
-    else if (session.link && !session.link.up) phase = "unknown";
+    let word = WORDS[phase];
+    if (session.ended) [phase, word] = ["ended", WORDS.ended];
+    else if (this.page !== "open" || !(session.link?.up ?? true)) [phase, word] = ["unknown", WORDS.unknown];
+    else if (session.state === null) word = session.link ? "Ready" : "No band";
     put(document.body, "phase", phase);
-    const started = session.state !== null || session.ended !== null;
-    write("word", started ? WORDS[phase] : "Ready");
-    const shape = `#shape-${started ? phase : "rest"}`;
+    write("word", word);
+    const shape = `#shape-${phase}`;
     if (byId("shape").getAttribute("href") !== shape) byId("shape").setAttribute("href", shape);
     const restS = phase === "rest" && session.restFrom !== null ? bandS - session.restFrom : 0;
     write("clock", restS >= SHOW_REST_FROM_S ? clockText(restS) : "");
@@ -155,7 +156,7 @@ export class Screen {
     const { session } = this;
     const all = [];
     if (this.page === "lost") {
-      all.push(["error", "No connection to forceband. Trying again; what you train is still recorded there."]);
+      all.push(["error", "No connection to forceband: trying again. What you see is not up to date."]);
     } else if (this.page === "locked") {
       all.push(["error", "forceband has started anew with another code. Scan the code that it shows now."]);
     } else {

@@ -48,7 +48,7 @@ def qr_text(url: str) -> str:
     code = qrcode.QRCode(border=2, error_correction=qrcode.ERROR_CORRECT_L)
     code.add_data(url)
     out = io.StringIO()
-    code.print_ascii(out=out)
+    code.print_ascii(out=out, invert=True)
     return out.getvalue()
 
 

@@ -36,6 +36,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Server": "forceband",
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
