@@ -63,17 +63,20 @@ class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt is unty
     def __init__(self, reader: asyncio.StreamReader, welcomed: asyncio.Event) -> None:
         super().__init__(reader)
         self._welcomed = welcomed
+        self._refused = False
         self._connect_by_s = asyncio.get_running_loop().time() + CONNECT_WITHIN_S
 
     async def read(self, n: int = -1) -> bytes:
-        """Read exactly `n` bytes; NoDataError closes the connection."""
-        if not 0 <= n <= MAX_PACKET_BYTES:
-            raise NoDataError(f"a packet of {n} bytes is larger than {MAX_PACKET_BYTES}")
+        """Read exactly `n` bytes; after a refusal the stream is over, as amqtt would read on."""
+        if self._refused or not 0 <= n <= MAX_PACKET_BYTES:
+            self._refused = True
+            raise asyncio.IncompleteReadError(b"", n)
         try:
             async with asyncio.timeout_at(None if self._welcomed.is_set() else self._connect_by_s):
                 data: bytes = await super().read(n)
         except TimeoutError:
-            raise NoDataError(f"no complete CONNECT within {CONNECT_WITHIN_S} s") from None
+            self._refused = True
+            raise asyncio.IncompleteReadError(b"", n) from None
         return data
 
 

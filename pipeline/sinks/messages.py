@@ -146,7 +146,11 @@ def head(facts: SessionFacts, told: Told) -> dict[str, Any]:
     """What every event message begins with; equal ids mean the same event."""
     return {
         "id": f"{facts.session}/{told.seq}",
-        **asdict(facts),
+        "session": facts.session,
+        "device": facts.device,
+        "side": facts.side,
+        "exercise": facts.exercise,
+        "athlete": facts.athlete,
         "utc": utc_text(told.utc_us),
         "utc_us": told.utc_us,
     }

@@ -51,11 +51,13 @@ class LiveFeed:
         if facts.session != self.facts.session:
             self._state = DeviceState(facts.session, battery_percent=self._state.battery_percent)
         self.facts = facts
+        # a replay must not switch the light on
+        automates = self._home_assistant and facts.replay_speed is None
         for each in told:
             self._state.take(each)
             if isinstance(each.event, ForceSamples):
                 self._keep(each.event)
-            elif self._home_assistant and (message := happening(self._base, facts, each)):
+            elif automates and (message := happening(self._base, facts, each)):
                 self._happenings.append(message)
 
     def due(self, now_s: float) -> list[Message]:
@@ -67,7 +69,8 @@ class LiveFeed:
         if now_s >= self._state_due_s():
             self._state_at_s = now_s
             self._shown_state = self._state.summary()
-            body = {**self._shown_state, **self._state.when()}
+            replay = self.facts.replay_speed is not None
+            body = {**self._shown_state, "replay": replay, **self._state.when()}
             messages.append(Message(self._topics.state, to_json(body), qos=0, retain=True))
         messages += self._happenings
         self._happenings.clear()
