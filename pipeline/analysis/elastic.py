@@ -49,9 +49,7 @@ def elongation_sd_m(curve: BandCurve, force_n: Floats) -> Floats:
     """Standard uncertainty of the elongation in m, from that of the curve, to first order."""
     force = np.maximum(np.asarray(force_n, dtype=np.float64), 0.0)
     stretch = 1 + elongation_m(curve, force) / curve.rest_length_m
-    return np.asarray(
-        curve.relative_sd * force / slope_at(curve, stretch) * curve.rest_length_m
-    )
+    return np.asarray(curve.relative_sd * force / slope_at(curve, stretch) * curve.rest_length_m)
 
 
 def stored_j(curve: BandCurve, elongation: Floats) -> Floats:

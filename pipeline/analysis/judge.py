@@ -56,6 +56,8 @@ LONE_REACH_S = 30.0
 LONG_HOLD_S = 5.0
 """Nobody tries a band for so long: such a pull is meant."""
 SURELY_WIDE_S = 0.5
+RISE_S = 0.15
+"""A rise cut off by the start of the samples is one if this much of it is left."""
 
 _Draft = tuple[Pull, float, float | None]
 
@@ -118,14 +120,12 @@ def _whole(pull: Pull) -> bool:
 
 def _rise_counts(pull: Pull, company: int) -> bool:
     """A fall without a rise is a rep's only if there are reps to compare it with."""
-    return pull.before_n is not None or pull.peak - pull.left > 0 or company > 1
+    return pull.before_n is not None or pull.peak - pull.left > RISE_S * GRID_HZ or company > 1
 
 
-def _width(
-    pull: Pull, amplitude: float, width_s: Callable[[Pull, float], float]
-) -> float | None:
+def _width(pull: Pull, amplitude: float, width_s: Callable[[Pull, float], float]) -> float | None:
     """Width where it can matter: None says neither narrow nor endless."""
-    apart = ((pull.right if pull.fell is None else pull.fell) - pull.id) / GRID_HZ
+    apart = (pull.fell - pull.id) / GRID_HZ
     if pull.humps == 1 and SURELY_WIDE_S < apart < 60:
         return None
     return width_s(pull, amplitude)
@@ -139,7 +139,7 @@ def _clusters(drafts: list[_Draft]) -> list[list[_Draft]]:
         if end is None or pull.id - end > CLUSTER_PAUSE_S * GRID_HZ:
             clusters.append([])
         clusters[-1].append(draft)
-        end = pull.right if pull.fell is None else pull.fell
+        end = pull.fell
     return clusters
 
 
@@ -207,22 +207,24 @@ def _compare_lone(
         references = []
         begin = cluster[0][0].id
         last = cluster[-1][0]
-        end = last.right if last.fell is None else last.fell
+        end = last.fell
         reach = LONE_REACH_S * GRID_HZ
         if number + 1 < len(clusters) and len(kept[number + 1]) > LONE_PULLS:
             if clusters[number + 1][0][0].id - end < reach:
                 references.append(weighted_median(kept[number + 1][:NEIGHBOURS]))
         if number > 0 and len(kept[number - 1]) > LONE_PULLS:
             previous = clusters[number - 1][-1][0]
-            if begin - (previous.right if previous.fell is None else previous.fell) < reach:
+            if begin - previous.fell < reach:
                 references.append(weighted_median(kept[number - 1][-NEIGHBOURS:]))
-        elif number == 0 and len(context.amplitudes_n) > LONE_PULLS and begin - context.ended < reach:
+        elif (
+            number == 0 and len(context.amplitudes_n) > LONE_PULLS and begin - context.ended < reach
+        ):
             references.append(weighted_median(context.amplitudes_n[-NEIGHBOURS:]))
         if not references:
             continue
         usual = min(references)
         for pull, amplitude, width in cluster:
-            held_s = ((pull.right if pull.fell is None else pull.fell) - pull.id) / GRID_HZ
+            held_s = (pull.fell - pull.id) / GRID_HZ
             judged = verdicts[pull.id]
             if judged.verdict is Verdict.REP and amplitude < share * usual and held_s < LONG_HOLD_S:
                 verdicts[pull.id] = Judged(pull, Verdict.PARTIAL, amplitude, usual, width)

@@ -226,4 +226,4 @@ def _context_after(context: Context, found: Found, *, same_set: bool) -> Context
     before = context.amplitudes_n if context.same_set else ()
     amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
     last = reps[-1].pull
-    return Context(amplitudes, last.right if last.fell is None else last.fell, same_set)
+    return Context(amplitudes, last.fell, same_set)

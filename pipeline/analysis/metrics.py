@@ -141,9 +141,7 @@ def of_band(force_n: Floats, phases: Phases, curve: BandCurve) -> dict[str, Floa
     range_sd_m = np.abs(peak_sd_m - low_sd_m)
     work = stored_j(curve, peak_m) - stored_j(curve, low_m)
     # A curve that is k times as stiff is at the same force for less elongation: dW = ∫ F d(dx).
-    work_sd = np.abs(
-        _shifted_work(curve, phases.peak_n, phases.before_n) - work
-    )
+    work_sd = np.abs(_shifted_work(curve, phases.peak_n, phases.before_n) - work)
     concentric_s = np.maximum(phases.top_start - phases.start, 1e-9) / GRID_HZ
     travel = at(stretch_m, phases.top_start) - at(stretch_m, phases.start)
     velocity = travel / concentric_s

@@ -52,5 +52,3 @@ def analyse(
     span_s = float(times[-1] - times[0]) - holes if times.size > 1 else 0.0
     rate_hz = (times.size - 1 - len(live.gaps)) / span_s if span_s > 0 else 0.0
     return Analysis(rate_hz, reps, partials, sets, list(live.gaps))
-
-

@@ -24,7 +24,7 @@ class Pull:
     peak_n: float
     before_n: float | None
     after_n: float | None
-    fell: int | None
+    fell: int
     """Where the fall was first certain."""
     humps: int
 
@@ -53,38 +53,32 @@ def find_pulls(
     Parameters
     ----------
     turns
-        Alternating lows and highs in order; the first or last may be a high where a run starts or
-        ends.
+        Alternating lows and highs in order; the first and the last are lows.
     run_starts, run_ends
         Whether nothing was recorded before the first (after the last) turn.
     """
     highs = [turn for turn in turns if turn.high]
-    if not highs:
-        return []
-    lows: list[Turn | None] = [turn for turn in turns if not turn.high]
-    if turns[0].high:
-        lows.insert(0, None)
-    if turns[-1].high:
-        lows.append(None)
-    valleys = [None if low is None else low.force_n for low in lows]
+    lows = [turn for turn in turns if not turn.high]
+    valleys = [low.force_n for low in lows]
     peaks = [high.force_n for high in highs]
     pulls = []
     for first, stop in _part(valleys, peaks, dip_share):
         top = max(range(first, stop), key=peaks.__getitem__)
-        low, after = lows[first], lows[stop]
         pulls.append(
             Pull(
-                id=highs[first].index if low is None else low.seen,
-                left=highs[first].index if low is None else low.index,
+                id=lows[first].seen,
+                left=lows[first].index,
                 peak=highs[top].index,
-                right=highs[stop - 1].index if after is None else after.index,
+                right=lows[stop].index,
                 peak_n=peaks[top],
                 before_n=valleys[first],
                 after_n=valleys[stop],
-                fell=None if after is None else highs[stop - 1].seen,
+                fell=highs[stop - 1].seen,
                 humps=stop - first,
             )
         )
+    if not pulls:
+        return []
     if run_starts:
         pulls[0] = _uncover_start(pulls[0])
     if run_ends:
@@ -92,9 +86,7 @@ def find_pulls(
     return pulls
 
 
-def _part(
-    valleys: list[float | None], peaks: list[float], share: float
-) -> list[tuple[int, int]]:
+def _part(valleys: list[float], peaks: list[float], share: float) -> list[tuple[int, int]]:
     """Ranges of peaks that make one pull each."""
     found = []
     stack = [(0, len(peaks), 0, len(peaks))]
@@ -103,13 +95,13 @@ def _part(
         if core_stop - core_first == 1:
             found.append((first, stop))
             continue
-        inner: list[float] = valleys[core_first + 1 : core_stop]  # type: ignore[assignment]
+        inner = valleys[core_first + 1 : core_stop]
         valley = min(inner)
         cut = core_first + 1 + inner.index(valley)
         left, right = max(peaks[core_first:cut]), max(peaks[cut:core_stop])
         lower = min(left, right)
-        outer = [v for v in (valleys[first], valleys[stop]) if v is not None] or [valley]
-        if lower - valley >= share * (lower - sum(outer) / len(outer)):
+        outer = (valleys[first] + valleys[stop]) / 2
+        if lower - valley >= share * (lower - outer):
             stack.append((cut, stop, cut, core_stop))
             stack.append((first, cut, core_first, cut))
         elif left < right:
@@ -131,4 +123,3 @@ def _uncover_end(pull: Pull) -> Pull:
     if before is None or after is None or after - before < CENSORED_SHARE * (pull.peak_n - before):
         return pull
     return replace(pull, after_n=None)
-

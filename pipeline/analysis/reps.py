@@ -188,9 +188,7 @@ def build(
                     row["start_s"], row["end_s"], row["peak_s"], row["peak_n"], judged.amplitude_n
                 )
             )
-    return [
-        (reps, [p for p in partials if not _within(p, reps)]) for reps, partials in drafts
-    ]
+    return [(reps, [p for p in partials if not _within(p, reps)]) for reps, partials in drafts]
 
 
 def _within(partial: Partial, reps: list[Draft]) -> bool:
@@ -203,13 +201,14 @@ def _limits(run: Run, judged: Judged, part: Found) -> tuple[int, int]:
     around = int(LOOK_AROUND_S * GRID_HZ)
     first = max(pull.left, pull.id - around, run.measure.start)
     stop = min(pull.right + 1, part.stop, run.measure.end)
-    fell = pull.right if pull.fell is None else pull.fell
     uneven = (
         pull.before_n is not None
         and pull.after_n is not None
         and abs(pull.before_n - pull.after_n) > STEEP_SHARE * judged.amplitude_n
     )
-    long = (pull.peak - pull.id) > LONG_SIDE_S * GRID_HZ or (stop - fell) > LONG_SIDE_S * GRID_HZ
+    long = (pull.peak - pull.id) > LONG_SIDE_S * GRID_HZ or (
+        stop - pull.fell
+    ) > LONG_SIDE_S * GRID_HZ
     if uneven or long:
         force = run.measure.view(first, stop)
         peak = min(max(pull.peak - first, 0), force.size - 1)
@@ -295,9 +294,7 @@ def _draft(
         absent["rfd_n_per_s"] = "the samples begin within the rep"
     elif rate_hz < RFD_MIN_RATE_HZ * 0.95:
         rfd = {}
-        absent["rfd_n_per_s"] = (
-            f"{rate_hz:.0f} Hz is too slow: it takes {RFD_MIN_RATE_HZ:.0f} Hz"
-        )
+        absent["rfd_n_per_s"] = f"{rate_hz:.0f} Hz is too slow: it takes {RFD_MIN_RATE_HZ:.0f} Hz"
     else:
         for name, value in list(rfd.items()):
             if value != value:
@@ -357,4 +354,3 @@ def _draft(
             ),
         },
     )
-

@@ -76,5 +76,3 @@ class Run:
         self.grid.forget_before(index)
         self.measure.forget_before(index)
         self.detect.forget_before(index // DETECT_STEP)
-
-

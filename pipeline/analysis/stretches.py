@@ -42,9 +42,7 @@ class Stretch:
     set_goes_on: bool
 
     def pulls(self, dip_share: float) -> list[Pull]:
-        return find_pulls(
-            self.turns, dip_share, run_starts=self.run_starts, run_ends=self.run_ends
-        )
+        return find_pulls(self.turns, dip_share, run_starts=self.run_starts, run_ends=self.run_ends)
 
 
 class Cutter:
@@ -77,9 +75,11 @@ class Cutter:
         """Take the next turn; return the stretches that end before it."""
         closed = self.check(turn.seen)
         if not self.turns:
-            if turn.high and self.first != self._run.first:
-                return closed
-            if not turn.high:
+            if turn.high:
+                if self.first != self._run.first:
+                    return closed
+                self.turns.append(self._edge(self.first))
+            else:
                 self.first = max(self.first, turn.seen - int(LOOK_BACK_S * GRID_HZ))
                 turn = self._low_since(self.first, turn)
         elif not turn.high and turn.seen - self.first > LONGEST_STRETCH_S * GRID_HZ:
@@ -98,7 +98,7 @@ class Cutter:
             if now <= at:
                 return []
             high = self._extreme(last.seen, at, high=True)
-            return [self._close([*self.turns, high], at, goes_on=False)]
+            return [self._close([*self.turns, high, self._edge(at)], at, goes_on=False)]
         if now - last.seen <= self._settings.set_pause_s * GRID_HZ:
             return []
         at = self._close_time(last, now, longest)
@@ -111,13 +111,13 @@ class Cutter:
         """The run is over: return what is left of it."""
         closed = self.check(self._run.settled)
         turn = self._run.end_turn()
-        if turn is not None and (self.turns or not turn.high or self.first == self._run.first):
-            self.turns.append(turn)
-        if any(turn.high for turn in self.turns):
-            stop = self._run.measure.end
-            closed.append(
-                Stretch(self.turns, self.first, stop, self._starts, True, False)
-            )
+        if turn is not None:
+            closed += self.add(turn)
+        stop = self._run.measure.end
+        if self.turns and self.turns[-1].high:
+            self.turns.append(self._edge(stop - 1))
+        if len(self.turns) > 1:
+            closed.append(Stretch(self.turns, self.first, stop, self._starts, True, False))
         self.turns = []
         return closed
 
@@ -139,7 +139,7 @@ class Cutter:
         draft = self._draft(last.seen + int(self._settings.set_pause_s * GRID_HZ))
         pull = draft.pulls(self._settings.dip_share)[-1]
         lows = [turn.force_n for turn in draft.turns if not turn.high]
-        base = min(lows[:-1], default=lows[-1]) if pull.before_n is None else pull.before_n
+        base = min(lows) if pull.before_n is None else pull.before_n
         half = pull.peak_n - self._settings.dip_share * (pull.peak_n - base)
         since = last.seen // DETECT_STEP
         force = self._run.detect.view(since, now // DETECT_STEP)
@@ -168,6 +168,11 @@ class Cutter:
         at = int(np.argmax(force) if high else np.argmin(force)) if force.size else 0
         value = float(force[at]) if force.size else 0.0
         return Turn((begin + at) * DETECT_STEP, value, high, stop)
+
+    def _edge(self, index: int) -> Turn:
+        """The force where a run starts or ends, in the place of the low that was not recorded."""
+        force = self._run.measure.view(index, index + 1)
+        return Turn(index, float(force[0]), False, index)
 
     def _low_since(self, first: int, turn: Turn) -> Turn:
         if turn.index >= first:
