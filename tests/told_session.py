@@ -73,7 +73,7 @@ def closed_set(number: int, start_s: float) -> SetClosed:
         tut_s=REPS * 3.6,
         rest_s=None if number == 1 else REST_S,
         peak_n=reps[0].peak_n,
-        metrics={"missing_pct": 0.5},
+        metrics={"force_loss_percent": 9.6},
     )
     return SetClosed(summary, reps, (Partial(start_s - 1, start_s - 0.5, start_s - 0.7, 9, 7),))
 

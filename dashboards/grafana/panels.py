@@ -179,7 +179,7 @@ def sets(uid: str) -> table.Panel:
         "rest_s": "Rest before",
         "peak_n": "Peak",
         "volume_ns": "Volume",
-        "missing_pct": "Missing",
+        "force_loss_percent": "Force loss",
     }
     query = select(columns, "set", SESSION, end=NEWEST_FIRST)
     zoom = {
@@ -189,7 +189,10 @@ def sets(uid: str) -> table.Panel:
     }
     return (
         _table("Each set", query, 8)
-        .description("Click a start to see that set alone. Volume is the sum of force × time.")
+        .description(
+            "Click a start to see that set alone. Volume is the sum of force × time; force loss is "
+            "the fall of the peak over the set."
+        )
         .override_by_name(
             "Start",
             [DynamicConfigValue("unit", "dateTimeAsLocal"), DynamicConfigValue("links", [zoom])],
@@ -198,7 +201,7 @@ def sets(uid: str) -> table.Panel:
         .override_by_regexp("Under tension|Rest before", _unit("s", 1))
         .override_by_name("Peak", _unit("forceN", 0))
         .override_by_name("Volume", _unit("suffix: N·s", 0))
-        .override_by_name("Missing", _unit("percent", 2))
+        .override_by_name("Force loss", _unit("percent", 0))
     )
 
 

@@ -63,7 +63,9 @@ def test_a_rep_holds_the_fields_of_the_schema() -> None:
 
 def test_a_set_tells_volume_rest_and_where_it_began() -> None:
     first, second = of("set")
-    assert first.startswith("set,athlete=me,device=band-left,exercise=low-row missing_pct=0.5,")
+    assert first.startswith(
+        "set,athlete=me,device=band-left,exercise=low-row force_loss_percent=9.6,"
+    )
     assert "rest_s" not in first
     assert "rest_s=12.0," in second
     start_ms = int(second.split("start_ms=")[1].split("i", 1)[0])
