@@ -65,7 +65,7 @@ def _recording(path: Path) -> Analysed:
         remarks.append(f"{read.missing} samples are missing, in {len(read.analysis.gaps)} gaps")
     if read.bad_frames:
         remarks.append(f"{read.bad_frames} frames were damaged and left out")
-    more = {
+    more: dict[str, Any] = {
         "started_utc_us": read.started_utc_us,
         "samples": int(read.time_s.size),
         "missing": read.missing,

@@ -85,8 +85,9 @@ async def _open_mqtt(
         from pipeline.broker import EmbeddedBroker
 
         try:
+            port = settings.port if config.mqtt.port is None else config.mqtt.port
             broker = EmbeddedBroker(
-                config.mqtt.bind, settings.port, config.mqtt.username, config.mqtt.password
+                config.mqtt.bind, port, config.mqtt.username, config.mqtt.password
             )
         except ValueError as error:
             raise ConfigError(f"[mqtt] {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.analysis.result import Analysis, Rep, SetSummary
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 REP_COLUMNS = (
@@ -92,6 +94,13 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def console() -> Console:
+    """Where tables go; a file or a pipe gets lines as wide as they need to be."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 def _table(title: str | None, *columns: str) -> Table:

@@ -58,26 +58,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(found: Analysed, args: argparse.Namespace) -> None:
-    from pipeline.tables import analysis_object, reps_table, sets_table
+    from pipeline.tables import analysis_object, console, reps_table, sets_table
 
     analysis = found.analysis
     if args.json:
         print(json.dumps(analysis_object(str(found.path), analysis, **found.more)))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    out = console()
     count = len(analysis.reps)
-    console.print(
+    out.print(
         f"{found.path}: {count} rep{'' if count == 1 else 's'} in {len(analysis.sets)} "
         f"set{'' if len(analysis.sets) == 1 else 's'}, {len(analysis.partials)} partial, "
         f"{analysis.rate_hz:.1f} Hz",
         soft_wrap=True,
     )
     if analysis.sets:
-        console.print(sets_table(analysis.sets))
+        out.print(sets_table(analysis.sets))
     if args.table and analysis.reps:
-        console.print(reps_table(analysis.reps))
+        out.print(reps_table(analysis.reps))
 
 
 def _write_reps(path: Path, found: Analysed) -> None:

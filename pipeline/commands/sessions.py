@@ -77,10 +77,9 @@ def _iso(received_us: int | None) -> str | None:
 
 def _print(rows: list[dict[str, Any]], folder: Path) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    from pipeline.tables import clock
+    from pipeline.tables import clock, console
 
     table = Table(title=str(folder), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for name in ("recording", "started", "length", "sets", "reps", "state", "waits"):
@@ -98,7 +97,7 @@ def _print(rows: list[dict[str, Any]], folder: Path) -> None:
             row["state"],
             waits,
         )
-    console = Console(highlight=False)
-    console.print(table)
+    out = console()
+    out.print(table)
     if any(row["undelivered"] and row["state"] != "recording" for row in rows):
-        console.print("`forceband deliver` brings what waits.")
+        out.print("`forceband deliver` brings what waits.")

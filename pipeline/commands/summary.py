@@ -11,33 +11,31 @@ if TYPE_CHECKING:
 
 def print_sets(session: Session) -> None:
     """The sets, and what was lost, if anything."""
-    from rich.console import Console
+    from pipeline.tables import console, sets_table
 
-    from pipeline.tables import sets_table
-
-    console = Console(highlight=False)
+    out = console()
     sets = [closed.summary for closed in session.sets if closed.reps]
     if sets:
-        console.print(sets_table(sets))
+        out.print(sets_table(sets))
     else:
-        console.print("no reps")
+        out.print("no reps")
     for gap in session.gaps:
         lost = "an unknown number of" if gap.missing is None else str(gap.missing)
-        console.print(f"gap: {lost} samples at {gap.start_s:.2f}-{gap.end_s:.2f} s")
+        out.print(f"gap: {lost} samples at {gap.start_s:.2f}-{gap.end_s:.2f} s")
     if session.bad_frames:
-        console.print(f"{session.bad_frames} damaged frames were left out")
+        out.print(f"{session.bad_frames} damaged frames were left out")
 
 
 def print_outcome(outcome: Outcome) -> None:
     """The sets, where the recording is, and what was not delivered."""
-    from rich.console import Console
+    from pipeline.tables import console
 
     print_sets(outcome.session)
-    console = Console(highlight=False)
+    out = console()
     if outcome.path is not None:
-        console.print(f"recorded {outcome.session.samples} samples: {outcome.path}", soft_wrap=True)
+        out.print(f"recorded {outcome.session.samples} samples: {outcome.path}", soft_wrap=True)
     for status in outcome.undelivered:
-        console.print(
+        out.print(
             f"{status.sink}: {status.waiting_rows} rows wait in the recording"
             f"{f' ({status.problem})' if status.problem else ''}; "
             f"`forceband deliver {outcome.path}` brings them",
