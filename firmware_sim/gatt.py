@@ -95,6 +95,7 @@ class Peripheral:
         self._confirmation: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._on = False
+        self._leaving = False
         self._battery = firmware.battery_percent
         self._next_force_s = 0.0
         self._runner: asyncio.Task[None] | None = None
@@ -124,11 +125,15 @@ class Peripheral:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Not by cancelling: Python 3.11's wait_for, in which bumble waits, may swallow that.
+        self._leaving = True
+        self._wake.set()
         assert self._runner is not None
-        self._runner.cancel()
         try:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._runner
+            await asyncio.wait({self._runner}, timeout=LEAVE_TIMEOUT_S)
+            if self._runner.done():
+                self._runner.result()
+            self._runner.cancel()
         finally:
             await self._switch_off()
             await self._device.power_off()
@@ -220,7 +225,7 @@ class Peripheral:
 
     async def _run(self) -> None:
         try:
-            while True:
+            while not self._leaving:
                 self._wake.clear()
                 if self._on:
                     await self._live()
