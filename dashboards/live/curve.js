@@ -271,6 +271,7 @@ export class Curve {
     const { ctx } = u;
     const ratio = devicePixelRatio;
     const now = performance.now();
+    let drawn = 0;
     ctx.textAlign = "center";
     ctx.textBaseline = "bottom";
     for (const rep of this.session.reps.values()) {
@@ -281,6 +282,7 @@ export class Curve {
         alpha = Math.max(0, 1 - (now - this.fades.get(rep.id)) / FADE_MS);
         if (alpha === 0) continue;
       }
+      drawn++;
       const x = u.valToPos(rep.peak_s, "x", true);
       const y = u.valToPos(rep.peak_n, "y", true);
       ctx.globalAlpha = alpha;
@@ -296,6 +298,7 @@ export class Curve {
       ctx.stroke();
       ctx.globalAlpha = 1;
     }
+    this.element.dataset.reps = drawn;
     for (const id of this.fades.keys()) {
       if (!this.session.reps.get(id)?.withdrawn) this.fades.delete(id);
     }
