@@ -6,12 +6,14 @@ a live session agree.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ, Grid
 from pipeline.analysis.judge import Context, Verdict, judge
+from pipeline.analysis.provisional import Announcer, has_ended, why_not
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.reps import Axis, Draft, Found, build, half_width_s, noise_of
 from pipeline.analysis.result import Partial
@@ -19,6 +21,7 @@ from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summ
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
+from pipeline.analysis.tracker import Tracker
 from pipeline.events import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, ForceBlock, Gap
@@ -28,6 +31,7 @@ AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClos
 PAGE = 1 << 18
 """Samples taken at once: bounds memory whatever the block."""
 MOST_STRAYS = 1000
+STATES_PER_S = 4
 
 
 class LiveAnalysis:
@@ -63,6 +67,12 @@ class LiveAnalysis:
         self.gaps: list[Gap] = []
         """Holes in the time of the samples, in order."""
         self._near_gaps: list[Gap] = []
+        self._origin_s: float | None = None
+        self._next_state_s = -math.inf
+        self._tracker = Tracker(self._settings)
+        self._announcer = Announcer()
+        self._looks: list[int] = []
+        self._last: tuple[int, int, str | None] = (0, 0, None)
 
     @property
     def stray_partials(self) -> list[Partial]:
@@ -72,6 +82,8 @@ class LiveAnalysis:
     def push(self, block: ForceBlock, /) -> list[AnalysisEvent]:
         """Take the next samples; return what they make known."""
         events: list[AnalysisEvent] = []
+        if self._live:
+            return self._push_live(block.time_s, block.force_n)
         for at in range(0, block.time_s.size, PAGE):
             events += self._advance(block.time_s[at : at + PAGE], block.force_n[at : at + PAGE])
         return events
@@ -82,6 +94,83 @@ class LiveAnalysis:
         if self._run is not None:
             events += self._end_run(goes_on=False)
         return events + self._close_sets()
+
+    def _push_live(self, time_s: Floats, force_n: Floats) -> list[AnalysisEvent]:
+        """Up to each sample that passes a quarter of a second; there, say what is known."""
+        events: list[AnalysisEvent] = []
+        if not time_s.size:
+            return events
+        if self._origin_s is None:
+            self._origin_s = float(time_s[0])
+        at = 0
+        while at < time_s.size:
+            due = at + int(np.searchsorted(time_s[at:], self._next_state_s))
+            if due >= time_s.size:
+                return events + self._advance(time_s[at:], force_n[at:])
+            stop = due + 1
+            events += self._advance(time_s[at:stop], force_n[at:stop])
+            now_s = float(time_s[due])
+            passed = math.floor((now_s - self._origin_s) * STATES_PER_S) + 1
+            self._next_state_s = self._origin_s + passed / STATES_PER_S
+            events += self._tell(now_s)
+            at = stop
+        return events
+
+    def _tell(self, now_s: float) -> list[AnalysisEvent]:
+        """Reps that ended or look otherwise now, and the state."""
+        events: list[AnalysisEvent] = []
+        if self._tracker.ended:
+            self._tracker.ended = False
+            self._looks = [0, 3]
+        if self._looks:
+            self._looks = [left - 1 for left in self._looks]
+            if self._looks[0] < 0:
+                del self._looks[0]
+                events += self._look(now_s)
+        reps = self._announcer.reps
+        if reps:
+            last = reps[-1]
+            self._last = last.set, last.rep, last.tempo
+        set_number, count, tempo = self._last
+        state = LiveState(
+            now_s, self._tracker.force_n, self._tracker.phase, set_number, count, tempo
+        )
+        return [*events, state]
+
+    def _look(self, now_s: float) -> list[AnalysisEvent]:
+        """Analyse the open stretch as if the samples ended here."""
+        if self._run is None or self._cutter is None:
+            return []
+        grid = self._grid.copy()
+        pieces = grid.push(np.empty(0), np.empty(0), last=True)
+        tail = np.concatenate([piece.force_n for piece in pieces] or [np.empty(0)])
+        since = max(self._cutter.first, self._run.measure.start)
+        run, turns = self._run.ahead(tail, since)
+        stretch = self._cutter.ahead(run, turns)
+        if stretch is None:
+            return []
+        found = self._judge(run, stretch, self._context)
+        judged = [
+            j
+            for j in found.judged
+            if j.verdict is Verdict.REP and has_ended(j.pull, newest=j is found.judged[-1])
+        ]
+        fresh = [j for j in judged if self._announcer.known(j) is None]
+        axis = Axis(self._grid.time_s(0.0), self._grid.second_counts, self._near_gaps)
+        part = Found(fresh, found.first, found.stop, found.noise_n)
+        [(drafts, _)] = build(run, [part], axis, self._settings, self._curve)
+        for j, draft in zip(fresh, drafts, strict=True):
+            self._announcer.remember(j, draft)
+        known = [self._announcer.known(j) for j in judged]
+        return list(
+            self._announcer.tell(
+                [*self._open, *(draft for draft in known if draft is not None)],
+                self._sets,
+                self._settings,
+                now_s,
+                why_not(found.judged),
+            )
+        )
 
     def _advance(
         self, time_s: Floats, force_n: Floats, *, last: bool = False
@@ -97,6 +186,10 @@ class LiveAnalysis:
                     events += self._end_run(goes_on=True)
                 self._run = Run(piece.first, self._settings.floor_n)
                 self._cutter = Cutter(self._run, self._settings, self._pause_s)
+            if self._live:
+                if piece.new_run:
+                    self._tracker.restart()
+                self._tracker.push(piece.force_n)
             stretches: list[Stretch] = []
             for turn in self._run.push(piece.force_n):
                 events += self._late_close(turn.seen)
@@ -196,6 +289,11 @@ class LiveAnalysis:
             partials = tuple(p for p in self._partials if p.start_s <= until)
             self._partials = [p for p in self._partials if p.start_s > until]
             events.append(SetClosed(summary, reps, partials))
+        if self._live and events:
+            closed = [event for event in events if isinstance(event, SetClosed)]
+            final = [rep for event in closed for rep in event.reps]
+            events = [*self._announcer.close(final, final[-1].end_s), *events]
+            self._last = closed[-1].summary.set, closed[-1].summary.reps, final[-1].tempo
         self._open = []
         if self._context.same_set:
             self._context = Context(self._context.amplitudes_n, self._context.ended, False)

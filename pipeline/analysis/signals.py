@@ -1,4 +1,4 @@
-"""One run of force on the grid: as it came, low-passed to measure, and low-passed more to detect."""
+"""One run of force on the grid: as it came, smoothed to measure, and more to detect."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ class Run:
     def end_turn(self) -> Turn | None:
         return self._swings.end()
 
-    def ahead(self, force_n: Floats) -> Run:
-        """What this run would be if it ended after these values; it is not changed itself.
+    def ahead(self, force_n: Floats, since: int) -> tuple[Run, list[Turn]]:
+        """This run from grid index `since` on as if it ended after these values, and its turns.
 
-        The signals of the other one begin where the settled ones of this one end.
+        The run itself is not changed.
         """
         other = Run.__new__(Run)
-        other.first = self.first
-        other._first_coarse = self._first_coarse
-        other.grid = Tape(self.grid.end)
-        other.measure = Tape(self.measure.end)
-        other.detect = Tape(self.detect.end)
+        other.first, other._first_coarse = self.first, self._first_coarse
         other._measure, other._detect = self._measure.copy(), self._detect.copy()
         other._swings = self._swings.copy()
-        return other
+        other.grid = self.grid.copy(since)
+        other.measure = self.measure.copy(since)
+        other.detect = self.detect.copy(since // DETECT_STEP)
+        turns = other.push(force_n, last=True)
+        return other, turns
 
     def forget_before(self, index: int) -> None:
         self.grid.forget_before(index)

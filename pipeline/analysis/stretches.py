@@ -65,11 +65,15 @@ class Cutter:
         self.first = run.first
         self._close_at: tuple[int, int] | None = None
 
-    def copy(self, run: Run) -> Cutter:
+    def ahead(self, run: Run, turns: list[Turn]) -> Stretch | None:
+        """The open stretch as it would be if the run ended now."""
         other = Cutter(run, self._settings, self._pause_s)
-        other.turns, other.first = list(self.turns), self.first
-        other._close_at = self._close_at
-        return other
+        other.turns, other.first, other._close_at = list(self.turns), self.first, self._close_at
+        closed: list[Stretch] = []
+        for turn in turns:
+            closed += other.add(turn)
+        closed += other.end()
+        return closed[0] if closed else None
 
     def add(self, turn: Turn) -> list[Stretch]:
         """Take the next turn; return the stretches that end before it."""

@@ -33,6 +33,12 @@ class Tape:
         self._values[self._used : self._used + values.size] = values
         self._used += values.size
 
+    def copy(self, since: int) -> Tape:
+        """The values from grid index `since` on, in a tape of their own."""
+        other = Tape(max(since, self.start))
+        other.append(self.view(since, self.end))
+        return other
+
     def view(self, first: int, stop: int) -> Floats:
         """Values of the grid indices in [first, stop), cut to what is kept."""
         low = max(first - self.start, 0) + self._offset
