@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -137,10 +137,8 @@ async def run_session(
             raise BandError("there is no band to command in a replay")
         return await command(name)
 
-    try:
-        async with open_outlets(
-            config, recording, facts, handle, record_only=record_only
-        ) as outlets:
+    with _interrupts() as asked, closing(terminal):
+        async with open_outlets(config, recording, facts, handle, record_only) as outlets:
             outlets.live.append(terminal)
 
             def notice(level: str, text: str) -> None:
@@ -171,9 +169,11 @@ async def run_session(
                 recording.set_facts({"sinks": [sink.name for sink in outlets.durable]})
             announce(outlets.lines)
             tasks = [asyncio.create_task(each.run()) for each in deliveries]
+            for task in tasks:  # one that ends now has failed: end the session, `_finish` says why
+                task.add_done_callback(lambda _: asked.set())
             sync = asyncio.create_task(recorder.keep_synced())
             try:
-                await _take_all(source, recorder, duration_s, on_told)
+                await _take_all(source, recorder, asked, duration_s, on_told)
             finally:
                 if recording is not None:
                     recorder.end()
@@ -181,22 +181,21 @@ async def run_session(
                 undelivered = await _finish(deliveries, tasks)
                 if recording is not None:
                     _note_result(recording, session)
-    finally:
-        terminal.close()
     return Outcome(session, recording.path if recording else None, undelivered)
 
 
 async def _take_all(
     source: StoppableSource,
     recorder: Recorder,
+    asked: asyncio.Event,
     duration_s: float | None,
     on_told: Callable[[list[Told]], None],
 ) -> None:
-    """Feed the recorder until the source ends, the time is over, or Ctrl-C or SIGTERM asks.
+    """Feed the recorder until the source ends, the time is over, or somebody asked for the end.
 
     The source is stopped gently: it tells the band, and brings what is still under way.
     """
-    entered, asked = asyncio.Event(), asyncio.Event()
+    entered = asyncio.Event()
 
     async def pump() -> None:
         async with source:
@@ -204,10 +203,6 @@ async def _take_all(
             async for notification in source:
                 on_told(recorder.take(notification))
 
-    loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, asked.set)
     pumping = asyncio.create_task(pump())
     asking = asyncio.create_task(asked.wait())
     try:
@@ -225,8 +220,21 @@ async def _take_all(
             await pumping
     finally:
         asking.cancel()
+
+
+@contextmanager
+def _interrupts() -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C and SIGTERM, for a session to end by itself."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
+        for number in numbers:
+            loop.add_signal_handler(number, asked.set)
+    try:
+        yield asked
+    finally:
         with suppress(NotImplementedError):
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
 

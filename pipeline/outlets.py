@@ -34,7 +34,6 @@ async def open_outlets(
     recording: Recording | None,
     facts: SessionFacts,
     command: CommandHandler,
-    *,
     record_only: bool,
 ) -> AsyncIterator[Outlets]:
     """Open the page, the broker and the clients that the configuration asks for."""

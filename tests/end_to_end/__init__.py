@@ -1,0 +1,1 @@
+"""The whole way: band, radio, recording, reps, and everywhere they go."""

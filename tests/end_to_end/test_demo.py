@@ -1,0 +1,120 @@
+"""`forceband demo` as its user starts it: a process of its own, real Bluetooth, MQTT and page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from pipeline.samples import read_session
+from sensor.recording import Recording
+
+FORCEBAND = [sys.executable, "-m", "pipeline"]
+
+
+class Demo:
+    """A running demo and what it said of itself."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        self.process = process
+        self.said = ""
+        while "Ctrl-C" not in self.said:
+            line = process.stderr.readline()
+            assert line, f"the demo ended: {self.said}"
+            self.said += line
+        self.recording = Path(self.found(r"recording +(\S+)"))
+
+    def found(self, pattern: str) -> str:
+        match = re.search(pattern, self.said)
+        assert match is not None, self.said
+        return match[1]
+
+
+@contextmanager
+def demo_of(data: Path, *flags: str) -> Iterator[Demo]:
+    """A demo on free ports; killed if the test leaves it running."""
+    ports = ("--http-port", "0", "--mqtt-port", "0")
+    with subprocess.Popen(
+        [*FORCEBAND, "demo", "--data", str(data), *ports, *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Demo(process)
+        finally:
+            process.kill()
+
+
+@pytest.mark.timeout(150)
+def test_a_demo_shows_tells_and_records_the_same_reps(tmp_path: Path) -> None:
+    with demo_of(tmp_path, "--duration", "22") as demo:
+        told, page, out = _follow(demo)
+    with Recording.open(demo.recording) as recording:
+        assert recording.ended
+        assert recording.cursors()["mqtt"] == recording.last_row
+        reps = read_session(recording).analysis.reps
+        facts = recording.facts
+    assert len(reps) >= 3
+    assert facts["reps"] == len(reps)
+    closed = [each for each in told if str(each["topic"]).endswith("/event/set")]
+    assert sum(int(str(each["reps"])) for each in closed) == len(reps)
+    assert page["curve"] > 10
+    assert page["set"] == len(closed)
+    assert str(demo.recording) in out
+
+
+def _follow(demo: Demo) -> tuple[list[dict[str, Any]], Counter[str], str]:
+    """Listen over MQTT and look at the page until the demo ends."""
+    told: list[dict[str, Any]] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_connect = lambda client, *_: client.subscribe("forceband/+/event/#", qos=1)
+    client.on_message = lambda *args: told.append(
+        {**json.loads(args[2].payload), "topic": args[2].topic}
+    )
+    client.connect("127.0.0.1", int(demo.found(r"mosquitto_sub -h \S+ -p (\d+)")))
+    client.loop_start()
+    page = asyncio.run(_watch(demo.found(r"live page +(\S+)")))
+    out, rest = demo.process.communicate(timeout=60)
+    client.loop_stop()
+    assert demo.process.returncode == 0, demo.said + rest
+    return told, page, out
+
+
+async def _watch(url: str) -> Counter[str]:
+    """Look on until the demo ends; how many messages of each type the page got."""
+    types: Counter[str] = Counter()
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as page:
+            assert page.status == 200
+            assert "forceband" in (await page.text()).lower()
+        async with session.ws_connect(url + "socket", origin=url.rstrip("/")) as socket:
+            async for message in socket:
+                data = json.loads(message.data)
+                types.update(each["type"] for each in data)
+    return types
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_it_cleanly_with_a_summary(tmp_path: Path, number: int) -> None:
+    with demo_of(tmp_path, "--no-page") as demo:
+        demo.process.send_signal(number)
+        out, rest = demo.process.communicate(timeout=60)
+    assert demo.process.returncode == 0, rest
+    assert "Traceback" not in rest
+    assert "recorded" in out or "no reps" in out
