@@ -46,20 +46,23 @@ class Swings:
         """Take values at grid indices first, first + step, ...; return the turns now certain."""
         if not values.size:
             return []
-        before = self._tail.size
+        held = self._tail.size
         values = np.concatenate((self._tail, values))
-        origin = first - step * before
+        origin = first - step * held
+        # What was taken last is the second of two values held, or the only one.
+        taken = min(held, 2) - 1
+        at = [0] if not held else []
         moving = np.flatnonzero(np.diff(values))
-        if not moving.size:
-            self._tail = values[:1]
-            # The value stays, its place does not matter: it comes again before the next move.
-            return self._take(values[:1], [0], origin, step) if not before else []
-        # A plateau counts as its first value; monotonic stretches as their last.
-        up = values[moving + 1] > values[moving]
-        at = [0, *(moving[:-1][up[1:] != up[:-1]] + 1).tolist(), int(moving[-1]) + 1]
-        turns = self._take(values, at, origin, step)
-        self._tail = values[int(moving[-1]) :].copy()
-        return turns
+        if moving.size:
+            # A plateau counts as its first value. Between bends only the newest can matter.
+            up = values[moving + 1] > values[moving]
+            bends = moving[:-1][up[1:] != up[:-1]] + 1
+            newest = int(moving[-1]) + 1
+            at += [b for b in (*bends.tolist(), newest) if b > taken]
+            self._tail = values[newest - 1 : newest + 1].copy()
+        else:
+            self._tail = values[:1].copy()
+        return self._take(values, at, origin, step, max(taken, 0))
 
     def end(self) -> Turn | None:
         """The turn that the run's end leaves open, if there is one."""
@@ -69,11 +72,12 @@ class Swings:
             return Turn(*self._low, False, self._low[0])
         return None
 
-    def _take(self, values: Floats, at: list[int], origin: int, step: int) -> list[Turn]:
+    def _take(
+        self, values: Floats, at: list[int], origin: int, step: int, came_from: int
+    ) -> list[Turn]:
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
         turns = []
-        came_from = 0
         for position, value in zip(at, values[at].tolist(), strict=True):
             if direction >= 0 and value > high:
                 high_at, high = origin + step * position, value
