@@ -65,7 +65,7 @@ def _panels() -> list[panels.Panel]:
         panels.number(
             "Time under tension",
             select('sum("tut_s")', "set", SESSION),
-            unit="s",
+            unit="dthms",
             about="From start to end of each rep; gaps are left out.",
         ),
         panels.number("Best peak", select('max("peak_n")', "rep", SESSION), "forceN"),

@@ -17,6 +17,7 @@ from grafana_foundation_sdk.models.common import (
     LegendDisplayMode,
     LegendPlacement,
     StackingMode,
+    TableAutoCellOptions,
     TooltipDisplayMode,
     VisibilityMode,
 )
@@ -195,10 +196,13 @@ def sets(uid: str) -> table.Panel:
         )
         .override_by_name(
             "Start",
-            [DynamicConfigValue("unit", "dateTimeAsLocal"), DynamicConfigValue("links", [zoom])],
+            [DynamicConfigValue("unit", "dateTimeAsIso"), DynamicConfigValue("links", [zoom])],
         )
-        .override_by_name("Time", [DynamicConfigValue("displayName", "End")])
-        .override_by_regexp("Under tension|Rest before", _unit("s", 1))
+        .override_by_name(
+            "Time",
+            [DynamicConfigValue("unit", "dateTimeAsIso"), DynamicConfigValue("displayName", "End")],
+        )
+        .override_by_regexp("Under tension|Rest before", _unit("suffix: s", 1))
         .override_by_name("Peak", _unit("forceN", 0))
         .override_by_name("Volume", _unit("suffix: N·s", 0))
         .override_by_name("Force loss", _unit("percent", 0))
@@ -224,7 +228,7 @@ def reps() -> table.Panel:
         _table("Each rep", query, 10)
         .description("Tempo is eccentric-bottom-concentric-hold, in seconds.")
         .override_by_regexp("Peak|Mean", _unit("forceN", 0))
-        .override_by_name("Under tension", _unit("s", 1))
+        .override_by_name("Under tension", _unit("suffix: s", 1))
         .override_by_name("RFD 20-80 %", _unit("suffix: N/s", 0))
         .override_by_name("Impulse", _unit("suffix: N·s", 0))
         .override_by_name("Confidence", _unit("percentunit", 0))
@@ -237,7 +241,7 @@ def band_events() -> table.Panel:
     query = select(columns, "link", "\"event\" != 'battery'", SESSION, end=NEWEST_FIRST)
     return (
         _table("What happened to band and link", query, 8)
-        .override_by_name("Gap", _unit("ms", 0))
+        .override_by_name("Gap", _unit("ms", 1))
         .override_by_name("What", [DynamicConfigValue("custom.width", 700)])
     )
 
@@ -268,6 +272,7 @@ def _table(title: str, query: str, height: int) -> table.Panel:
         .span(24)
         .height(height)
         .show_header(True)
+        .cell_options(TableAutoCellOptions())
         .with_target(rows(query))
     )
 
