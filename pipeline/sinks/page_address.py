@@ -25,22 +25,27 @@ def is_loopback(host: str) -> bool:
 def page_url(host: str, port: int) -> str:
     """An address to type: that of this machine on its network where `host` means all of them."""
     try:
-        address = ipaddress.ip_address(host or "0.0.0.0")  # noqa: S104 (what an empty host means)
+        address = ipaddress.ip_address(host)
     except ValueError:
         return f"http://{host}:{port}/"
     if address.is_unspecified:
-        address = own_address()
+        address = own_address(address.version)
     return f"http://[{address}]:{port}/" if address.version == 6 else f"http://{address}:{port}/"
 
 
-def own_address() -> Address:
+def own_address(version: int = 4) -> Address:
     """This machine's address on its network: where a packet would leave from. None is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plug:
-        try:
-            plug.connect(("192.0.2.1", 9))
+    # Addresses reserved for documentation: routed like any other, and nobody's.
+    family, far, here = {
+        4: (socket.AF_INET, "192.0.2.1", "127.0.0.1"),
+        6: (socket.AF_INET6, "2001:db8::1", "::1"),
+    }[version]
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as plug:
+            plug.connect((far, 9))
             return ipaddress.ip_address(plug.getsockname()[0])
-        except OSError:
-            return ipaddress.IPv4Address("127.0.0.1")
+    except OSError:
+        return ipaddress.ip_address(here)
 
 
 def qr_text(url: str) -> str:
@@ -54,7 +59,7 @@ def qr_text(url: str) -> str:
 
 def why_not(host: str, port: int, error: OSError) -> str:
     """A sentence for a server that could not listen."""
-    where = f"port {port} on {host or 'any address'}"
+    where = f"port {port} on {host}"
     if error.errno == errno.EADDRINUSE:
         return (
             f"the live page cannot have {where}: another program uses it. "

@@ -113,6 +113,11 @@ class CurveWindow:
         self._restarted = self._restarted and not patches
         return patches
 
+    def skip(self) -> None:
+        """Nobody looked on: what has changed is in `whole`."""
+        self._dirty.clear()
+        self._restarted = self._restarted and not len(self)
+
     def whole(self) -> Patch:
         """The whole minute, replacing whatever was drawn before."""
         index, time_s, force_n = self._views()

@@ -68,8 +68,8 @@ class WebSink:
         commands: CommandHandler | None = None,
         hosts: Iterable[str] = (),
     ) -> None:
-        # "localhost" may be two addresses, and with port 0 these would get two ports.
-        self._host = "127.0.0.1" if host == "localhost" else host
+        # These names mean two addresses, and with port 0 each of them would get its own port.
+        self._host = {"localhost": "127.0.0.1", "": "0.0.0.0"}.get(host, host)  # noqa: S104
         self._port = port
         self._commands = commands
         self._assets = page_assets()
@@ -162,23 +162,27 @@ class WebSink:
             message = self._page.take_in(one)
             if message is not None:
                 self._tell(message)
-        self._stir.set()
+        self._wake()
 
     def notice(self, level: str, text: str, about: str = "session") -> None:
         """Show a banner: level `info`, `warning` or `error`; `ok` takes the one `about` it away."""
         if level not in ("ok", "info", "warning", "error"):
             raise ValueError(f"level not ok, info, warning or error: {level}")
         self._tell(self._page.notice(level, text, about))
-        self._stir.set()
+        self._wake()
 
     def delivery(self, to: str, waiting: int, problem: str | None = None) -> None:
         """Show how many events wait for a durable sink, and why if they cannot go."""
         self._tell(self._page.delivery(to, waiting, problem))
-        self._stir.set()
+        self._wake()
 
     def _tell(self, message: Message) -> None:
         if self._viewers:
             self._news.append(encode(message))
+
+    def _wake(self) -> None:
+        if self._viewers:
+            self._stir.set()
 
     async def _tick(self) -> None:
         while True:
@@ -194,8 +198,7 @@ class WebSink:
 
     def _flush(self) -> None:
         """Hand what is new to each viewer; encoded once, however many look on."""
-        patches = self._page.curve.take()
-        curve = ",".join(encode(curve_message(patch)) for patch in patches if self._viewers)
+        curve = ",".join(encode(curve_message(patch)) for patch in self._page.curve.take())
         state = ",".join(self._news)
         self._news.clear()
         for viewer in self._viewers:
@@ -230,6 +233,8 @@ class WebSink:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         await channel.prepare(request)
         viewer = Viewer(channel, transport)
+        if not self._viewers:
+            self._page.curve.skip()
         self._viewers.add(viewer)
         sender = asyncio.create_task(viewer.send_on(self._snapshot))
         try:

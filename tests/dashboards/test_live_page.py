@@ -386,3 +386,18 @@ def test_a_scanned_address_opens_the_page_and_hides_the_token(
             assert await view.page.evaluate("document.cookie") == ""
 
     chromium.run(run())
+
+
+def test_a_page_whose_code_no_longer_counts_says_so(chromium: Chromium) -> None:
+    async def run() -> None:
+        async with chromium.window() as view:
+            async with WebSink(host="0.0.0.0") as sink:
+                port = int(sink.url.rstrip("/").rpartition(":")[2])
+                token = sink.entry_url.partition("?")[2]
+                await view.page.goto(f"http://127.0.0.1:{port}/?{token}")
+                await view.data("body", "page", "open")
+            async with WebSink(host="0.0.0.0", port=port):
+                await view.data("body", "page", "locked")
+                await view.text("#banners p", re.compile("Scan the code"))
+
+    chromium.run(run())

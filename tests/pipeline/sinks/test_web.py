@@ -389,3 +389,27 @@ def test_a_scanned_code_leads_to_the_address() -> None:
     for row, want in zip(shown, expected, strict=False):
         assert row == [not dark for dark in want]
     assert len(shown) in (len(expected), len(expected) + 1)
+
+
+def _speaks_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as plug:
+            plug.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+ADDRESSES = ["0.0.0.0", "", "localhost", "127.0.0.1", *(["::", "::1"] if _speaks_ipv6() else [])]
+
+
+@pytest.mark.parametrize("host", ADDRESSES)
+def test_the_address_told_is_one_that_leads_here(host: str) -> None:
+    async def run() -> None:
+        async with (
+            WebSink(host=host) as sink,
+            aiohttp.request("GET", sink.url + "access") as answer,
+        ):
+            assert answer.status in (204, 401)
+
+    asyncio.run(run())
