@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pipeline.analysis.result import Rep
 from pipeline.events import (
     BatteryChanged,
     GapFound,
@@ -28,6 +29,9 @@ from pipeline.events import (
     Told,
 )
 from pipeline.sinks.sink import SessionFacts
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 ONLINE, OFFLINE = b"online", b"offline"
 EVENTS: tuple[type, ...] = (
@@ -44,6 +48,7 @@ EVENTS: tuple[type, ...] = (
 )
 """What `event_message` has a message for."""
 DECIMALS = 6
+PLAIN = frozenset({type(None), bool, int, str})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -114,28 +119,28 @@ def event_message(base: str, facts: SessionFacts, told: Told) -> Message | None:
     body: dict[str, Any]
     match told.event:
         case RepAnnounced(rep):
-            name, body = "rep", {"kind": "announced", **_rep(asdict(rep))}
+            name, body = "rep", {"kind": "announced", **_rep(rep)}
         case RepCorrected(rep):
-            name, body = "rep", {"kind": "corrected", **_rep(asdict(rep))}
+            name, body = "rep", {"kind": "corrected", **_rep(rep)}
         case RepWithdrawn(rep_id, time_s, reason):
             name = "rep"
             body = {"kind": "withdrawn", "rep_id": rep_id, "time_s": time_s, "reason": reason}
         case SetClosed(summary, reps, partials):
-            name, body = "set", asdict(summary)
-            body["final_reps"] = [_rep(asdict(rep)) for rep in reps]
-            body["partials"] = [asdict(partial) for partial in partials]
+            name, body = "set", _fields(summary)
+            body["final_reps"] = [_rep(rep) for rep in reps]
+            body["partials"] = [_fields(partial) for partial in partials]
         case GapFound(gap):
-            name, body = "gap", asdict(gap)
+            name, body = "gap", _fields(gap)
         case LinkChanged(up, reason):
             name, body = "link", {"up": up, "reason": reason}
         case BatteryChanged(percent):
             name, body = "battery", {"battery_percent": percent}
         case Tared() as tared:
-            name, body = "tare", asdict(tared)
+            name, body = "tare", _fields(tared)
         case Marked(kind, text):
             name, body = "mark", {"kind": kind, "text": text}
         case SessionEnded() as ended:
-            name, body = "session", asdict(ended)
+            name, body = "session", _fields(ended)
         case _:
             return None
     payload = to_json({**head(facts, told), **body})
@@ -170,24 +175,30 @@ def to_json(body: Mapping[str, Any]) -> bytes:
     return json.dumps(_plain(body), separators=(",", ":"), allow_nan=False).encode()
 
 
-def _rep(fields: dict[str, Any]) -> dict[str, Any]:
+def _fields(value: DataclassInstance) -> dict[str, Any]:
+    # dataclasses.asdict copies deeply, which takes longer than all the rest
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _rep(rep: Rep) -> dict[str, Any]:
     # `id` is the message's
-    return {"rep_id": fields.pop("id"), **fields}
+    body = _fields(rep)
+    return {"rep_id": body.pop("id"), **body}
 
 
 def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind is float:
+        return round(value, DECIMALS) if math.isfinite(value) else None
+    if kind in PLAIN:
+        return value
     match value:
-        case None | bool():
-            return value
         case Enum():
             return value.value
-        case str():
-            return value
         case Integral():
             return int(value)
         case Real():
-            number = float(value)
-            return round(number, DECIMALS) if math.isfinite(number) else None
+            return _plain(float(value))
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
         case _:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,8 @@ from pipeline.sinks.mqtt_trouble import (
 logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_S = 30
+MOST_IN_FLIGHT = 100
+"""Messages that wait for their acknowledgement at the same time."""
 CONNECT_WITHIN_S = 5.0
 WELCOME_WITHIN_S = 10.0
 
@@ -90,6 +93,7 @@ class Connection:
         self._hear = hear
         self._welcomed = False
         self._left = False
+        self._acknowledgements: deque[tuple[int, str | None]] = deque()
         self._trouble: str | None = None
         self._refusal: str | None = None
         v5 = settings.protocol == "5"
@@ -102,6 +106,8 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.connect_timeout = CONNECT_WITHIN_S
+        if not v5:  # whose brokers may allow fewer than paho's default of 20, but seldom do
+            client.max_inflight_messages = MOST_IN_FLIGHT
         client.over = self._over
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
@@ -175,7 +181,9 @@ class Connection:
     ) -> None:
         refusal = why_not_taken(self._settings, str(code)) if code.is_failure else None
         self._refusal = refusal or self._refusal
-        self._tell(self._on_acknowledged, self, mid, refusal)
+        self._acknowledgements.append((mid, refusal))
+        if len(self._acknowledgements) == 1:  # else the loop has been told already
+            self._tell(self._acknowledge)
 
     def _subscribed(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: Sequence[Any], _properties: Any
@@ -206,6 +214,13 @@ class Connection:
         )
 
     # on the event loop again
+
+    def _acknowledge(self) -> None:
+        while self._acknowledgements:
+            mid, refusal = self._acknowledgements[0]
+            self._on_acknowledged(self, mid, refusal)
+            # only now, so that whoever finds it empty afterwards tells us again
+            self._acknowledgements.popleft()
 
     def _welcome(self) -> None:
         self._welcomed = True

@@ -20,7 +20,7 @@ from paho.mqtt.client import MQTTMessageInfo
 from paho.mqtt.enums import MQTTErrorCode
 
 from pipeline.sinks.messages import Message
-from pipeline.sinks.mqtt_connection import Connection, Hear
+from pipeline.sinks.mqtt_connection import MOST_IN_FLIGHT, Connection, Hear
 from pipeline.sinks.mqtt_settings import MqttSettings
 from pipeline.sinks.sink import SinkUnavailableError
 
@@ -31,8 +31,6 @@ LEAVE_WITHIN_S = 3.0
 FIRST_DELAY_S = 0.5
 STEADY_AFTER_S = 10.0
 """After a connection that lasted this long, the next is tried at once."""
-CHUNK = 100
-"""Messages that wait for their acknowledgement at the same time."""
 MOST_OFFERED = 64
 """Messages shown live that the network has not taken yet; more are dropped."""
 
@@ -154,20 +152,30 @@ class BrokerLink:
             If the broker is away, refuses a message or falls silent.
         """
         await self.settled()
-        for start in range(0, len(messages), CHUNK):
-            waiting = [self._publish(message) for message in messages[start : start + CHUNK]]
-            _, late = await asyncio.wait(waiting, timeout=ACKNOWLEDGE_WITHIN_S)
-            if late:
-                trouble = (
-                    f"the MQTT broker at {self._settings.address} did not acknowledge "
-                    f"within {ACKNOWLEDGE_WITHIN_S:g} s"
-                )
-                if self._connection is not None:
-                    # repeating on this connection would pile messages up in it
-                    self._connection.break_off(trouble)
-                raise SinkUnavailableError(trouble)
-            for future in waiting:
-                future.result()
+        waiting: deque[asyncio.Future[None]] = deque()
+        for message in messages:
+            if len(waiting) == MOST_IN_FLIGHT:
+                await self._taken(waiting, MOST_IN_FLIGHT // 2)
+            waiting.append(self._publish(message))
+        await self._taken(waiting, 0)
+
+    async def _taken(self, waiting: deque[asyncio.Future[None]], leave: int) -> None:
+        """Wait for all but the last `leave` of `waiting`, and take them out."""
+        first = [waiting.popleft() for _ in range(len(waiting) - leave)]
+        if not first:
+            return
+        _, late = await asyncio.wait(first, timeout=ACKNOWLEDGE_WITHIN_S)
+        if late:
+            trouble = (
+                f"the MQTT broker at {self._settings.address} did not acknowledge "
+                f"within {ACKNOWLEDGE_WITHIN_S:g} s"
+            )
+            if self._connection is not None:
+                # repeating on this connection would pile messages up in it
+                self._connection.break_off(trouble)
+            raise SinkUnavailableError(trouble)
+        for future in first:
+            future.result()
 
     def _publish(self, message: Message) -> asyncio.Future[None]:
         future: asyncio.Future[None] = self._loop.create_future()

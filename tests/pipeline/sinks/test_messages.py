@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.analysis.result import Partial, Rep, SetSummary
 from pipeline.events import (
     BatteryChanged,
     Event,
@@ -31,20 +33,49 @@ from pipeline.events import (
 )
 from pipeline.sinks.messages import EVENTS, Topics, event_message, to_json, utc_text
 from pipeline.sinks.mqtt_live import LiveFeed
+from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
-from tests.told_session import FACTS, START_US, closed_set, rep, session
+from tests.told_session import session
 
+FACTS = SessionFacts("s-2026-01-15", "band-left", "left", "low-row", "me")
+START_US = 1_768_500_000_012_501
 DOCUMENT = Path(__file__).parents[3] / "docs" / "mqtt.md"
 EXAMPLE = re.compile(r"^`(forceband/[a-z/-]+)`\n\n```json\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 
+REP = Rep(
+    id=11,
+    set=1,
+    rep=1,
+    start_s=2.0,
+    top_start_s=3.6,
+    top_end_s=4.0,
+    end_s=5.6,
+    peak_s=3.8,
+    peak_n=166.0,
+    valley_before_n=12.0,
+    valley_after_n=12.0,
+    concentric_s=1.6,
+    hold_s=0.4,
+    eccentric_s=1.6,
+    bottom_s=0.4,
+    tempo="1.6-0.4-1.6-0.4",
+    tut_s=3.6,
+    mean_n=99.6,
+    impulse_n_s=348.6,
+    rfd_n_per_s={"0-100 ms": 210.0, "20-80 %": 150.0},
+    metrics={"work_j": 31.5},
+)
+
+
 def documented_events() -> list[Told]:
     """One of each kind, in the document's order."""
-    whole = closed_set(1, 2.0)
+    summary = SetSummary(1, 2.0, 21.6, 5, 18.0, None, 166.0, {"force_loss_percent": 9.6})
+    partial = Partial(1.0, 1.5, 1.3, 9.0, 7.0)
     events: list[tuple[int, float, Event]] = [
-        (24, 5.7, RepAnnounced(rep(1, 1, 2.0))),
+        (24, 5.7, RepAnnounced(REP)),
         (25, 5.9, RepWithdrawn(11, 5.9, "a trial pull")),
-        (118, 29.6, SetClosed(whole.summary, whole.reps[:1], whole.partials)),
+        (118, 29.6, SetClosed(summary, (REP,), (partial,))),
         (120, 30.5, GapFound(Gap(28.5, 30.0, 120))),
         (140, 33.0, LinkChanged(True, "connected")),
         (141, 33.1, BatteryChanged(86)),
@@ -72,7 +103,7 @@ def documented_live() -> list[tuple[str, Any]]:
         [
             Told(1, 1, START_US, LinkChanged(True, "connected")),
             Told(2, 2, START_US, BatteryChanged(87)),
-            Told(500, 150, START_US + 38_000_000, RepAnnounced(rep(2, 1, 34.0))),
+            Told(500, 150, START_US + 38_000_000, RepAnnounced(replace(REP, set=2))),
             Told(600, 151, START_US + 40_037_500, samples),
             Told(600, 152, START_US + 40_037_500, live),
         ],
@@ -116,7 +147,7 @@ def test_an_event_gives_the_same_bytes_each_time() -> None:
 
 
 def test_announcement_and_correction_differ_in_kind_only() -> None:
-    one = rep(1, 1, 2.0)
+    one = REP
     bodies = []
     for event in (RepAnnounced(one), RepCorrected(one)):
         message = event_message("forceband", FACTS, Told(1, 1, START_US, event))

@@ -6,13 +6,15 @@ import asyncio
 import gc
 import logging
 import os
+import random
 import signal
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -25,6 +27,8 @@ from sensor.errors import BandError
 from tests.mosquitto_server import Mosquitto, free_port
 from tests.pipeline.sinks.ear import PATIENCE_S, Ear
 from tests.told_session import FACTS, rep, session
+
+WELCOME, WELCOME_V5 = bytes.fromhex("20020000"), bytes.fromhex("2003000000")
 
 OpenBroker = Callable[[], AbstractAsyncContextManager[MqttSettings]]
 
@@ -379,7 +383,7 @@ def test_live_messages_do_not_pile_up_behind_a_broker_that_reads_no_more(
     async def main() -> None:
         async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(2048)
-            writer.write(bytes.fromhex("20020000"))
+            writer.write(WELCOME)
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await released.wait()
             writer.close()
@@ -397,5 +401,95 @@ def test_live_messages_do_not_pile_up_behind_a_broker_that_reads_no_more(
             released.set()
         server.close()
         await server.wait_closed()
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def false_broker(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """A listener that is no broker; tells its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def test_a_broker_that_acknowledges_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.sinks.mqtt_link.ACKNOWLEDGE_WITHIN_S", 0.1)
+    welcomes = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal welcomes
+        welcomes += 1
+        writer.write(WELCOME)
+        while await reader.read(65536):
+            pass
+
+    async def main() -> None:
+        async with (
+            false_broker(talk) as port,
+            MqttSink(MqttSettings(port=port, reconnect_max_s=0.1)) as sink,
+        ):
+            async with asyncio.timeout(PATIENCE_S):
+                while welcomes < 2:
+                    await connected(sink)
+                    with pytest.raises(SinkUnavailableError, match="did not acknowledge"):
+                        await sink.deliver(FACTS, reps(200))
+
+    asyncio.run(main())
+
+
+def test_one_who_takes_the_connection_and_keeps_silent_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.sinks.mqtt_connection.CONNECT_WITHIN_S", 0.1)
+    monkeypatch.setattr("pipeline.sinks.mqtt_connection.WELCOME_WITHIN_S", 0.1)
+
+    async def talk(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def main() -> None:
+        async with false_broker(talk) as port, MqttSink(MqttSettings(port=port)) as sink:
+            with pytest.raises(SinkUnavailableError, match=r"did not answer .* wants TLS"):
+                await sink.check()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_nonsense_from_a_broker_is_survived(protocol: Literal["3.1.1", "5"]) -> None:
+    chance = random.Random(7)
+    visits, enough = 0, asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal visits
+        visits += 1
+        await reader.read(100)
+        welcome = WELCOME if protocol == "3.1.1" else WELCOME_V5
+        nonsense = chance.randbytes(chance.randrange(60))
+        writer.write(welcome + nonsense if visits % 2 else nonsense)
+        if visits == 20:
+            enough.set()
+
+    async def main() -> None:
+        async with false_broker(talk) as port:
+            sink = MqttSink(MqttSettings(port=port, protocol=protocol, reconnect_max_s=0.01))
+            await sink.__aenter__()
+            await asyncio.wait_for(enough.wait(), PATIENCE_S)
+        if protocol == "3.1.1":
+            async with EmbeddedBroker(port=port):
+                await connected(sink)
+                await sink.deliver(FACTS, reps(1))
+        await sink.__aexit__(None, None, None)
 
     asyncio.run(main())

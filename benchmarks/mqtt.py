@@ -1,0 +1,162 @@
+"""Rep events through a broker at QoS 1, end to end, against plain paho; memory without a broker.
+
+Both publish the same bytes to the same broker in the same run, and a subscriber of its own process
+counts them. Plain paho publishes all at once and waits for the acknowledgements; the sink also
+makes the JSON. Run with `python -m benchmarks.mqtt`; mosquitto is skipped where it is absent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import psutil
+from paho.mqtt.enums import CallbackAPIVersion
+
+from pipeline.broker import EmbeddedBroker
+from pipeline.events import ForceSamples, RepAnnounced, Told
+from pipeline.sinks.messages import event_message
+from pipeline.sinks.mqtt import MqttSink
+from pipeline.sinks.mqtt_settings import MqttSettings
+from pipeline.sinks.sink import SinkUnavailableError
+from tests.mosquitto_server import Mosquitto, free_port
+from tests.told_session import FACTS, START_US, rep, session
+
+DELIVERY = 500
+"""Events that delivery hands to a sink at a time."""
+
+
+def events(count: int) -> list[Told]:
+    """Rep events, about 600 B each as JSON."""
+    return [Told(n, n, START_US + n, RepAnnounced(rep(1, n, 4.0 * n))) for n in range(count)]
+
+
+def count_messages(port: int, count: int, moments: Queue[float]) -> None:
+    """In a process of its own: tell when we listen, and when the last message came."""
+    left = count
+
+    def take(client: mqtt.Client, _data: object, _message: mqtt.MQTTMessage) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            moments.put(time.monotonic())
+            client.disconnect()
+
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    client.on_connect = lambda client, *_: client.subscribe("forceband/+/event/#", 1)
+    client.on_subscribe = lambda *_: moments.put(time.monotonic())
+    client.on_message = take
+    client.connect("127.0.0.1", port)
+    client.loop_forever()
+
+
+async def with_sink(settings: MqttSettings, told: list[Told]) -> None:
+    """Deliver as the product does."""
+    async with MqttSink(settings) as sink:
+        for start in range(0, len(told), DELIVERY):
+            await sink.deliver(FACTS, told[start : start + DELIVERY])
+
+
+async def with_paho(settings: MqttSettings, told: list[Told]) -> None:
+    """Publish the same bytes with nothing around paho."""
+    messages = [m for m in (event_message("forceband", FACTS, t) for t in told) if m is not None]
+
+    def publish() -> None:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.connect(settings.host, settings.port)
+        client.loop_start()
+        infos = [client.publish(m.topic, m.payload, 1) for m in messages]
+        for info in infos:
+            info.wait_for_publish()
+        client.disconnect()
+        client.loop_stop()
+
+    await asyncio.to_thread(publish)
+
+
+async def rate(
+    publish: Callable[[MqttSettings, list[Told]], Awaitable[None]],
+    settings: MqttSettings,
+    told: list[Told],
+) -> float:
+    """Messages a second, from the first publish to the last arrival."""
+    context = multiprocessing.get_context("spawn")
+    moments: Queue[float] = context.Queue()
+    listener = context.Process(target=count_messages, args=(settings.port, len(told), moments))
+    listener.start()
+    await asyncio.to_thread(moments.get, True, 30)
+    began_s = time.monotonic()
+    await publish(settings, told)
+    ended_s = await asyncio.to_thread(moments.get, True, 120)
+    await asyncio.to_thread(listener.join)
+    return len(told) / (ended_s - began_s)
+
+
+async def compare(name: str, settings: MqttSettings, count: int, runs: int) -> None:
+    """Print both rates and the median of their ratios."""
+    told, ours, theirs = events(count), [], []
+    for _ in range(runs):
+        ours.append(await rate(with_sink, settings, told))
+        theirs.append(await rate(with_paho, settings, told))
+    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+    print(
+        f"{name}: sink {statistics.median(ours):.0f}/s, plain paho "
+        f"{statistics.median(theirs):.0f}/s, ratio {ratio:.2f}"
+    )
+
+
+async def memory_without_broker(hours: float) -> None:
+    """Show a session of that length, and try to deliver it, with nobody listening."""
+    samples = [t for t in session() if isinstance(t.event, ForceSamples)]
+    reps, process = events(1000), psutil.Process()
+    rounds = round(hours * 3600 / 66)
+    async with MqttSink(MqttSettings(port=free_port())) as sink:
+        sizes = []
+        for done in range(rounds):
+            sink.show(FACTS, samples)
+            try:
+                await sink.deliver(FACTS, reps)
+            except SinkUnavailableError:
+                await asyncio.sleep(0)
+            if done in (rounds // 10, rounds - 1):
+                sizes.append(process.memory_info().rss / 1e6)
+        print(
+            f"broker away, {hours:g} h of samples shown, {rounds} deliveries tried: "
+            f"{sizes[0]:.1f} MB after a tenth, {sizes[1]:.1f} MB at the end; "
+            f"{sink.dropped} live messages dropped"
+        )
+
+
+async def run(count: int, runs: int, hours: float) -> None:
+    """Everything, one after the other."""
+    await memory_without_broker(hours)
+    async with EmbeddedBroker() as broker:
+        await compare("embedded", MqttSettings(port=broker.port), count, runs)
+    if shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None:
+        print("mosquitto: not installed")
+        return
+    with tempfile.TemporaryDirectory() as folder, Mosquitto(Path(folder)) as server:
+        await compare("mosquitto", MqttSettings(port=server.port), count, runs)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--hours", type=float, default=8.0)
+    args = parser.parse_args()
+    asyncio.run(run(args.messages, args.runs, args.hours))
+
+
+if __name__ == "__main__":
+    main()
