@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from pipeline.analysis.result import Rep
 from pipeline.events import (
@@ -106,13 +107,20 @@ def _ints(**values: int | None) -> dict[str, int | None]:
     return {name: None if value is None else int(value) for name, value in values.items()}
 
 
+@lru_cache(maxsize=32)  # escaping costs as much as a dozen points
+def _force_series(device: str, side: str) -> str:
+    return _series("force", {"device": device, "side": side})
+
+
 def _force(facts: SessionFacts, event: ForceSamples) -> list[str]:
-    series = _series("force", {"device": facts.device, "side": facts.side})
-    tail = f"flags={event.flags}i"
-    samples = zip(event.force_n.tolist(), event.utc_us.tolist(), strict=True)
+    head = f"{_force_series(facts.device, facts.side)} force_n="
+    tail = f"i,flags={event.flags}i "
+    seqs = range(event.index, event.index + event.force_n.size)
     return [
-        f"{series} force_n={force_n!r},seq={seq}i,{tail} {utc_us}"
-        for seq, (force_n, utc_us) in enumerate(samples, start=event.index)
+        f"{head}{force_n!r},seq={seq}{tail}{utc_us}"
+        for force_n, seq, utc_us in zip(
+            event.force_n.tolist(), seqs, event.utc_us.tolist(), strict=True
+        )
         if math.isfinite(force_n)
     ]
 
