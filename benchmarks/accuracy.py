@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 import warnings
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from pipeline.analysis.offline import analyse
 
 PUBLICATION_SEED = 1_000_000
 """From here on nobody looks at a session while working on the analysis; below is for that."""
+MIXED_TIMES = 6
 DOUBTFUL_SHARE = 12
 """One session in so many is for the calibration of the confidence only."""
 
@@ -51,7 +53,11 @@ class Outcome:
 def run(job: Job) -> Outcome:
     """Make a session, analyse it in every way asked for, and judge the answers."""
     session = make_session(job.kind, job.seed)
-    found = analyse(session.time_s, session.force_n).reps
+    note = " ".join(session.plan.tags)
+    try:
+        found = analyse(session.time_s, session.force_n).reps
+    except ValueError as error:  # it refuses the samples: every rep is missed
+        found, note = [], f"{note} refused: {error}"
     rivals: list[Score | None] = [None, None]
     if job.rivals:
         even, rate_hz = evenly(session.time_s, session.force_n)
@@ -64,17 +70,22 @@ def run(job: Job) -> Outcome:
             ]
     live = score_live(session, found) if job.live and suits(session) else None
     return Outcome(
-        job.kind, job.seed, session.rate_hz, " ".join(session.plan.tags),
+        job.kind, job.seed, session.rate_hz, note,
         score(session, found), rivals[0], rivals[1], live,
     )  # fmt: skip
 
 
 def jobs_for(sessions: int, seed: int, kind: str | None, *, rivals: bool, live: bool) -> list[Job]:
-    """So many sessions, the kinds in turn; every kind counts its seeds from `seed`."""
-    kinds = [kind] if kind else list(KINDS)
-    jobs = [
-        Job(kinds[i % len(kinds)], seed + i // len(kinds), rivals, live) for i in range(sessions)
-    ]
+    """So many sessions, the kinds in turn, `mixed` six times; each counts its seeds from `seed`."""
+    kinds = [kind] if kind else [*KINDS, *["mixed"] * (MIXED_TIMES - 1)]
+    used: Counter[str] = Counter()
+    jobs = []
+    for i in range(sessions):
+        name = kinds[i % len(kinds)]
+        number = used[name]
+        used[name] += 1
+        # Every other session is told live, which costs more than all the rest.
+        jobs.append(Job(name, seed + number, rivals, live and number % 2 == 0))
     if not kind:
         extra = range(sessions // DOUBTFUL_SHARE)
         jobs += [Job(CALIBRATION, seed + i, rivals=False, live=False) for i in extra]

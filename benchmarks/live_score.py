@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from pipeline.analysis.live import LiveAnalysis
 
 from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import TrueRep
+from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.result import Rep
 from pipeline.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
 from sensor.samples import ForceBlock
@@ -31,7 +31,8 @@ class LiveScore:
     """Right in the end, but not announced before the set closed."""
     withdrawn: int = 0
     phase_right: list[bool] = field(default_factory=list)
-    """Of each state told, whether the phase was true within the last 150 ms."""
+    """Of each state told within a rep and a second around it, whether its phase was true at some
+    time of the last 150 ms."""
 
 
 def suits(session: Session) -> bool:
@@ -44,7 +45,7 @@ def blocks(session: Session, rng: np.random.Generator) -> list[ForceBlock]:
     """The samples cut at random, and at every gap."""
     t, y = session.time_s, session.force_n
     index = np.round(t * session.rate_hz).astype(np.int64)
-    longest = max(2, int(LONGEST_BLOCK_S * session.rate_hz))
+    longest = max(1, int(LONGEST_BLOCK_S * session.rate_hz))
     cuts = np.cumsum(rng.integers(1, longest + 1, t.size))
     holes = np.flatnonzero(np.diff(index) > 1) + 1
     edges = np.unique(np.r_[0, cuts[cuts < t.size], holes, t.size])
@@ -71,6 +72,7 @@ def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
     final = [rep for event in closed for rep in event.reps]
     result = LiveScore(agrees=_timing(final) == _timing(offline))
     phases = _phases(session.truth.reps)
+    spans = [rep.span_s for rep in session.truth.reps]
     announced: dict[int, tuple[float, Rep]] = {}
     for now_s, event in told:
         if isinstance(event, RepAnnounced):
@@ -78,7 +80,12 @@ def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
         elif isinstance(event, RepWithdrawn):
             announced.pop(event.id, None)
             result.withdrawn += 1
-        elif isinstance(event, LiveState) and phases and event.phase is not Phase.UNKNOWN:
+        elif (
+            isinstance(event, LiveState)
+            and phases
+            and event.phase is not Phase.UNKNOWN
+            and any(a - 1 < event.time_s < b + 1 for a, b in spans)
+        ):
             result.phase_right.append(_phase_fits(phases, event))
     for true in session.truth.reps:
         if true.end_s is None:

@@ -47,8 +47,9 @@ def pair_up(truth: Sequence[TrueRep], found: Sequence[Rep]) -> list[tuple[int, i
         for j in free:
             rep = found[j]
             common = min(hi, rep.end_s) - max(lo, rep.start_s)
-            least = 0.5 * (hi - lo)
-            if not true.beside_step:
+            # Where a rep is cut, or joins the taking up of the band, its extent is open.
+            least = (0.1 if true.cut else 0.3 if true.beside_step else 0.5) * (hi - lo)
+            if not (true.beside_step or true.cut):
                 least = max(least, 0.5 * (rep.end_s - rep.start_s))
             if common >= least and common > most:
                 best, most = j, common

@@ -87,6 +87,7 @@ def _stamps(rng: Generator, plan: GaugePlan, t: Floats, y: Floats) -> Samples:
     source = np.arange(t.size)
     twice = source[rng.random(t.size) < plan.duplicates]
     late = source[rng.random(t.size) < plan.late]
-    place = np.r_[source, twice + 0.5, late + rng.integers(2, 12, late.size) + 0.25]
+    longest = max(3, min(12, round(0.5 * plan.rate_hz)))
+    place = np.r_[source, twice + 0.5, late + rng.integers(2, longest, late.size) + 0.25]
     row = np.r_[source, twice, late][np.argsort(place, kind="stable")]
     return t[row], y[row]

@@ -62,6 +62,8 @@ class Person:
     """Force at the end of what is drawn."""
     floor_n: float = 0.0
     """Load that lies on the gauge."""
+    loaded: list[int] = field(default_factory=list)
+    """Where it is put on and taken off, as indices."""
     intents: list[Intent] = field(default_factory=list)
     sharp: list[tuple[int, Floats]] = field(default_factory=list)
     """Knocks and rebounds: added after the smoothing that hands and arms do."""
@@ -90,8 +92,7 @@ class Person:
                     self._rest(_between(rng, plan.rest_s))
         if plan.offset_n:
             self._rest(_between(rng, plan.offset_s))
-            self.floor_n = 0.0
-            self._step_to(0.0)
+            self._take_off()
         if not plan.cut_end:
             self._rest(rng.uniform(1.5, 5))
         return self._finish(first or (0, 0))
@@ -109,8 +110,7 @@ class Person:
             self._bump(rng.choice([-1, 1]) * rng.uniform(0.3, 1.2), (0.3, 2.0), (0.3, 2.0))
             self._rest(rng.uniform(0.5, 20))
         self._rest(_between(rng, plan.offset_s))
-        self.floor_n = 0.0
-        self._step_to(0.0)
+        self._take_off()
         self._rest(rng.uniform(2, 10))
         return self._finish((0, 0))
 
@@ -148,8 +148,9 @@ class Person:
             self.level_n = float(part[-1])
 
     def _step_to(self, level_n: float) -> None:
-        if abs(level_n - self.level_n) < 1e-9:
-            return
+        usual = max((each.peak_n for each in self.plan.sets), default=0.0)
+        if abs(level_n - self.level_n) <= 0.05 * usual:
+            return  # what wandering left is no step
         seconds = self.rng.uniform(0.2, 0.8)
         way = shapes.path(self.rng, "beta", seconds)
         start, end = self._add(self.level_n + (level_n - self.level_n) * way)
@@ -160,8 +161,14 @@ class Person:
     def _put_on(self, load_n: float) -> None:
         self._rest(self.rng.uniform(2, 8))
         self.floor_n = load_n
+        self.loaded.append(self.n)
         self._step_to(load_n)
         self._rest(self.rng.uniform(4, 15))
+
+    def _take_off(self) -> None:
+        self.floor_n = 0.0
+        self._step_to(0.0)
+        self.loaded.append(self.n)
 
     def _bump(self, height_n: float, rise_s: Range, fall_s: Range) -> None:
         part = shapes.bump(self.rng, _between(self.rng, rise_s), _between(self.rng, fall_s))
@@ -291,7 +298,10 @@ class Person:
         breath_hz = self.rng.uniform(0.18, 0.4)
         t = np.arange(force.size) / GRID_HZ
         breath = np.sin(2 * np.pi * breath_hz * t + self.rng.uniform(0, 6.3))
-        pulled = np.maximum(force - self.floor_n, 0)
+        pulled = np.maximum(force, 0)
+        if self.loaded:
+            on, off = self.loaded
+            pulled[on:off] = np.maximum(force[on:off] - float(np.median(force[on:off])), 0)
         texture = np.clip(shapes.smooth_noise(self.rng, force.size, 1.5), -2.5, 2.5)
         force = force + (self.plan.breathing * breath + self.plan.texture * texture) * pulled
         for start, part in self.sharp:

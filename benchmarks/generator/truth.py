@@ -41,6 +41,7 @@ class TrueRep:
     """Of each boundary, whether the curve decides it: with levels of 89.5 or 90.5 % (9.5 or 10.5 %)
     it would move by less than `DECIDED_S`. Where a long hold wanders along 90 %, it is a toss."""
     beside_step: bool
+    cut: bool
 
     @property
     def tut_s(self) -> float | None:
@@ -130,6 +131,7 @@ def rep_truth(
             bool(moved[3] < DECIDED_S),
         ),
         beside_step=any(taste),
+        cut=any(cut),
     )
 
 
