@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.analysis.result import Analysis
-from pipeline.events import SessionEnded
+from pipeline.events import SessionEnded, Told
 from pipeline.session import Session
+from sensor.errors import FrameError
+from sensor.profile import Info
 from sensor.recording import Recording
-from sensor.samples import Floats, Ints
+from sensor.samples import Channel, Floats, Ints
+
+FIRST_ROWS = 64
+"""One by one, so that the UTC of the start is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +34,13 @@ class SessionRead:
 
 def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
-    session = Session(live=False, keep_samples=True)
-    told = session.receive_all(recording.rows())
+    session, told, row = Session(live=False, keep_samples=True), list[Told](), 0
+    # where the band was power-cycled, UTC tells the time between, and needs every arrival
+    first = FIRST_ROWS if _boots(recording) < 2 else -1
+    for row, notification in recording.rows(limit=first):
+        told += session.receive(notification, row)
+    for run in recording.runs(after=row):
+        told += session.receive_run(run)
     told += session.finish()
     ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
     blocks = session.blocks
@@ -57,3 +68,13 @@ def _rate_hz(time_s: Floats) -> float:
     """Samples in a second as they usually come; 0 for fewer than two samples."""
     step = float(np.median(np.diff(time_s))) if time_s.size > 1 else 0.0
     return 1 / step if step > 0 else 0.0
+
+
+def _boots(recording: Recording) -> int:
+    """How often the band was switched on."""
+    boots = set()
+    for _, notification in recording.others():
+        if notification.channel is Channel.INFO:
+            with suppress(FrameError):
+                boots.add(Info.from_bytes(notification.payload).boot_id)
+    return len(boots)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -36,12 +36,13 @@ from sensor.clock import DeviceClock
 from sensor.errors import FrameError
 from sensor.frames import ForceFrame, decode_equal_frames
 from sensor.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
-from sensor.samples import Channel, ForceBlock, Gap, Notification
+from sensor.samples import Channel, ForceBlock, Gap, Notification, Run
 from sensor.timeline import Hole, Piece, Timeline
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
 STATES_PER_S = 4
+SMALL_RUN = 16
 
 
 class _PowerOn:
@@ -71,8 +72,7 @@ class Session:
     ----------
     live
         Whether to tell provisional reps and states and the samples themselves. Without, only what
-        is final is told, `receive_all` reads an hour in the time of a filter pass, and UTC is not
-        followed beyond the first arrivals.
+        is final is told.
     settings
         Of the analysis.
     keep_samples
@@ -135,15 +135,28 @@ class Session:
         self._now_us = notification.received_us
         return self._tell(self._handle(notification))
 
-    def receive_all(self, rows: Iterable[tuple[int, Notification]]) -> list[Told]:
-        """Take many rows at once; the same events as one by one, much faster without `live`."""
+    def receive_run(self, run: Run) -> list[Told]:
+        """Take consecutive rows of one channel at once, where nothing live is asked for.
+
+        Gives what `receive` gives one by one, but for UTC: the band's clock is not followed.
+        """
+        if run.channel is Channel.FORCE and len(run.payloads) > 1 and not self._live:
+            batch = decode_equal_frames(run.payloads)
+            piece = None if batch is None else self._power.timeline.place_batch(batch)
+            if piece is not None:
+                self._row = run.first_row + len(run.payloads) - 1
+                self._now_us = run.received_us
+                return self._tell(self._analyse(piece))
         told: list[Told] = []
-        if self._live:
-            for row, notification in rows:
-                told += self.receive(notification, row)
+        if len(run.payloads) > SMALL_RUN:
+            half = len(run.payloads) // 2
+            for first, payloads in ((0, run.payloads[:half]), (half, run.payloads[half:])):
+                told += self.receive_run(
+                    replace(run, first_row=run.first_row + first, payloads=payloads)
+                )
             return told
-        for run in _runs(rows):
-            told += self._receive_run(run)
+        for row, payload in enumerate(run.payloads, run.first_row):
+            told += self.receive(Notification(run.received_us, payload, run.channel), row)
         return told
 
     def finish(self) -> list[Told]:
@@ -197,22 +210,6 @@ class Session:
         if self._live:
             events += self._stalled()
         return events
-
-    def _receive_run(self, run: list[tuple[int, Notification]]) -> list[Told]:
-        """Rows of force frames that continue each other go in one piece, others one by one."""
-        told: list[Told] = []
-        if len(run) > 2 and run[0][1].channel is Channel.FORCE:
-            batch = decode_equal_frames([notification.payload for _, notification in run])
-            piece = None if batch is None else self._power.timeline.place_batch(batch)
-            if piece is not None:
-                self._row, self._now_us = run[-1][0], run[-1][1].received_us
-                return self._tell(self._analyse(piece))
-        if len(run) > 64:
-            half = len(run) // 2
-            return self._receive_run(run[:half]) + self._receive_run(run[half:])
-        for row, notification in run:
-            told += self.receive(notification, row)
-        return told
 
     def _begin(self, device_us: int, first: int) -> None:
         """The first sample since power-on: place it in the session's time and index."""
@@ -405,21 +402,3 @@ class Session:
         if place < 0 or not self._powers[place].clock.known:
             return self._now_us
         return self._powers[place].utc_us_at(time_s)
-
-
-def _runs(
-    rows: Iterable[tuple[int, Notification]],
-) -> Iterator[list[tuple[int, Notification]]]:
-    """Rows cut where the channel or the size of the payload changes, at most 8192 in one."""
-    run: list[tuple[int, Notification]] = []
-    for row in rows:
-        if run and (
-            row[1].channel is not run[0][1].channel
-            or len(row[1].payload) != len(run[0][1].payload)
-            or len(run) >= 8192
-        ):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run

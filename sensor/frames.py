@@ -140,10 +140,9 @@ def decode_equal_frames(payloads: Sequence[bytes]) -> FrameBatch | None:
     n = (size - HEADER.size) // 3
     if n < 1 or size != HEADER.size + 3 * n or n > MAX_SAMPLES:
         return None
-    joined = b"".join(payloads)
-    if len(joined) != size * len(payloads) or any(len(p) != size for p in payloads):
+    if len(set(map(len, payloads))) != 1:
         return None
-    rows = np.frombuffer(joined, np.uint8).reshape(-1, size)
+    rows = np.frombuffer(b"".join(payloads), np.uint8).reshape(-1, size)
     if (rows[:, 0] & 0x0F != VERSION).any() or (rows[:, 1] != n).any():
         return None
     if (_crc8_of_rows(rows) != rows[:, 3]).any():

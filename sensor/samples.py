@@ -45,6 +45,16 @@ class Notification:
     channel: Channel = Channel.FORCE
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive notifications of one channel, and when the last of them was received."""
+
+    first_row: int
+    received_us: int
+    channel: Channel
+    payloads: list[bytes]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ForceBlock:
     """Consecutive samples without a gap, in the order of the band's clock.
