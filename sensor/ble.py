@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain, repeat
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sensor.errors import FrameError, LinkError
 from sensor.finder import FoundDevice, find, scan
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 FIND_TIMEOUT_S = 15.0
 SILENCE_S = 3.0
 DRAIN_S = 5.0
+"""At the end, resends are waited for as long as they bring something within this time."""
 GRACE_S = 2.0
 LEAVE_TIMEOUT_S = 1.0
 MAX_BACK_OFF_S = 10.0
@@ -107,8 +108,7 @@ class BleSource:
         runner, link = self._runner, self._link
         if runner is None or link is None:
             return
-        runner.cancel()
-        await asyncio.wait({runner})
+        await _ended(runner)
         if not link.lost.is_set():
             with contextlib.suppress(LinkError):
                 await link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
@@ -235,8 +235,7 @@ class BleSource:
             if self._stopping.is_set():
                 await self._drain(link)
         finally:
-            repairing.cancel()
-            await asyncio.wait({repairing})
+            await _ended(repairing)
             if not repairing.cancelled() and (error := repairing.exception()) is not None:
                 raise error
         if link.lost.is_set():
@@ -253,9 +252,11 @@ class BleSource:
         """Stop the band, and let the last gaps be repaired."""
         with contextlib.suppress(LinkError):
             self._gaps.take_reached(await link.command(Command(Opcode.STOP)))
-        until_s = _now_s() + DRAIN_S
-        while self._gaps.missing and not link.lost.is_set() and _now_s() < until_s:
+        fewest, since_s = self._gaps.missing, _now_s()
+        while self._gaps.missing and not link.lost.is_set() and _now_s() < since_s + DRAIN_S:
             await _first(0.05, link.lost)
+            if self._gaps.missing < fewest:
+                fewest, since_s = self._gaps.missing, _now_s()
         await link.close("stopped")
 
     async def _reconnect(self, lost: BandLink) -> BandLink | None:
@@ -287,10 +288,7 @@ class BleSource:
             except LinkError as error:
                 logger.info("%s is still away: %s", lost.band, error)
             finally:
-                looking.cancel()
-                await asyncio.wait({looking})
-                if not looking.cancelled():
-                    looking.exception()
+                await _ended(looking)
         raise AssertionError("back_off ended")
 
     def _end(self, error: BaseException | None = None) -> None:
@@ -333,6 +331,18 @@ def _accepted(answer: Answer, address: str | None) -> Answer:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it is done.
+
+    Up to Python 3.11 `asyncio.wait_for`, which bumble uses, may swallow a cancellation.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if not task.cancelled():
+        task.exception()
 
 
 async def _first(timeout_s: float | None, *things: asyncio.Event | asyncio.Task[BandLink]) -> bool:
