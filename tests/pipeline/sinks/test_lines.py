@@ -19,7 +19,9 @@ from pipeline.events import (
     SetClosed,
     Told,
 )
+from pipeline.session import Session
 from pipeline.sinks.lines import MAX_TEXT, WRITTEN, lines, point
+from tests.pipeline.signals import notifications, pulls
 from tests.told_session import FACTS, REPS, SET_S, SETS, closed_set, session
 
 EVERYTHING = [line for told in session() for line in lines(FACTS, told)]
@@ -99,6 +101,23 @@ def test_a_gap_lies_at_its_start_and_tells_its_end() -> None:
 def test_every_line_of_a_session_is_distinct_in_series_and_time() -> None:
     keys = [(line.split(" ", 1)[0], line.rsplit(" ", 1)[1]) for line in EVERYTHING]
     assert len(set(keys)) == len(keys)
+
+
+def test_a_recording_computed_again_gives_the_same_points() -> None:
+    rows = notifications(pulls(sets=2, reps=4))
+
+    def computed() -> list[str]:
+        running, written = Session(), list[str]()
+        for row, notification in enumerate(rows, 1):
+            for told in running.receive(notification, row):
+                written += lines(FACTS, told)
+        return written
+
+    first = computed()
+    assert first == computed()
+    keys = {(line.split(" ", 1)[0], line.rsplit(" ", 1)[1]) for line in first}
+    assert len(keys) == len(first)
+    assert sum(line.startswith("rep,") for line in first) == 8
 
 
 def test_events_give_lines_if_and_only_if_their_class_is_written() -> None:
