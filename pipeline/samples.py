@@ -36,7 +36,7 @@ def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
     session, told, row = Session(live=False, keep_samples=True), list[Told](), 0
     # where the band was power-cycled, UTC tells the time between, and needs every arrival
-    first = FIRST_ROWS if _boots(recording) < 2 else -1
+    first = FIRST_ROWS if _boots(recording) < 2 else None
     for row, notification in recording.rows(limit=first):
         told += session.receive(notification, row)
     for run in recording.runs(after=row):
@@ -73,7 +73,7 @@ def _rate_hz(time_s: Floats) -> float:
 def _boots(recording: Recording) -> int:
     """How often the band was switched on."""
     boots = set()
-    for _, notification in recording.others():
+    for notification in recording.others():
         if notification.channel is Channel.INFO:
             with suppress(FrameError):
                 boots.add(Info.from_bytes(notification.payload).boot_id)

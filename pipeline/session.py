@@ -140,24 +140,21 @@ class Session:
 
         Gives what `receive` gives one by one, but for UTC: the band's clock is not followed.
         """
-        if run.channel is Channel.FORCE and len(run.payloads) > 1 and not self._live:
-            batch = decode_equal_frames(run.payloads)
+        count = len(run.received_us)
+        if run.channel is Channel.FORCE and count > 1 and not self._live:
+            batch = decode_equal_frames(run.joined, run.size)
             piece = None if batch is None else self._power.timeline.place_batch(batch)
             if piece is not None:
-                self._row = run.first_row + len(run.payloads) - 1
-                self._now_us = run.received_us
+                self._row, self._now_us = run.first_row + count - 1, run.received_us[-1]
                 return self._tell(self._analyse(piece))
-        told: list[Told] = []
-        if len(run.payloads) > SMALL_RUN:
-            half = len(run.payloads) // 2
-            for first, payloads in ((0, run.payloads[:half]), (half, run.payloads[half:])):
-                told += self.receive_run(
-                    replace(run, first_row=run.first_row + first, payloads=payloads)
-                )
-            return told
-        for row, payload in enumerate(run.payloads, run.first_row):
-            told += self.receive(Notification(run.received_us, payload, run.channel), row)
-        return told
+        if count <= SMALL_RUN:
+            return [told for row, each in run.rows() for told in self.receive(each, row)]
+        half, size = count // 2, run.size
+        first = replace(run, received_us=run.received_us[:half], joined=run.joined[: half * size])
+        second = Run(
+            run.first_row + half, run.received_us[half:], run.channel, run.joined[half * size :]
+        )
+        return self.receive_run(first) + self.receive_run(second)
 
     def finish(self) -> list[Told]:
         """End a session whose log has no end: its recorder was killed."""

@@ -9,7 +9,6 @@ phone's MTU carries it. docs/protocol.md has worked bytes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -130,19 +129,16 @@ class FrameBatch:
     counts: Ints
 
 
-def decode_equal_frames(payloads: Sequence[bytes]) -> FrameBatch | None:
-    """Decode frames of one length in one go: what replay at full speed needs.
+def decode_equal_frames(joined: bytes, size: int) -> FrameBatch | None:
+    """Decode frames of `size` bytes each in one go: what replay at full speed needs.
 
-    Returns None where any payload is not a valid frame of the first one's length; decode them one
-    by one then. The result is that of `ForceFrame.from_bytes`.
+    Returns None where any of them is no valid frame; decode them one by one then. The result is
+    that of `ForceFrame.from_bytes`.
     """
-    size = len(payloads[0]) if payloads else 0
     n = (size - HEADER.size) // 3
-    if n < 1 or size != HEADER.size + 3 * n or n > MAX_SAMPLES:
+    if not 1 <= n <= MAX_SAMPLES or size != HEADER.size + 3 * n or len(joined) % size:
         return None
-    if len(set(map(len, payloads))) != 1:
-        return None
-    rows = np.frombuffer(b"".join(payloads), np.uint8).reshape(-1, size)
+    rows = np.frombuffer(joined, np.uint8).reshape(-1, size)
     if (rows[:, 0] & 0x0F != VERSION).any() or (rows[:, 1] != n).any():
         return None
     if (_crc8_of_rows(rows) != rows[:, 3]).any():
@@ -153,5 +149,5 @@ def decode_equal_frames(payloads: Sequence[bytes]) -> FrameBatch | None:
         words[:, 1],
         rows[:, 2].astype(np.int64),
         (rows[:, 0] & 0xF0).astype(np.int64),
-        _i24(np.ascontiguousarray(rows[:, 12:]).reshape(-1), n * len(payloads)).reshape(-1, n),
+        _i24(np.ascontiguousarray(rows[:, 12:]).reshape(-1), n * len(rows)).reshape(-1, n),
     )

@@ -3,37 +3,53 @@
 Append-only log first, everything else second: facts about the session, the cursors of those who
 deliver its events, and what a server rejected for good. SQLite in WAL mode commits each
 notification; a process killed at any moment leaves a file that opens with all that was committed.
-Closing writes everything into the one file.
+Closing packs rows of equal size together, which halves the time to read them, and writes
+everything into the one file.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import os
 import sqlite3
+import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Self
 
 from sensor.errors import RecordingError
+from sensor.recording_file import (
+    APPLICATION_ID,
+    FORMAT,
+    check,
+    connect,
+    lock,
+    lock_path,
+    look_at,
+    translated,
+)
 from sensor.samples import Channel, Notification, Run
 
 SUFFIX = ".forceband"
-FORMAT = 1
-APPLICATION_ID = 0x46424E44  # "FBND"
 MAX_PAYLOAD_BYTES = 65_536
-MAX_RUN = 8192
-_BUSY_MS = 5000
+MAX_PACK, MIN_PACK = 4096, 8
 
 _TABLES = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE log (id INTEGER PRIMARY KEY, received_us INTEGER NOT NULL, channel INTEGER NOT NULL,
                   payload BLOB NOT NULL);
+CREATE TABLE packs (first INTEGER PRIMARY KEY, channel INTEGER NOT NULL, count INTEGER NOT NULL,
+                    received_us BLOB NOT NULL, payload BLOB NOT NULL);
 CREATE TABLE cursors (sink TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, sink TEXT NOT NULL, body TEXT NOT NULL,
                            error TEXT NOT NULL);
 """
+
+_INSERT = "INSERT INTO log (id, received_us, channel, payload) VALUES (?, ?, ?, ?)"
+_CHANNELS = frozenset(map(int, Channel))
 
 
 class Recording:
@@ -47,6 +63,7 @@ class Recording:
         self.writable = writable
         self._database = database
         self._lock: int | None = None
+        self._next = self.last_row + 1
 
     @classmethod
     def create(cls, path: Path, facts: dict[str, Any]) -> Self:
@@ -58,8 +75,8 @@ class Recording:
             path.touch(mode=0o600)
         except OSError as error:
             raise RecordingError(f"cannot be made: {error.strerror}", path) from error
-        with _translated(path):
-            database = _connect(path, "rw")
+        with translated(path):
+            database = connect(path, "rw")
             database.execute("PRAGMA journal_mode=WAL")
             database.execute("PRAGMA synchronous=NORMAL")
             database.execute("PRAGMA wal_autocheckpoint=0")
@@ -81,11 +98,11 @@ class Recording:
         RecordingError
             If it is missing, empty, no recording, damaged, or of a newer format.
         """
-        _look_at(path)
-        with _translated(path):
-            database = _connect(path, "rw" if write else "ro")
+        look_at(path)
+        with translated(path):
+            database = connect(path, "rw" if write else "ro")
             try:
-                _check(path, database)
+                check(path, database)
             except BaseException:
                 database.close()
                 raise
@@ -100,14 +117,37 @@ class Recording:
     def close(self) -> None:
         """Write everything into the one file and let go of it."""
         if self.writable and self._lock is not None:
-            with suppress(sqlite3.Error):  # a reader or a full disk: the WAL stays, and is good
+            with suppress(
+                sqlite3.Error, RecordingError
+            ):  # a reader, a full disk: all is good as is
+                self._pack()
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._database.execute("PRAGMA journal_mode=DELETE")
         self._database.close()
         if self._lock is not None:
-            _lock_path(self.path).unlink(missing_ok=True)
+            lock_path(self.path).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
+
+    def _pack(self) -> None:
+        """Move what the log holds into packs, all or nothing."""
+        packs = [
+            (run.first_row, int(run.channel), len(run.received_us), _times(run), run.joined)
+            for run in self._loose_runs(0)
+            if len(run.received_us) >= MIN_PACK
+        ]
+        self._database.execute("BEGIN")
+        try:
+            self._database.executemany("INSERT INTO packs VALUES (?, ?, ?, ?, ?)", packs)
+            self._database.executemany(
+                "DELETE FROM log WHERE id >= ? AND id < ?",
+                [(first, first + count) for first, _, count, _, _ in packs],
+            )
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+        self._database.execute("VACUUM")
 
     # -- the log ---------------------------------------------------------------------------------
 
@@ -115,87 +155,112 @@ class Recording:
         """Commit one notification and return its row, counted from 1."""
         if len(notification.payload) > MAX_PAYLOAD_BYTES:
             raise RecordingError(f"payload of {len(notification.payload)} bytes", self.path)
-        with _translated(self.path):
-            cursor = self._database.execute(
-                "INSERT INTO log (received_us, channel, payload) VALUES (?, ?, ?)",
-                (notification.received_us, int(notification.channel), notification.payload),
-            )
-        row = cursor.lastrowid
-        if row is None:
-            raise RecordingError("SQLite gave no row for what was appended", self.path)
-        return row
+        with translated(self.path):
+            self._database.execute(_INSERT, (self._next, *_columns(notification)))
+        self._next += 1
+        return self._next - 1
 
     def extend(self, notifications: list[Notification]) -> None:
         """Commit many notifications at once."""
-        with _translated(self.path):
+        with translated(self.path):
             self._database.execute("BEGIN")
             try:
                 self._database.executemany(
-                    "INSERT INTO log (received_us, channel, payload) VALUES (?, ?, ?)",
-                    ((n.received_us, int(n.channel), n.payload) for n in notifications),
+                    _INSERT,
+                    ((row, *_columns(n)) for row, n in enumerate(notifications, self._next)),
                 )
             except BaseException:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+        self._next += len(notifications)
 
-    def rows(self, after: int = 0, limit: int = -1) -> Iterator[tuple[int, Notification]]:
-        """Rows with a number above `after`, in order. Rows that make no sense are skipped."""
-        with _translated(self.path):
+    def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[int, Notification]]:
+        """Rows with a number above `after`, in order. Rows that make no sense are left out."""
+        runs = heapq.merge(
+            self._packed_runs(after), self._loose_rows(after, limit), key=lambda run: run.first_row
+        )
+        return islice(chain.from_iterable(run.rows(after) for run in runs), limit)
+
+    def runs(self, after: int = 0) -> Iterator[Run]:
+        """The same in runs of one channel and size, much faster."""
+        packed, loose = self._packed_runs(after), self._loose_runs(after)
+        for run in heapq.merge(packed, loose, key=lambda run: run.first_row):
+            skip = max(after + 1 - run.first_row, 0)
+            if skip < len(run.received_us):
+                yield Run(
+                    run.first_row + skip,
+                    run.received_us[skip:],
+                    run.channel,
+                    run.joined[skip * run.size :],
+                )
+
+    def others(self) -> Iterator[Notification]:
+        """What is no force: the few rows that tell of band, link and host."""
+        with translated(self.path):
+            query = "SELECT id FROM log WHERE channel <> ? ORDER BY id"
+            numbers = self._database.execute(query, (int(Channel.FORCE),)).fetchall()
+        for (row,) in numbers:
+            for run in self._loose_rows(row - 1, 1):
+                yield from (notification for _, notification in run.rows())
+
+    def _loose_rows(self, after: int, limit: int | None = None) -> Iterator[Run]:
+        """Rows that are not packed, each as a run of its own."""
+        with translated(self.path):
             for row, received_us, channel, payload in self._database.execute(
                 "SELECT id, received_us, channel, payload FROM log "
                 "WHERE id > ? AND length(payload) <= ? ORDER BY id LIMIT ?",
-                (after, MAX_PAYLOAD_BYTES, limit),
+                (after, MAX_PAYLOAD_BYTES, -1 if limit is None else limit),
             ):
-                if _is_time(received_us) and isinstance(payload, bytes):
-                    with suppress(ValueError):  # a channel of a later version
-                        yield row, Notification(received_us, payload, Channel(channel))
+                if _is_time(received_us) and isinstance(payload, bytes) and channel in _CHANNELS:
+                    yield Run(row, (received_us,), Channel(channel), payload)
 
-    def others(self, after: int = 0) -> list[tuple[int, Notification]]:
-        """Rows that are no force frames: the few that tell of band, link and host."""
-        with _translated(self.path):
-            query = "SELECT id FROM log WHERE channel <> ? AND id > ? ORDER BY id"
-            numbers = self._database.execute(query, (int(Channel.FORCE), after)).fetchall()
-        rows = (next(self.rows(after=row - 1, limit=1), None) for (row,) in numbers)
-        return [row for row in rows if row is not None]
+    def _loose_runs(self, after: int) -> Iterator[Run]:
+        """Rows that are not packed, those of one channel and size together."""
 
-    def runs(self, after: int = 0) -> Iterator[Run]:
-        """Rows with a number above `after` as runs of one channel, much faster than one by one."""
-        at, last = after + 1, self.last_row
-        for row, other in [*self.others(after), (last + 1, None)]:
-            while at < row:
-                end = min(at + MAX_RUN, row)
-                yield from self._force_run(at, end)
-                at = end
-            if other is not None:
-                yield Run(row, other.received_us, other.channel, [other.payload])
-            at = row + 1
+        def kind(run: Run) -> tuple[int, int]:
+            return run.channel, len(run.joined)
 
-    def _force_run(self, first: int, end: int) -> Iterator[Run]:
-        with _translated(self.path):
-            payloads = self._database.execute(
-                "SELECT payload FROM log WHERE id >= ? AND id < ? AND channel = ? "
-                "AND typeof(payload) = 'blob' AND length(payload) <= ? ORDER BY id",
-                (first, end, int(Channel.FORCE), MAX_PAYLOAD_BYTES),
-            ).fetchall()
-            query = "SELECT received_us FROM log WHERE id < ? ORDER BY id DESC LIMIT 1"
-            received_us = self._database.execute(query, (end,)).fetchone()
-        if payloads and _is_time(received_us[0]):
-            yield Run(first, received_us[0], Channel.FORCE, [payload for (payload,) in payloads])
+        for _, group in groupby(self._loose_rows(after), kind):
+            part: list[Run] = []
+            for run in group:
+                if part and (run.first_row != part[-1].first_row + 1 or len(part) >= MAX_PACK):
+                    yield _joined(part)
+                    part = []
+                part.append(run)
+            yield _joined(part)
+
+    def _packed_runs(self, after: int) -> Iterator[Run]:
+        with translated(self.path):
+            for first, channel, count, received, payload in self._database.execute(
+                "SELECT first, channel, count, received_us, payload FROM packs "
+                "WHERE first + count > ? + 1 AND length(payload) <= ? ORDER BY first",
+                (after, MAX_PACK * MAX_PAYLOAD_BYTES),
+            ):
+                whole = isinstance(received, bytes) and isinstance(payload, bytes)
+                if not whole or channel not in _CHANNELS or not 0 < count <= MAX_PACK:
+                    continue
+                if len(received) != 8 * count or len(payload) % count:
+                    continue
+                times = struct.unpack(f"<{count}q", received)
+                if all(map(_is_time, (min(times), max(times)))):
+                    yield Run(first, times, Channel(channel), payload)
 
     @property
     def last_row(self) -> int:
         """Number of the last row; 0 for an empty log."""
-        with _translated(self.path):
-            return int(self._database.execute("SELECT coalesce(max(id), 0) FROM log").fetchone()[0])
+        query = (
+            "SELECT max(coalesce((SELECT max(id) FROM log), 0), "
+            "coalesce((SELECT first + count - 1 FROM packs ORDER BY first DESC LIMIT 1), 0))"
+        )
+        with translated(self.path):
+            return int(self._database.execute(query).fetchone()[0])
 
     @property
     def ended(self) -> bool:
         """Whether the session was closed properly."""
-        with _translated(self.path):
-            query = "SELECT channel FROM log ORDER BY id DESC LIMIT 1"
-            last = self._database.execute(query).fetchone()
-        return last is not None and last[0] == Channel.END
+        last = next(self.rows(after=self.last_row - 1), None)
+        return last is not None and last[1].channel is Channel.END
 
     @property
     def in_use(self) -> bool:
@@ -203,17 +268,17 @@ class Recording:
         if self._lock is not None:
             return True
         try:
-            handle = os.open(_lock_path(self.path), os.O_RDONLY)
+            handle = os.open(lock_path(self.path), os.O_RDONLY)
         except OSError:
             return False
         try:
-            return not _lock(handle)
+            return not lock(handle)
         finally:
             os.close(handle)
 
     def sync(self) -> None:
         """Bring what is committed to the disk itself, so that it outlives a power cut."""
-        with _translated(self.path), _closing(_connect(self.path, "rw")) as database:
+        with translated(self.path), closing(connect(self.path, "rw")) as database:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     # -- beside the log --------------------------------------------------------------------------
@@ -221,7 +286,7 @@ class Recording:
     @property
     def facts(self) -> dict[str, Any]:
         """What was noted about the session, by name."""
-        with _translated(self.path):
+        with translated(self.path):
             rows = self._database.execute("SELECT key, value FROM facts").fetchall()
         facts = {}
         for key, value in rows:
@@ -231,7 +296,7 @@ class Recording:
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Note or replace facts."""
-        with _translated(self.path):
+        with translated(self.path):
             self._database.executemany(
                 "INSERT OR REPLACE INTO facts VALUES (?, ?)",
                 [(key, json.dumps(value)) for key, value in facts.items()],
@@ -239,24 +304,24 @@ class Recording:
 
     def cursors(self) -> dict[str, int]:
         """The last row whose events each sink has acknowledged; a new sink starts at 0."""
-        with _translated(self.path):
+        with translated(self.path):
             rows = self._database.execute("SELECT sink, row FROM cursors").fetchall()
         return {str(sink): int(row) for sink, row in rows}
 
     def set_cursor(self, sink: str, row: int) -> None:
         """Note that a sink has everything up to and with `row`."""
-        with _translated(self.path):
+        with translated(self.path):
             self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (sink, row))
 
     def dead_letters(self) -> list[tuple[str, str, str]]:
         """What a server rejected for good: sink, body and the server's words."""
-        with _translated(self.path):
+        with translated(self.path):
             query = "SELECT sink, body, error FROM dead_letters ORDER BY id"
             return [(str(s), str(b), str(e)) for s, b, e in self._database.execute(query)]
 
     def add_dead_letter(self, sink: str, body: str, error: str) -> None:
         """Keep what a server rejected, with the reason; once, however often it is tried."""
-        with _translated(self.path):
+        with translated(self.path):
             self._database.execute(
                 "INSERT INTO dead_letters (sink, body, error) SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
                 "(SELECT 1 FROM dead_letters WHERE sink = ?1 AND body = ?2)",
@@ -264,95 +329,23 @@ class Recording:
             )
 
     def _take_lock(self) -> None:
-        self._lock = os.open(_lock_path(self.path), os.O_RDONLY | os.O_CREAT, 0o600)
-        _lock(self._lock)
+        self._lock = os.open(lock_path(self.path), os.O_RDONLY | os.O_CREAT, 0o600)
+        lock(self._lock)
+
+
+def _columns(notification: Notification) -> tuple[int, int, bytes]:
+    return notification.received_us, int(notification.channel), notification.payload
+
+
+def _times(run: Run) -> bytes:
+    return struct.pack(f"<{len(run.received_us)}q", *run.received_us)
+
+
+def _joined(runs: list[Run]) -> Run:
+    times = tuple(run.received_us[0] for run in runs)
+    return Run(runs[0].first_row, times, runs[0].channel, b"".join(run.joined for run in runs))
 
 
 def _is_time(received_us: object) -> bool:
     """Whether it is µs since 1970 that arithmetic can carry: a file may hold anything."""
     return isinstance(received_us, int) and 0 <= received_us < 2**53
-
-
-def _lock_path(path: Path) -> Path:
-    """Beside the recording: closing any handle of the file itself would drop SQLite's locks."""
-    return path.with_name(path.name + "-lock")
-
-
-def _lock(handle: int) -> bool:
-    """Take the lock, which the system lets go of when the process ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: whether a recording is in use is not known there
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _look_at(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            head = file.read(16)
-    except FileNotFoundError as error:
-        raise RecordingError("there is no such file", path) from error
-    except OSError as error:
-        raise RecordingError(f"cannot be read: {error.strerror}", path) from error
-    if size == 0:
-        raise RecordingError("is empty: no recording was ever written here", path)
-    if head != b"SQLite format 3\0":
-        raise RecordingError("is no forceband recording", path)
-
-
-def _check(path: Path, database: sqlite3.Connection) -> None:
-    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise RecordingError("is a database, but no forceband recording", path)
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > FORMAT:
-        raise RecordingError(
-            f"was written in format {version} by a newer forceband, this one reads {FORMAT}: "
-            "update forceband",
-            path,
-        )
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    """Connect; a closed recording in a folder that cannot be written is read as it stands."""
-    uri = path.absolute().as_uri()
-    wal = path.with_name(path.name + "-wal")
-    if mode == "ro" and not wal.exists() and not os.access(path.parent, os.W_OK):
-        uri, mode = uri + "?immutable=1&", "ro"
-    else:
-        uri += "?"
-    database = sqlite3.connect(
-        f"{uri}mode={mode}", uri=True, isolation_level=None, check_same_thread=False
-    )
-    database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    database.execute("PRAGMA trusted_schema=OFF")
-    return database
-
-
-@contextmanager
-def _closing(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as RecordingError."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        words = str(error)
-        if "disk is full" in words:
-            words = "the disk is full: free some space; what is recorded so far is safe"
-        elif "readonly" in words or "unable to open" in words:
-            words = f"cannot be written or opened ({words}): check the folder's permissions"
-        elif "malformed" in words or "not a database" in words or "no such table" in words:
-            words = f"is damaged ({words})"
-        raise RecordingError(words, path) from error

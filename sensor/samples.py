@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -47,12 +48,24 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Consecutive notifications of one channel, and when the last of them was received."""
+    """Consecutive notifications of one channel and size; their payloads stand in a row."""
 
     first_row: int
-    received_us: int
+    received_us: tuple[int, ...]
     channel: Channel
-    payloads: list[bytes]
+    joined: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of each payload."""
+        return len(self.joined) // len(self.received_us)
+
+    def rows(self, after: int = 0) -> Iterator[tuple[int, Notification]]:
+        """The notifications with a row number above `after`, one by one."""
+        size, skip = self.size, max(after + 1 - self.first_row, 0)
+        for number, received_us in enumerate(self.received_us[skip:], skip):
+            payload = self.joined[number * size : (number + 1) * size]
+            yield self.first_row + number, Notification(received_us, payload, self.channel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -45,11 +45,9 @@ def run(rows: list[Notification], *, live: bool = True) -> tuple[Session, list[T
 def run_at_once(rows: list[Notification]) -> list[Told]:
     """As a recording is read: in runs of one channel."""
     session, told, at = Session(live=False), list[Told](), 1
-    for channel, group in groupby(rows, key=lambda row: row.channel):
-        payloads = [row.payload for row in group]
-        told += session.receive_run(
-            Run(at, rows[at + len(payloads) - 2].received_us, channel, payloads)
-        )
+    for (channel, _), group in groupby(rows, key=lambda row: (row.channel, len(row.payload))):
+        received, payloads = zip(*((row.received_us, row.payload) for row in group), strict=True)
+        told += session.receive_run(Run(at, received, channel, b"".join(payloads)))
         at += len(payloads)
     return told + session.finish()
 

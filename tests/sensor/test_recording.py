@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sensor.errors import RecordingError
-from sensor.recording import FORMAT, Recording
+from sensor.recording import Recording
+from sensor.recording_file import FORMAT
 from sensor.samples import Channel, Notification
 
 
@@ -45,6 +46,26 @@ def test_a_closed_recording_is_one_file(tmp_path: Path) -> None:
         assert recording.in_use
     assert [path.name for path in tmp_path.iterdir()] == ["a.forceband"]
     assert (tmp_path / "a.forceband").stat().st_mode & 0o077 == 0
+
+
+def test_packed_rows_read_as_loose_ones(tmp_path: Path) -> None:
+    rows = [note(i // 10, Channel.BATTERY if i % 50 == 3 else Channel.FORCE) for i in range(200)]
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        recording.extend(rows)
+        loose = list(recording.rows())
+        loose_from_90 = list(recording.rows(after=90, limit=7))
+    with Recording.open(tmp_path / "a.forceband") as recording:
+        packs = recording._database.execute("SELECT sum(count) FROM packs").fetchone()[0]
+        assert packs > 100
+        assert list(recording.rows()) == loose
+        assert list(recording.rows(after=90, limit=7)) == loose_from_90
+        assert [row for run in recording.runs() for row in run.rows()] == loose
+        assert [row for run in recording.runs(after=33) for row in run.rows()] == loose[33:]
+        assert [n.channel for n in recording.others()] == [Channel.BATTERY] * 4
+        assert recording.last_row == 200
+    with Recording.open(tmp_path / "a.forceband", write=True) as recording:
+        assert recording.append(note(0, Channel.END)) == 201
+        assert recording.ended
 
 
 def test_readers_follow_a_live_writer(tmp_path: Path) -> None:

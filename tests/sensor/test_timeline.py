@@ -158,7 +158,7 @@ def test_a_batch_gives_what_single_frames_give() -> None:
     for each in frames[:2]:
         batched.place(each)
     batched.settled()
-    batch = decode_equal_frames([bytes(each) for each in frames[2:]])
+    batch = decode_equal_frames(b"".join(map(bytes, frames[2:])), len(bytes(frames[0])))
     assert batch is not None
     whole = batched.place_batch(batch)
     assert whole is not None
