@@ -7,6 +7,7 @@ the samples were cut into blocks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -52,6 +53,10 @@ class Grid:
         self._next = 0
         self._intervals: list[float] = []
         self._new_run = True
+        self._last_s: float | None = None
+        self._one_a_bin = False
+        self._waiting_ticks: Floats = np.empty(0)
+        self._waiting_forces: Floats = np.empty(0)
         self.second_counts: dict[int, int] = {}
         """Samples in each second of the grid."""
 
@@ -110,15 +115,16 @@ class Grid:
         clean = raw[given:stop].copy()
         low = max(given, 2)
         if raw.size - 1 > low:
-            here = raw[low : raw.size - 1]
-            before, after = raw[low - 1 : raw.size - 2], raw[low + 1 :]
-            ahead = 2 * before - raw[low - 2 : raw.size - 3]
+            steps = np.diff(raw[low - 1 :])
+            # Few samples stand alone above or below both neighbours; only those are looked at.
+            at = np.flatnonzero(steps[:-1] * steps[1:] < -(_SPIKE_N**2)) + low
+            here, before, after = raw[at], raw[at - 1], raw[at + 1]
+            ahead = 2 * before - raw[at - 2]
             top = np.maximum(np.maximum(before, after), ahead)
             bottom = np.minimum(np.minimum(before, after), ahead)
             clear = top - bottom + _SPIKE_N
             spike = (here - top > clear) | (bottom - here > clear)
-            at = np.flatnonzero(spike)
-            clean[at + low - given] = (before[at] + after[at]) / 2
+            clean[at[spike] - given] = (before[spike] + after[spike]) / 2
         keep = max(stop - 2, 0)
         out = times[given:stop], clean
         if last:
@@ -129,18 +135,24 @@ class Grid:
 
     def _runs(self, times: Floats) -> list[tuple[int, int, bool]]:
         """Ranges of samples without a long hole; the flag says that a hole comes before."""
-        previous = times[0] if self._knot is None else self._last_s
-        steps = np.diff(times, prepend=previous)
+        previous = times[0] if self._last_s is None else self._last_s
+        steps = np.empty(times.size)
+        steps[0] = times[0] - previous
+        np.subtract(times[1:], times[:-1], out=steps[1:])
         self._last_s = float(times[-1])
-        # A hole is judged by the sixteen intervals before it; a cheap test finds candidates.
+        shortest, longest = float(steps.min()), float(steps.max())
+        self._one_a_bin = shortest * GRID_HZ > 1 + 1e-6
         history = self._intervals
-        padded = np.concatenate((np.asarray(history), steps))
         offset = len(history)
-        lagged = padded.copy()
-        lagged[1:] = padded[:-1]
-        lagged2 = lagged.copy()
-        lagged2[1:] = lagged[:-1]
-        suspect = np.flatnonzero(padded > _HOLE_FACTOR * (lagged + lagged2) / 2)
+        if offset == _HISTORY and 0 < longest <= _HOLE_FACTOR * min(shortest, min(history)):
+            self._intervals = (history + steps[-_HISTORY:].tolist())[-_HISTORY:]
+            return [(0, times.size, False)]
+        # A hole is judged by the sixteen intervals before it; a cheap test finds candidates.
+        padded = np.concatenate((np.asarray(history), steps))
+        near = padded.copy()
+        near[1:] += padded[:-1]
+        near[2:] = padded[1:-1] + padded[:-2]
+        suspect = np.flatnonzero(padded > _HOLE_FACTOR / 2 * near)
         cuts = [0]
         for at in suspect[suspect >= offset].tolist():
             recent = padded[max(at - _HISTORY, 0) : at]
@@ -164,16 +176,17 @@ class Grid:
         cuts.append(times.size)
         return [
             (low, high, number > 0)
-            for number, (low, high) in enumerate(zip(cuts, cuts[1:], strict=False))
+            for number, (low, high) in enumerate(pairwise(cuts))
             if high > low or number == 0
         ]
 
-    _last_s = 0.0
-
     def _count(self, ticks: Floats) -> None:
-        seconds = (ticks / GRID_HZ).astype(np.int64)
-        first = int(seconds[0])
-        for second, count in enumerate(np.bincount(seconds - first).tolist(), first):
+        first, last = int(ticks[0] // GRID_HZ), int(ticks[-1] // GRID_HZ)
+        if first == last:
+            self.second_counts[first] = self.second_counts.get(first, 0) + ticks.size
+            return
+        edges = np.searchsorted(ticks, np.arange(first, last + 2) * GRID_HZ)
+        for second, count in enumerate(np.diff(edges).tolist(), first):
             if count:
                 self.second_counts[second] = self.second_counts.get(second, 0) + count
 
@@ -185,15 +198,15 @@ class Grid:
         self._count(ticks)
         ticks = np.concatenate((self._waiting_ticks, ticks))
         forces = np.concatenate((self._waiting_forces, forces))
+        if self._one_a_bin and self._waiting_ticks.size < 2:
+            self._waiting_ticks, self._waiting_forces = ticks[-1:], forces[-1:]
+            return self._draw(ticks[:-1], forces[:-1])
         bins = ticks.astype(np.int64)
         starts = np.flatnonzero(np.diff(bins, prepend=-1))
         # The last bin may still get samples; they wait.
         self._waiting_ticks, self._waiting_forces = ticks[starts[-1] :], forces[starts[-1] :]
         starts, ticks, forces = starts[:-1], ticks[: starts[-1]], forces[: starts[-1]]
         return self._draw(*_bin_means(ticks, forces, starts))
-
-    _waiting_ticks: Floats = np.empty(0)
-    _waiting_forces: Floats = np.empty(0)
 
     def _draw(self, ticks: Floats, forces: Floats) -> list[GridPiece]:
         if not ticks.size:

@@ -72,6 +72,7 @@ class LiveAnalysis:
         self._tracker = Tracker(self._settings)
         self._announcer = Announcer()
         self._looks: list[int] = []
+        self._waiting: list[tuple[Floats, Floats]] = []
         self._last: tuple[int, int, str | None] = (0, 0, None)
 
     @property
@@ -90,7 +91,7 @@ class LiveAnalysis:
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
-        events = self._advance(np.empty(0), np.empty(0), last=True)
+        events = self._advance(*self._gathered(), last=True)
         if self._run is not None:
             events += self._end_run(goes_on=False)
         return events + self._close_sets()
@@ -102,19 +103,26 @@ class LiveAnalysis:
             return events
         if self._origin_s is None:
             self._origin_s = float(time_s[0])
-        at = 0
-        while at < time_s.size:
-            due = at + int(np.searchsorted(time_s[at:], self._next_state_s))
+        while time_s.size:
+            due = int(np.searchsorted(time_s, self._next_state_s))
+            self._waiting.append((time_s[: due + 1], force_n[: due + 1]))
             if due >= time_s.size:
-                return events + self._advance(time_s[at:], force_n[at:])
-            stop = due + 1
-            events += self._advance(time_s[at:stop], force_n[at:stop])
+                break
             now_s = float(time_s[due])
+            events += self._advance(*self._gathered())
             passed = math.floor((now_s - self._origin_s) * STATES_PER_S) + 1
             self._next_state_s = self._origin_s + passed / STATES_PER_S
             events += self._tell(now_s)
-            at = stop
+            time_s, force_n = time_s[due + 1 :], force_n[due + 1 :]
         return events
+
+    def _gathered(self) -> tuple[Floats, Floats]:
+        """The samples since the last state."""
+        times, forces = zip(*self._waiting, strict=True) if self._waiting else ((), ())
+        self._waiting = []
+        if not times:
+            return np.empty(0), np.empty(0)
+        return np.concatenate(times), np.concatenate(forces)
 
     def _tell(self, now_s: float) -> list[AnalysisEvent]:
         """Reps that ended or look otherwise now, and the state."""

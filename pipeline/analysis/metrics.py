@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.phases import Phases
+from pipeline.analysis.phases import Phases, over_segments
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Ints
 
@@ -53,7 +53,7 @@ def _sums(values: Floats, first: Ints, stop: Ints) -> Floats:
     """Sum of values over each [first, stop)."""
     stop = np.maximum(stop, first + 1)
     pairs = np.stack((first, stop), axis=-1).reshape(-1)
-    return np.asarray(np.add.reduceat(np.append(values, 0.0), pairs)[::2])
+    return over_segments(np.add, values, pairs)
 
 
 def impulse_n_s(force_n: Floats, start: Floats, end: Floats) -> Floats:
@@ -147,8 +147,8 @@ def of_band(force_n: Floats, phases: Phases, curve: BandCurve) -> dict[str, Floa
     velocity = travel / concentric_s
     speed = np.gradient(stretch_m) * GRID_HZ if stretch_m.size > 1 else np.zeros(stretch_m.size)
     pairs = np.stack((first, np.minimum(last + 1, force_n.size)), axis=-1).reshape(-1)
-    peak_speed = np.maximum.reduceat(np.append(speed, -np.inf), pairs)[::2]
-    peak_power = np.maximum.reduceat(np.append(speed * force_n, -np.inf), pairs)[::2]
+    peak_speed = over_segments(np.maximum, speed, pairs)
+    peak_power = over_segments(np.maximum, speed * force_n, pairs)
     lift = stored_j(curve, at(stretch_m, phases.top_start)) - stored_j(
         curve, at(stretch_m, phases.start)
     )

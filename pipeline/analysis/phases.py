@@ -63,22 +63,17 @@ def find_phases(
     noise_n : (m,)
         Standard deviation of the noise in `force_n` around each pull.
     """
-    lengths = stop - first
-    offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    pull = np.repeat(np.arange(first.size), lengths)
-    index = np.arange(lengths.sum()) + np.repeat(first - offsets, lengths)
-    side = _Sides(force_n, force_n[index], index, offsets, pull)
-    top = np.maximum.reduceat(side.values, offsets)
-    peak = side.first(side.values == top[pull])
-    right = index > peak[pull]
-    from_peak = index >= peak[pull]
-    before = np.minimum.reduceat(np.where(right, np.inf, side.values), offsets)
-    after = np.minimum.reduceat(np.where(from_peak, side.values, np.inf), offsets)
+    whole = _Rows.of(force_n, first, stop)
+    top = np.maximum.reduceat(whole.values, whole.offsets)
+    peak = whole.first(whole.values == whole.spread(top))
+    left, right = _Rows.of(force_n, first, peak + 1), _Rows.of(force_n, peak, stop)
+    before = np.minimum.reduceat(left.values, left.offsets)
+    after = np.minimum.reduceat(right.values, right.offsets)
     swing = np.maximum(top - np.where(rise_seen, before, after), 1e-9)
     band = np.clip(4 * noise_n, LEAST_BAND * swing, MOST_BAND * swing)
-    top = side.level(top, band, np.ones(index.size, dtype=np.bool_), sign=1)
-    before = side.level(before, band, ~right, sign=-1)
-    after = side.level(after, band, from_peak, sign=-1)
+    top = whole.level(top, band, sign=1)
+    before = left.level(before, band, sign=-1)
+    after = right.level(after, band, sign=-1)
     before, after = (
         np.where(rise_seen, before, np.where(fall_seen, after, before)),
         np.where(fall_seen, after, np.where(rise_seen, before, after)),
@@ -87,15 +82,17 @@ def find_phases(
     high_up = before + HIGH_SHARE * (top - before)
     low_down = after + LOW_SHARE * (top - after)
     high_down = after + HIGH_SHARE * (top - after)
-    below_up = side.last(~right & (side.values < low_up[pull]))
-    below_down = side.first(right & (side.values < low_down[pull]))
-    inside = (index > below_up[pull]) & ((below_down[pull] < 0) | (index < below_down[pull]))
-    reached = side.first(~right & inside & (side.values >= high_up[pull]))
-    left = side.last(from_peak & inside & (side.values >= high_down[pull]))
-    start = np.where(below_up < 0, first, side.crossing(below_up, low_up))
-    end = np.where(below_down < 0, stop - 1, side.crossing(below_down - 1, low_down))
-    top_start = np.where(reached <= start, start, side.crossing(reached - 1, high_up))
-    top_end = np.where((left < 0) | (left >= stop - 1), end, side.crossing(left, high_down))
+    below_up = left.last(left.values < left.spread(low_up))
+    below_down = right.first(right.values < right.spread(low_down))
+    reached = left.first(left.values >= left.spread(high_up), since=np.maximum(below_up, first))
+    until = np.where(below_down < 0, stop, below_down)
+    held = right.last(right.values >= right.spread(high_down), until=until)
+    start = np.where(below_up < 0, first, _crossing(force_n, below_up, low_up))
+    end = np.where(below_down < 0, stop - 1, _crossing(force_n, below_down - 1, low_down))
+    top_start = np.where(reached <= start, start, _crossing(force_n, reached - 1, high_up))
+    top_end = np.where(
+        (held < 0) | (held >= stop - 1), end, _crossing(force_n, held, high_down)
+    )
     return Phases(
         start=start,
         top_start=np.clip(top_start, start, end),
@@ -116,29 +113,50 @@ _PLACES = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sides:
-    """The samples of all pulls in one row, and what is asked of each pull's part."""
+class _Rows:
+    """A part of the samples for each pull, all in one row, and what is asked of each part."""
 
     force_n: Floats
     values: Floats
-    index: Ints
+    begin: Ints
     offsets: Ints
-    pull: Ints
+    stops: Ints
 
-    def first(self, mask: Bools) -> Ints:
-        """First index in each pull where `mask` holds, -1 where it never does."""
-        never = np.iinfo(np.int64).max
-        found = np.minimum.reduceat(np.where(mask, self.index, never), self.offsets)
-        return np.where(found == never, -1, found)
+    @classmethod
+    def of(cls, force_n: Floats, first: Ints, stop: Ints) -> _Rows:
+        lengths = stop - first
+        stops = np.cumsum(lengths)
+        offsets = stops - lengths
+        index = np.arange(stops[-1]) + np.repeat(first - offsets, lengths)
+        return cls(force_n, force_n[index], first, offsets, stops)
 
-    def last(self, mask: Bools) -> Ints:
-        return np.asarray(np.maximum.reduceat(np.where(mask, self.index, -1), self.offsets))
+    def spread(self, each: Floats) -> Floats:
+        """One value per pull, repeated for its samples."""
+        return np.repeat(each, self.stops - self.offsets)
 
-    def level(self, extreme: Floats, band: Floats, where: Bools, sign: int) -> Floats:
+    def first(self, mask: Bools, since: Ints | None = None) -> Ints:
+        """First index of each part where `mask` holds, -1 where it never does."""
+        at = np.flatnonzero(mask)
+        low = self.offsets if since is None else self.offsets + since - self.begin
+        found = np.append(at, -1)[np.searchsorted(at, low)]
+        held = (found >= 0) & (found < self.stops)
+        return np.where(held, found - self.offsets + self.begin, -1)
+
+    def last(self, mask: Bools, until: Ints | None = None) -> Ints:
+        """Last index of each part where `mask` holds, -1 where it never does."""
+        at = np.flatnonzero(mask)
+        stop = self.stops if until is None else self.offsets + until - self.begin
+        found = np.append(at, -1)[np.searchsorted(at, stop) - 1]
+        return np.where(found >= self.offsets, found - self.offsets + self.begin, -1)
+
+    def level(self, extreme: Floats, band: Floats, sign: int) -> Floats:
         """Extreme of the force averaged over half the time that it stays within `band` of it."""
-        near = where & (sign * (extreme[self.pull] - self.values) <= band[self.pull])
-        low, high = self.first(near), self.last(near)
-        stays = np.add.reduceat(near.astype(np.int64), self.offsets)
+        limit = self.spread(extreme - sign * band)
+        at = np.flatnonzero(self.values >= limit if sign > 0 else self.values <= limit)
+        begin_at, end_at = np.searchsorted(at, self.offsets), np.searchsorted(at, self.stops)
+        stays = end_at - begin_at
+        low = at[begin_at] - self.offsets + self.begin
+        high = at[end_at - 1] - self.offsets + self.begin
         half = np.clip(stays // 4, 0, 50)
         steps = np.linspace(0, 1, _PLACES)
         span = high - low
@@ -146,20 +164,28 @@ class _Sides:
         begin = np.clip(centres - half[:, None], low[:, None], None)
         stop = np.clip(centres + half[:, None] + 1, None, high[:, None] + 1)
         pairs = np.stack((begin, stop), axis=-1).reshape(-1)
-        sums = np.add.reduceat(np.append(self.force_n, 0.0), pairs)[::2]
+        sums = over_segments(np.add, self.force_n, pairs)
         means = sums.reshape(centres.shape) / (stop - begin)
         # Windows cut short at the ends of the stay would be noisier than the others.
         means = np.where((stop - begin) > half[:, None], means, -sign * np.inf)
         best = sign * np.max(sign * means, axis=1)
         return np.asarray(np.where(stays > 4, best, extreme))
 
-    def crossing(self, index: Ints, level: Floats) -> Floats:
-        """Where the line from `index` to the next value passes `level`."""
-        here = np.clip(index, 0, self.force_n.size - 2)
-        low, high = self.force_n[here], self.force_n[here + 1]
-        step = high - low
-        part = np.where(step == 0, 0.0, (level - low) / np.where(step == 0, 1.0, step))
-        return np.asarray(index + np.clip(part, 0.0, 1.0))
+
+def _crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
+    """Where the line from `index` to the next value passes `level`."""
+    here = np.clip(index, 0, force_n.size - 2)
+    low, high = force_n[here], force_n[here + 1]
+    step = high - low
+    part = np.where(step == 0, 0.0, (level - low) / np.where(step == 0, 1.0, step))
+    return np.asarray(index + np.clip(part, 0.0, 1.0))
+
+
+def over_segments(what: np.ufunc, values: Floats, pairs: Ints) -> Floats:
+    """Sum, maximum or the like of values over segments, given as first, stop, first, stop, ...."""
+    if int(pairs.max()) >= values.size:
+        values = np.append(values, values[-1:])
+    return np.asarray(what.reduceat(values, pairs)[::2])
 
 
 def local_limits(force_n: Floats, peak: int) -> tuple[int, int]:

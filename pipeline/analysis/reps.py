@@ -20,7 +20,7 @@ from pipeline.analysis.signals import Run
 from sensor.profile import BandCurve
 from sensor.samples import Gap
 
-LOOK_AROUND_S = 10.0
+LOOK_AROUND_S = 5.0
 """A valley lies at most this long before the rise or after the fall."""
 STEEP_SHARE = 0.15
 LONG_SIDE_S = 3.0
@@ -116,7 +116,7 @@ def noise_of(run: Run, first: int, stop: int) -> float:
     white noise there is; a third of its deviation remains.
     """
     rough, smooth = run.grid.view(first, stop), run.measure.view(first, stop)
-    size = min(rough.size, smooth.size, 6000)
+    size = min(rough.size, smooth.size, 3000)
     if not size:
         return 0.0
     return 0.45 * float(np.mean(np.abs(rough[:size] - smooth[:size]))) * 1.25
