@@ -21,7 +21,6 @@ NO_BLUETOOTH = (
     f"name another radio with --transport, {WITHOUT}"
 )
 _REASONS = {
-    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: NO_BLUETOOTH,
     BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: (
         "this Bluetooth adapter knows no Bluetooth LE: plug in a newer one, "
         f"name another radio with --transport, {WITHOUT}"
@@ -73,13 +72,10 @@ def _sentence(error: BaseException, band: str) -> str:
         case LinkError():
             return str(error)
         case BleakBluetoothNotAvailableError():
-            message = str(error.args[0])
-            known = _REASONS.get(error.reason)
-            if error.reason is BleakBluetoothNotAvailableReason.NO_BLUETOOTH and (
-                "open" in message or "start" in message or "answer" in message or "gone" in message
-            ):
-                return f"{message}: check --transport and that the adapter is plugged in, {WITHOUT}"
-            return known or f"Bluetooth is not available: {message}"
+            message = str(error.args[0]).rstrip(".")
+            if error.reason is BleakBluetoothNotAvailableReason.NO_BLUETOOTH:
+                return f"{message}: plug in an adapter, check --transport, {WITHOUT}"
+            return _REASONS.get(error.reason, f"Bluetooth is not available: {message}")
         case BleakDeviceNotFoundError():
             return f"{band} was not found: switch it on, and bring it near"
         case BleakCharacteristicNotFoundError():

@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 20.0
 ANSWER_TIMEOUT_S = 5.0
-LEAVE_TIMEOUT_S = 3.0
+LEAVE_TIMEOUT_S = 5.0
+"""BlueZ takes up to three seconds."""
 MIN_MTU = 23
 HEADER_BYTES = 3
 

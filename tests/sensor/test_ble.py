@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 from collections import Counter
@@ -12,16 +13,27 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.air import Air, att_opcode
+from firmware_sim.air import Air, Shape, att_opcode
+from firmware_sim.band import BandSetup
+from firmware_sim.faults import Chances, Faults
+from firmware_sim.sampler import ClockConfig
+from firmware_sim.source import SimulatedBand
 from sensor.ble import BleSource, back_off, find, scan
 from sensor.errors import FrameError, LinkError
 from sensor.frames import ForceFrame
 from sensor.profile import Answer, Command, Info, Opcode, Status
+from sensor.radio import BumbleCentral
 from sensor.samples import Channel, Notification
 from tests.sensor.toy_band import ADDRESS
 from tests.sensor.toy_world import World, toy_world, until
 
 NOTIFICATION = 0x1B
+
+
+@pytest.fixture(autouse=True)
+def _brisk_resends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virtual radio needs no second to bring the next frame of a resend."""
+    monkeypatch.setattr("sensor.repair.QUIET_S", 0.2)
 
 
 class Reader:
@@ -51,14 +63,17 @@ class Reader:
     def given_up(self) -> list[tuple[int, int]]:
         return [(m["first"], m["count"]) for m in self.marks() if m["kind"] == "gave_up"]
 
-    def samples(self) -> Counter[int]:
-        """How often each sample came; checks that index and counts agree."""
-        found: Counter[int] = Counter()
+    def frames(self) -> list[ForceFrame]:
+        found = []
         for payload in self.payloads(Channel.FORCE):
-            try:
-                frame = ForceFrame.from_bytes(payload)
-            except FrameError:
-                continue
+            with contextlib.suppress(FrameError):
+                found.append(ForceFrame.from_bytes(payload))
+        return found
+
+    def samples(self) -> Counter[int]:
+        """How often each sample of a toy band came; checks that index and counts agree."""
+        found: Counter[int] = Counter()
+        for frame in self.frames():
             assert frame.counts[0] == frame.first_sample
             found.update(frame.counts.tolist())
         return found
@@ -353,6 +368,46 @@ def test_out_of_range_in_mid_session_and_back_again_is_complete() -> None:
             await reader.source.stop()
             await reader.task
             assert set(range(max(reader.samples()))) <= set(reader.samples())
+            assert reader.given_up() == []
+
+    asyncio.run(main())
+
+
+def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence() -> None:
+    async def main() -> None:
+        air = Air(shape=Shape(), supervision_timeout_s=0.3)
+        transport = air.transport("band")
+        setup = BandSetup(clock=ClockConfig(rate_hz=640.0))
+        async with (
+            SimulatedBand(transport, setup),
+            await BumbleCentral.open(air.transport("central")) as central,
+            BleSource(central=central) as source,
+        ):
+            air.fault = Faults(Chances(drop=0.1, corrupt=0.1), seed=2)
+            reader = Reader(source)
+            await until(lambda: len(reader.frames()) > 10)
+            air.out_of_range(transport.source)
+            await until(lambda: len(reader.links()) == 2)
+            air.back_in_range(transport.source)
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+            await source.stop()
+            await reader.task
+            started, restarted, stopped = (
+                Answer.from_bytes(each).next_sample()
+                for each in reader.payloads(Channel.ANSWER)
+                if each[0] in (Opcode.START, Opcode.STOP)
+            )
+            assert started is not None
+            assert restarted is not None
+            assert stopped is not None
+            assert started < restarted < stopped
+            came = {
+                frame.first_sample + k
+                for frame in reader.frames()
+                for k in range(len(frame.counts))
+            }
+            assert came == set(range(started, stopped))
+            assert source.bad_frames > 0
             assert reader.given_up() == []
 
     asyncio.run(main())
