@@ -41,9 +41,7 @@ def main() -> None:
 
 def _take(url: str) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=FLAGS
-        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         pages = {}
         for name, (width, height) in VIEWS.items():
             page = browser.new_page(

@@ -9,7 +9,10 @@ from typing import Protocol
 from pipeline.events import Told
 
 CommandHandler = Callable[[str], Awaitable[str]]
-"""Carries out `tare`, `start` or `stop` and returns a sentence; a BandError says why not."""
+"""Carries out `tare`, `start`, `stop`, `identify` or `mark`; a BandError says why not.
+
+It returns a sentence for the person.
+"""
 
 
 @dataclass(frozen=True, slots=True)

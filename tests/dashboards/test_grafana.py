@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from dashboards.grafana.boards import FILE, as_json
 from pipeline.sinks.influx import InfluxSink
