@@ -92,6 +92,7 @@ class BleSource:
         self._stopping = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._last_force_s = 0.0
+        self._paused = False
 
     async def __aenter__(self) -> Self:
         self._found = await find(self._wanted, self._find_timeout_s, central=self._central)
@@ -164,6 +165,17 @@ class BleSource:
         """Let the band show itself."""
         _accepted(await self.command(Command(Opcode.IDENTIFY)), self.address)
 
+    async def pause(self) -> None:
+        """Let the band fall silent; the link stays. It goes on sampling into its memory."""
+        answer = _accepted(await self.command(Command(Opcode.STOP)), self.address)
+        self._paused = True
+        self._gaps.take_reached(answer)
+
+    async def resume(self) -> None:
+        """Stream again; what the band still remembers of the pause is fetched."""
+        self._paused, self._last_force_s = False, _now_s()
+        self._gaps.take_reached(_accepted(await self.command(Command(Opcode.START)), self.address))
+
     async def set_rate(self, rate_hz: float) -> float:
         """Change the sample rate; the rate that the band took. Its Info follows in the stream."""
         answer = _accepted(await self.command(Command.set_rate(rate_hz)), self.address)
@@ -181,8 +193,9 @@ class BleSource:
             await link.follow_battery()
             await link.subscribe()
             self._last_force_s = _now_s()
-            started = await link.command(Command(Opcode.START))
-            self._gaps.take_reached(_accepted(started, link.address))
+            if not self._paused:
+                started = await link.command(Command(Opcode.START))
+                self._gaps.take_reached(_accepted(started, link.address))
         except BaseException as error:
             await link.close(str(error) or "interrupted")
             raise
@@ -227,7 +240,7 @@ class BleSource:
         repairing = asyncio.create_task(self._gaps.run(link), name="band gaps")
         try:
             while not link.lost.is_set() and not self._stopping.is_set():
-                silent_s = _now_s() - self._last_force_s
+                silent_s = 0.0 if self._paused else _now_s() - self._last_force_s
                 if silent_s >= self._patience_s:
                     await link.close(f"no force frame for {silent_s:.1f} s")
                     break

@@ -218,6 +218,26 @@ def test_a_silent_link_is_found_out_and_made_anew() -> None:
     asyncio.run(main())
 
 
+def test_a_pause_is_no_silence_and_what_it_missed_is_fetched() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world, silence_s=0.3) as reader:
+            world.band.rate_hz = 1000.0
+            await reader.source.set_rate(1000)
+            await until(lambda: len(reader.samples()) > 100)
+            await reader.source.pause()
+            paused_at = len(reader.payloads(Channel.FORCE))
+            await asyncio.sleep(2 * reader.source._patience_s)
+            assert len(reader.links()) == 1
+            assert len(reader.payloads(Channel.FORCE)) <= paused_at + 1
+            await reader.source.resume()
+            await until(lambda: len(reader.payloads(Channel.FORCE)) > paused_at + 20)
+            await reader.source.stop()
+            await reader.task
+            assert set(range(max(reader.samples()))) <= set(reader.samples())
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("loss", [0.05, 0.2])
 def test_lost_notifications_are_all_brought_by_resends(loss: float) -> None:
     async def main() -> None:
