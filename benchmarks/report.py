@@ -243,7 +243,7 @@ this page; those below were used during development.
 - *bound.*: absolute error of the four phase boundaries, mean and 95th percentile, at 80 Hz and
   above. Left out are those that lie outside the recording or within missing samples, those beside
   the picking up and putting down of a pulled band, where the valley is a matter of taste, and those
-  that a level of 0.5 % more or less moves by over 150 ms ("undecided").
+  that a level of 1 % more or less moves by over 300 ms ("undecided").
 - *peak*: absolute error of the peak as a share of the force applied, at every rate. Tare error and
   drift are part of the true curve, as no gauge can know them; tremor, hum and noise are not.
 - *TUT*: absolute error of a rep's time under tension as a share of it, at 80 Hz and above.

@@ -18,8 +18,8 @@ VALLEY_S = 3.0
 """A valley is sought this far outside the pull, or until the next thing that was done."""
 
 
-LEVELS = ((0.1, 0.9), (0.095, 0.895), (0.105, 0.905))
-DECIDED_S = 0.15
+LEVELS = ((0.1, 0.9), (0.09, 0.89), (0.11, 0.91))
+DECIDED_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TrueRep:
     applied_n: float
     """Peak without the gauge's zero error."""
     decided: tuple[bool, bool, bool, bool]
-    """Of each boundary, whether the curve decides it: with levels of 89.5 or 90.5 % (9.5 or 10.5 %)
+    """Of each boundary, whether the curve decides it: with levels of 89 or 91 % (9 or 11 %)
     it would move by less than `DECIDED_S`. Where a long hold wanders along 90 %, it is a toss."""
     beside_step: bool
     cut: bool
