@@ -29,9 +29,9 @@ class TerminalLine:
     Where the output is no terminal, one line for each set is written instead.
     """
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        self._out = out
-        self._tty = out.isatty()
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+        self._tty = self._out.isatty()
         self._force_n = 0.0
         self._phase = "waiting"
         self._set = 0

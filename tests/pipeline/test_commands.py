@@ -1,0 +1,224 @@
+"""The command line as people meet it: what it prints, what it refuses, and with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.__main__ import SUMMARIES, main
+from pipeline.samples import read_session
+from sensor.recording import Recording
+from tests.data.make_golden import GOLDEN
+from tests.pipeline.signals import notifications, pulls
+
+RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
+FORCE_N = pulls(sets=2, reps=4)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "a.forceband"
+    with Recording.create(path, {"session": "a", "device": "band"}) as made:
+        made.extend(notifications(FORCE_N))
+    return path
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.csv"
+    rows = "\n".join(f"{i / 80:.4f},{force:.3f}" for i, force in enumerate(FORCE_N))
+    path.write_text(f"time_s,force_n\n{rows}\n")
+    return path
+
+
+def test_analyse_gives_the_same_for_a_recording_and_its_csv(
+    recording: Path, csv_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyse", str(recording), str(csv_file), "--json"]) == 0
+    one, other = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert [rep["rep"] for rep in one["reps"]] == [1, 2, 3, 4, 1, 2, 3, 4]
+    assert [each["reps"] for each in one["sets"]] == [4, 4]
+    for mine, theirs in zip(one["reps"], other["reps"], strict=True):
+        assert mine["start_s"] == pytest.approx(theirs["start_s"], abs=0.005)
+        assert mine["peak_n"] == pytest.approx(theirs["peak_n"], rel=0.001)
+    assert {"file", "rate_hz", "reps", "partials", "sets", "gaps"} <= set(one)
+    wanted = {"set", "rep", "start_s", "top_start_s", "top_end_s", "end_s", "peak_n", "tempo"}
+    wanted |= {"valley_before_n", "valley_after_n", "concentric_s", "hold_s", "eccentric_s"}
+    wanted |= {"bottom_s", "tut_s", "impulse_n_s", "rfd_n_per_s"}
+    assert wanted <= set(one["reps"][0])
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the real recordings are not here")
+def test_analyse_finds_the_labelled_counts_in_real_recordings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = sorted(RECORDINGS.glob("*.csv"))
+    assert main(["analyse", *map(str, files), "--json"]) == 0
+    labels = json.loads((RECORDINGS / "labels.json").read_text("utf-8"))
+    for line in capsys.readouterr().out.splitlines():
+        found = json.loads(line)
+        name = Path(found["file"]).name
+        assert len(found["reps"]) in labels[name]["accept"], name
+
+
+def test_analyse_writes_picture_and_reps(csv_file: Path, tmp_path: Path) -> None:
+    picture, reps = tmp_path / "out.png", tmp_path / "reps.csv"
+    assert main(["analyse", str(csv_file), "--plot", str(picture), "--csv", str(reps)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    with reps.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 8
+
+
+def test_export_comes_back_through_analyse(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "samples.csv"
+    assert main(["export", str(recording), "--out", str(out)]) == 0
+    assert main(["analyse", str(out), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out.splitlines()[-1])["reps"]) == 8
+
+
+@pytest.mark.parametrize("reps", [False, True])
+def test_export_writes_parquet(recording: Path, tmp_path: Path, reps: bool) -> None:
+    out = tmp_path / "out.parquet"
+    assert main(["export", str(recording), "--out", str(out), *(["--reps"] if reps else [])]) == 0
+    table = pq.read_table(out)
+    assert table.num_rows == (8 if reps else FORCE_N.size)
+    if not reps:
+        assert np.abs(table["force_n"].to_numpy() - FORCE_N).max() < 1e-3
+
+
+def test_replay_at_full_speed_tells_the_sets_of_the_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["replay", str(GOLDEN), "--speed", "max", "--http-port", "0"]) == 0
+    with Recording.open(GOLDEN) as opened:
+        sets = read_session(opened).analysis.sets
+    out = capsys.readouterr().out
+    for each in sets:
+        assert f"{each.peak_n:.1f}" in out
+
+
+def test_sessions_lists_state_and_what_waits(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Recording.open(recording, write=True) as opened:
+        opened.set_facts({"sinks": ["mqtt"], "reps": 8})
+        opened.set_cursor("mqtt", 10)
+        last = opened.last_row
+    assert main(["sessions", "--data", str(recording.parent), "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["state"] == "closed"
+    assert row["undelivered"] == {"mqtt": last - 10}
+    assert row["reps"] == 8
+
+
+def _empty(path: Path) -> None:
+    path.touch()
+
+
+def _newer(path: Path) -> None:
+    Recording.create(path, {}).close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version=99")
+    database.close()
+
+
+def _text(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_empty, "is empty"),
+        (_newer, "newer forceband"),
+        (lambda path: path.write_bytes(b"\x00\xff\xfe" * 50), "neither a recording nor"),
+        (_text("time_s,speed\n0,1\n"), "no force column"),
+        (_text("time_s,force_n\n0,1\n1,many\n"), "line 3: 'many' is not a number"),
+        (_text("time_s,force_n\n0,1\n3,1\n1,1\n"), "line 4: the time goes back"),
+        (_text("time_s,force_n\n0,1\n0,1\n1,1\n"), "line 3: the time repeats"),
+        (lambda path: None, "No such file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+    ],
+)
+def test_bad_files_get_one_sentence_and_exit_1(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], object],
+    words: str,
+) -> None:
+    path = tmp_path / "file"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    assert main(["analyse", str(path)]) == 1
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert before is None or path.read_bytes() == before
+
+
+def test_a_port_in_use_is_one_sentence(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["replay", str(recording), "--http-port", port]) == 1
+    assert "in use" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    flags = ["--data", str(tmp_path / "file" / "data"), "--http-port", "0", "--mqtt-port", "0"]
+    assert main(["demo", *flags, "--duration", "1"]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].startswith("forceband: ")
+    assert "cannot be made" in said[-1]
+
+
+def test_live_without_bluetooth_says_so_and_leaves_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
+    data = tmp_path / "data"
+    flags = ["--data", str(data), "--http-port", "0", "--no-mqtt", "--find-timeout", "2"]
+    assert main(["live", *flags]) == 1
+    assert "no Bluetooth on this computer" in capsys.readouterr().err
+    assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize("argv", [[], ["bogus"], ["analyse"], ["replay", "x", "--speed", "-1"]])
+def test_wrong_usage_exits_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code = main(argv)
+    except SystemExit as stop:
+        code = int(str(stop.code))
+    assert code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", sorted(SUMMARIES))
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main([name, "--help"])
+    assert stop.value.code == 0
+    assert "usage: forceband" in capsys.readouterr().out
+
+
+def test_help_loads_neither_numpy_nor_scipy() -> None:
+    program = (
+        "import sys\nfrom pipeline.__main__ import main\nmain(['--help'])\n"
+        "assert not {'numpy', 'scipy', 'bleak', 'aiohttp'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
