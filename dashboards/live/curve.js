@@ -257,7 +257,7 @@ export class Curve {
     ctx.save();
     ctx.beginPath();
     const room = 12 * devicePixelRatio;
-    ctx.rect(bbox.left - room, 0, bbox.width + 2 * room, bbox.top + bbox.height);
+    ctx.rect(bbox.left - room, 0, bbox.width + 2 * room, bbox.top + bbox.height + room / 2);
     ctx.clip();
     this.drawMarks(u);
     this.drawReps(u);

@@ -83,8 +83,13 @@ export class Screen {
 
   drawLast() {
     const { last, state } = this.session;
+    // A question mark says not known (yet): the bottom of the newest rep lasts until the next begins.
     const tempo = (last?.tempo ?? state?.tempo ?? "").split("-");
-    for (let i = 0; i < 4; i++) write(`tempo-${i}`, tempo.length === 4 && tempo[i] ? tempo[i] : "–");
+    for (let i = 0; i < 4; i++) {
+      const known = tempo.length === 4 && tempo[i] !== "" && tempo[i] !== "?";
+      write(`tempo-${i}`, known ? tempo[i] : "–");
+      put(byId(`tempo-${i}`), "known", String(known));
+    }
     write("peak", this.force(last?.peak_n));
     write("peak-unit", this.unit.name);
   }
