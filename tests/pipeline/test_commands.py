@@ -173,7 +173,7 @@ def test_a_port_in_use_is_one_sentence(recording: Path, capsys: pytest.CaptureFi
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["replay", str(recording), "--http-port", port]) == 1
-    assert "in use" in capsys.readouterr().err
+    assert "another program uses it" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(
