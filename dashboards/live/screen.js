@@ -4,10 +4,17 @@ const WORDS = {
   concentric: "Pull", hold: "Hold", eccentric: "Release", rest: "Rest", unknown: "No data", ended: "Done",
 };
 const SHOW_REST_FROM_S = 3;
+const BOTTOM = 1;
 
 const byId = (id) => document.getElementById(id);
 const clockText = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/* The four parts of a tempo; null where one is not known. */
+function tempoParts(tempo) {
+  const parts = (tempo ?? "").split("-");
+  return parts.length === 4 ? parts.map((part) => (part === "" || part === "?" ? null : part)) : [null, null, null, null];
+}
 
 function write(id, text) {
   const element = byId(id);
@@ -82,13 +89,14 @@ export class Screen {
   }
 
   drawLast() {
-    const { last, state } = this.session;
-    // A question mark says not known (yet): the bottom of the newest rep lasts until the next begins.
-    const tempo = (last?.tempo ?? state?.tempo ?? "").split("-");
+    const { session } = this;
+    const { last, state } = session;
+    const now = tempoParts(last?.tempo ?? state?.tempo);
+    // The bottom of the newest rep lasts until the next begins: until then, that of the rep before.
+    const before = tempoParts(session.beforeLast?.tempo);
     for (let i = 0; i < 4; i++) {
-      const known = tempo.length === 4 && tempo[i] !== "" && tempo[i] !== "?";
-      write(`tempo-${i}`, known ? tempo[i] : "–");
-      put(byId(`tempo-${i}`), "known", String(known));
+      write(`tempo-${i}`, now[i] ?? (i === BOTTOM ? before[i] : null) ?? "–");
+      put(byId(`tempo-${i}`), "known", String(now[i] !== null));
     }
     write("peak", this.force(last?.peak_n));
     write("peak-unit", this.unit.name);

@@ -65,6 +65,14 @@ export class Session {
     return [...this.reps.values()].filter((rep) => !rep.settled && !rep.withdrawn);
   }
 
+  /* The rep before the newest one in the same set, if it is still known. */
+  get beforeLast() {
+    for (const rep of this.reps.values()) {
+      if (!rep.withdrawn && rep.set === this.last?.set && rep.rep === this.last.rep - 1) return rep;
+    }
+    return null;
+  }
+
   /* When the last effort ended, in s; null before the first. */
   get restFrom() {
     const ends = [...this.sets.values()].map((set) => set.end_s);

@@ -220,7 +220,10 @@ def test_the_page_follows_a_set_from_the_first_pull_to_the_rest(chromium: Chromi
             unfinished = replace(rep(1, 2, 6.0), tempo="1.6-?-1.6-0.4")
             sink.show(FACTS, [told(RepCorrected(unfinished))])
             await view.data("#tempo-1", "known", "false")
+            await view.text("#tempo-1", "0.4")  # of the rep before
+            sink.show(FACTS, [told(RepWithdrawn(rep(1, 1, 2.0).id, 10.0, "a trial pull"))])
             await view.text("#tempo-1", "–")
+            sink.show(FACTS, [told(RepAnnounced(rep(1, 1, 2.0)))])
             await expect(view.page.locator("#sets tr.now")).to_have_count(1)
             sink.show(FACTS, [samples(400, 1800), told(closed_set(1, 2.0))])
             sink.show(FACTS, [told(state(27.5, Phase.REST, REPS))])
