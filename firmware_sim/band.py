@@ -9,8 +9,8 @@ import numpy as np
 from firmware_sim.elastic import Elastic
 from firmware_sim.firmware import Firmware, FirmwareConfig
 from firmware_sim.gauge import Gauge, GaugeConfig, Reading
-from firmware_sim.motion import RepTruth
 from firmware_sim.sampler import ClockConfig
+from firmware_sim.truth import RepTruth
 from firmware_sim.workout import Person, Workout
 from sensor.samples import Floats
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +14,7 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.transport.common import Transport
 
 from firmware_sim.firmware import Firmware
+from firmware_sim.outbox import Outbox
 from firmware_sim.progressor import Progressor
 from firmware_sim.services import Handlers, build, force_value
 from sensor.profile import SERVICE_UUID
@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 MAX_NAME_BYTES = 8
 """What an advert has room for beside the flags and a UUID of 128 bits."""
 ADVERTISING_MS = 100
-MAX_WAITING = 64
-"""Notifications that wait for the radio; later ones are dropped, and can be asked for again."""
 FORCE_INTERVAL_S = 0.25
 IDLE_S = 0.25
 LEAVE_TIMEOUT_S = 1.0
@@ -66,10 +64,7 @@ class Peripheral:
             raise ValueError(f"speed not above 0: {speed}")
         self.firmware = firmware
         self.name = name
-        self.dropped = 0
-        """Force frames that the radio could not take."""
         self._speed = speed
-        self._bonded = require_pairing
         self._start_s = 0.0
         number = int(serial, 16)
         address = hci.Address(f"F0:FB:{number >> 24 & 255:02X}:{number >> 16 & 255:02X}"
@@ -89,10 +84,9 @@ class Peripheral:
         self._table = build(handlers, about.model, serial, about.firmware, bonded=require_pairing)
         self._device.add_services(self._table.services)
         self._device.on("connection", self._on_connection)
+        self.outbox = Outbox(self._device, encrypted=require_pairing)
         self._progressor = Progressor(firmware, number, self._send_weight)
         self._connection: Any = None
-        self._outgoing: deque[tuple[Any, bytes]] = deque()
-        self._confirmation: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._on = False
         self._leaving = False
@@ -176,6 +170,7 @@ class Peripheral:
     def _on_connection(self, connection: Any) -> None:
         logger.info("band %s: %s connected", self.name, connection.peer_address)
         self._connection = connection
+        self.outbox.open(connection)
         connection.on("disconnection", lambda reason: self._on_disconnection(connection, reason))
 
     def _on_disconnection(self, connection: Any, reason: int) -> None:
@@ -189,15 +184,12 @@ class Peripheral:
         self._connection = None
         self.firmware.link_lost()
         self._progressor.link_lost()
-        self._outgoing.clear()
-        if self._confirmation is not None:
-            self._confirmation.cancel()
-            self._confirmation = None
+        self.outbox.close()
 
     def _on_control(self, value: bytes) -> None:
         self._advance()
         answer = self.firmware.command(value)
-        self._outgoing.append((self._table.control, bytes(answer)))
+        self.outbox.answer(self._table.control, bytes(answer))
         self._wake.set()
 
     def _on_progressor(self, value: bytes) -> None:
@@ -206,22 +198,14 @@ class Peripheral:
         self._wake.set()
 
     def _send_weight(self, value: bytes) -> None:
-        self._enqueue(self._table.weight, value)
-
-    def _enqueue(self, characteristic: Any, value: bytes) -> None:
-        if self._connection is None or (self._bonded and not self._connection.encryption):
-            return
-        if len(self._outgoing) >= MAX_WAITING:
-            self.dropped += 1
-        else:
-            self._outgoing.append((characteristic, value))
+        self.outbox.notify(self._table.weight, value)
 
     def _advance(self) -> None:
         """Live up to now, and put what is ready behind what waits."""
         if not self._on:
             return
         for packet in self.firmware.advance(self.now_s()):
-            self._enqueue(self._table.force, packet.payload)
+            self.outbox.notify(self._table.force, packet.payload)
 
     async def _run(self) -> None:
         try:
@@ -240,55 +224,29 @@ class Peripheral:
         self._advance()
         self._progressor.pump()
         self._tell_generic_clients()
-        await self._send()
+        await self.outbox.send()
         await self._keep_reachable()
 
     def _pause_s(self) -> float:
         """Real time until there is something to do."""
         due_s = min(self.firmware.next_due_s(), self._progressor.due_s())
-        waiting_s = 0.01 if self._outgoing else IDLE_S
+        waiting_s = 0.01 if self.outbox else IDLE_S
         return min(max((due_s - self.now_s()) / self._speed, 0.001), waiting_s)
 
     def _tell_generic_clients(self) -> None:
         now_s = self.now_s()
         if now_s >= self._next_force_s:
             self._next_force_s = now_s - now_s % FORCE_INTERVAL_S + FORCE_INTERVAL_S
-            self._enqueue(self._table.force_mn, force_value(self.firmware.force_n()))
+            self.outbox.notify(self._table.force_mn, force_value(self.firmware.force_n()))
         if self.firmware.battery_percent != self._battery:
             self._battery = self.firmware.battery_percent
-            self._enqueue(self._table.battery, bytes([self._battery]))
-
-    async def _send(self) -> None:
-        """Hand on what the radio takes, in order; an indication waits for the one before."""
-        while self._outgoing and (connection := self._connection) is not None:
-            queue = connection.data_packet_queue
-            if queue is not None and queue.pending > MAX_WAITING:
-                return
-            characteristic, value = self._outgoing[0]
-            if characteristic is not self._table.control:
-                self._outgoing.popleft()
-                await self._device.notify_subscriber(connection, characteristic, value)
-                continue
-            if self._confirmation is not None and not self._confirmation.done():
-                return
-            self._outgoing.popleft()
-            self._confirmation = asyncio.create_task(self._indicate(connection, value))
-            # The indication is on its way before any frame that its command brings about.
-            await asyncio.sleep(0)
-
-    async def _indicate(self, connection: Any, value: bytes) -> None:
-        try:
-            await self._device.indicate_subscriber(connection, self._table.control, value)
-        except TimeoutError:
-            logger.warning("band %s: an answer was not confirmed; leaving", self.name)
-            await connection.disconnect()
+            self.outbox.notify(self._table.battery, bytes([self._battery]))
 
     async def _keep_reachable(self) -> None:
         """Advertise unless connected; asleep, leave and fall silent."""
-        if self.firmware.asleep:
-            if self._connection is not None and not self._outgoing:
-                if self._confirmation is not None:
-                    await asyncio.wait({self._confirmation}, timeout=LEAVE_TIMEOUT_S)
-                await self._switch_off()
-        elif self._connection is None and not self._device.is_advertising:
-            await self._advertise()
+        if not self.firmware.asleep:
+            if self._connection is None and not self._device.is_advertising:
+                await self._advertise()
+        elif not self.outbox:
+            await self.outbox.drain(LEAVE_TIMEOUT_S)
+            await self._switch_off()

@@ -11,7 +11,7 @@ from bumble.transport.common import Transport
 
 from firmware_sim.band import Band, BandSetup
 from firmware_sim.gatt import Peripheral
-from firmware_sim.motion import RepTruth
+from firmware_sim.truth import RepTruth
 
 
 class SimulatedBand:
@@ -94,8 +94,8 @@ class SimulatedBand:
 
     @property
     def dropped(self) -> int:
-        """Force frames that the radio could not take; a client asks for them again."""
-        return self._on_air.dropped
+        """Values that the radio could not take; a client asks for their samples again."""
+        return self._on_air.outbox.dropped
 
     def truth(self, until_s: float | None = None) -> list[RepTruth]:
         """Every pull that ended by `until_s`, by default by now; s of the band's time.

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firmware_sim.elastic import Elastic, ElasticState
-from firmware_sim.motion import GRID_HZ, Kind, Pause, Pull, RepTruth, Stretch, render
+from firmware_sim.motion import Pause, Pull, Stretch, render
+from firmware_sim.truth import GRID_HZ, Kind, RepTruth
 from sensor.samples import Floats
 
 REST_CHUNK_S = 10.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.elastic import COLOURS, Elastic, ElasticState
@@ -98,6 +98,7 @@ def test_a_band_softens_with_use_and_not_without_end() -> None:
 
 
 @given(cut=st.integers(0, 3000), second=st.integers(0, 3000))
+@settings(deadline=None, max_examples=40)
 def test_cuts_of_a_pull_do_not_show(cut: int, second: int) -> None:
     band = Elastic.of_colour("black")
     path = np.concatenate([ramp(0, 2, 1), np.full(500, 2.0), ramp(2, 0.4, 1), ramp(0.4, 1, 0.5)])

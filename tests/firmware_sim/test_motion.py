@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.elastic import Elastic
-from firmware_sim.motion import GRID_HZ, Kind, Pause, Pull, render
+from firmware_sim.motion import Pause, Pull, render
+from firmware_sim.truth import GRID_HZ, Kind
 from firmware_sim.workout import (
     LOW_ROW,
     PULL_APART,
@@ -79,7 +80,7 @@ plans = st.builds(
 
 
 @given(plan=plans, seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 def test_the_truth_of_any_set_is_in_order_and_complete(plan: SetPlan, seed: int) -> None:
     stretch, _ = render(actions(plan, rng(seed)), BAND, rng(seed))
     reps = [rep for rep in stretch.truth if rep.counted]

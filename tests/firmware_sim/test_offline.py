@@ -123,14 +123,14 @@ def test_a_stalled_link_lets_go_of_everything_at_once() -> None:
     assert (waits_s < 0.001).sum() >= 5
 
 
-def test_an_hour_holds_an_hour_of_samples_and_the_truth_of_all_its_reps() -> None:
+def test_a_long_session_holds_all_its_samples_and_the_truth_of_all_its_reps() -> None:
     band = Band(BandSetup(seed=1, workout=Workout((LOW_ROW, PULL_APART), endless=True)))
     samples = sum(
-        note.payload[1] for note in notifications(band, 3600.0) if note.channel is Channel.FORCE
+        note.payload[1] for note in notifications(band, 1200.0) if note.channel is Channel.FORCE
     )
-    assert samples == pytest.approx(3600 * 80, abs=8)
-    reps = band.truth(3600.0)
-    assert len(reps) > 400
+    assert samples == pytest.approx(1200 * 80, abs=8)
+    reps = band.truth(1200.0)
+    assert len(reps) > 130
     assert all(a.end_s < b.start_s for a, b in pairwise(reps))
 
 
