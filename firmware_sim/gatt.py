@@ -229,7 +229,9 @@ class Peripheral:
 
     def _pause_s(self) -> float:
         """Real time until there is something to do."""
-        due_s = min(self.firmware.next_due_s(), self._progressor.due_s())
+        if not self._on:
+            return IDLE_S
+        due_s = min(self.firmware.next_due_s(), self._progressor.due_s(), self._next_force_s)
         waiting_s = 0.01 if self.outbox else IDLE_S
         return min(max((due_s - self.now_s()) / self._speed, 0.001), waiting_s)
 

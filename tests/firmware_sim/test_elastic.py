@@ -40,6 +40,7 @@ def test_colours_stand_in_order_of_their_force() -> None:
     elongation=st.floats(0, 15),
     scale=st.floats(0.7, 1.3),
 )
+@settings(deadline=None)
 def test_elongation_is_the_inverse_of_force(colour: str, elongation: float, scale: float) -> None:
     band = Elastic(*COLOURS[colour], scale=scale)
     assert float(band.elongation(band.force(elongation))) == pytest.approx(elongation, abs=1e-8)

@@ -223,6 +223,8 @@ def test_every_opcode_is_answered_over_the_air() -> None:
             assert (await phone.command(bytes(Command(Opcode.SLEEP)))).status is Status.OK
             await phone.lost.wait()
             assert not band.connected
+            await band.power_cycle()
+            await phone.connect(band.address)
 
     run(test())
 
@@ -436,16 +438,21 @@ def test_a_name_too_long_for_the_advert_is_refused() -> None:
 
 def test_the_truth_so_far_grows_while_the_band_lives() -> None:
     async def test() -> None:
-        async with pair_up(speed=60.0) as (band, phone, _):
+        setup = BandSetup(seed=11, workout=Workout((LOW_ROW,), lead_in_s=0.5, endless=True))
+        async with pair_up(setup, speed=60.0) as (band, phone, _):
             await phone.listen()
             await phone.command(bytes(Command(Opcode.START)))
-            await phone.until(lambda: len(phone.frames) >= 100)
+            await phone.until(band.truth)
             early = band.truth()
-            await phone.until(lambda: len(phone.frames) >= 300)
-            later = band.truth()
-            assert len(later) > len(early)
-            assert later[: len(early)] == early
-            with pytest.raises(RuntimeError, match="not switched on"):
-                SimulatedBand(Air().transport("other"), SETUP).truth()
+            await phone.until(lambda: len(band.truth()) > len(early))
+            assert band.truth()[: len(early)] == early
+
+    run(test())
+
+
+def test_a_band_that_is_not_switched_on_says_so() -> None:
+    async def test() -> None:
+        with pytest.raises(RuntimeError, match="not switched on"):
+            SimulatedBand(Air().transport("other"), SETUP).truth()
 
     run(test())

@@ -165,15 +165,15 @@ def test_after_the_last_rest_nobody_pulls() -> None:
 
 def test_an_endless_workout_needs_the_memory_of_one_set() -> None:
     person = Person(Workout((LOW_ROW, PULL_APART), endless=True), BAND, 1)
-    for minute in range(5):
+    for minute in range(3):
         person.force_n(minute * 60 + np.arange(4800) / 80)
     tracemalloc.start()
-    for minute in range(5, 20):
+    for minute in range(3, 12):
         person.force_n(minute * 60 + np.arange(4800) / 80)
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert person.truth()[-1].set > 15
-    assert kept < 3_000_000  # A minute of force is 0.5 MB, these 15 minutes are 7 MB.
+    assert person.truth()[-1].set > 9
+    assert kept < 2_500_000  # A minute of force is 0.5 MB, these 9 minutes are 4.3 MB.
 
 
 def test_impossible_plans_are_refused() -> None:
