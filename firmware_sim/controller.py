@@ -115,15 +115,15 @@ class VirtualController(Controller):  # type: ignore[misc]
         self.lane(connection).follow(completed)
 
     def on_advertising_pdu(self, pdu: Any) -> None:
-        """Report an advert and, where there is one, its scan response; connect if that waits.
+        """Report an advert and its scan response, which may be empty; connect if that waits.
 
-        bumble reports the advert's own data as a scan response.
+        bumble reports the advert's own data as a scan response. Linux waits for a response before
+        it tells of an advert.
         """
         if self.le_scan_enable:
             response = self.air.scan_response(pdu.advertiser_address)
             self._report(pdu, pdu.data, response=False)
-            if response:
-                self._report(pdu, response, response=True)
+            self._report(pdu, response, response=True)
         pending = self.pending_le_connection
         if pending is not None and pending.peer_address == pdu.advertiser_address:
             self.create_le_connection(pdu.advertiser_address)
