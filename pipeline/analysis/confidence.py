@@ -9,9 +9,7 @@ from pipeline.analysis.judge import Judged
 from pipeline.analysis.settings import Settings
 
 
-def rep_confidence(
-    judged: Judged, settings: Settings, noise_n: float, *, whole: bool, in_gap: bool
-) -> float:
+def rep_confidence(judged: Judged, settings: Settings, noise_n: float, *, whole: bool) -> float:
     """Probability that a person would count this rep.
 
     The margins are in powers of two: of the amplitude over half the typical one and over the floor,
@@ -28,8 +26,6 @@ def rep_confidence(
     worst = min(margins)
     sure = 0.55 + 0.445 * math.tanh(max(worst, 0.0) * 0.9)
     if not whole:
-        sure *= 0.97
-    if in_gap:
         sure *= 0.97
     return round(sure, 3)
 

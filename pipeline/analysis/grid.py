@@ -13,8 +13,12 @@ import numpy as np
 
 from sensor.samples import Floats, Gap
 
-GRID_HZ = 100.0
-"""Fast enough for a boundary within some ms, slow enough to be cheap; every filter's rate."""
+FINE_HZ = 100.0
+"""Rate at which samples are drawn: no hum of a fast gauge folds into what a person does."""
+FINE = 2
+GRID_HZ = FINE_HZ / FINE
+"""Rate of everything behind the first filter. Every index of the analysis counts on this grid,
+from the session's first sample."""
 
 LONGEST_BRIDGE_S = 1.0
 """Force across a shorter hole is drawn as a line; a longer one ends the run."""
@@ -27,7 +31,10 @@ _HOLE_JITTERS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class GridPiece:
-    """Force at consecutive grid indices; `new_run` says that nothing joins it to the one before."""
+    """Force at consecutive ticks of the fine grid, from `first` on.
+
+    `new_run` says that nothing joins it to what was before.
+    """
 
     first: int
     force_n: Floats
@@ -141,10 +148,10 @@ class Grid:
         np.subtract(times[1:], times[:-1], out=steps[1:])
         self._last_s = float(times[-1])
         shortest, longest = float(steps.min()), float(steps.max())
-        self._one_a_bin = shortest * GRID_HZ > 1 + 1e-6
+        self._one_a_bin = shortest * FINE_HZ > 1 + 1e-6
         history = self._intervals
         offset = len(history)
-        if offset == _HISTORY and 0 < longest <= _HOLE_FACTOR * min(shortest, min(history)):
+        if offset == _HISTORY and 0 < longest <= _HOLE_FACTOR * min(shortest, *history):
             self._intervals = (history + steps[-_HISTORY:].tolist())[-_HISTORY:]
             return [(0, times.size, False)]
         # A hole is judged by the sixteen intervals before it; a cheap test finds candidates.
@@ -181,11 +188,11 @@ class Grid:
         ]
 
     def _count(self, ticks: Floats) -> None:
-        first, last = int(ticks[0] // GRID_HZ), int(ticks[-1] // GRID_HZ)
+        first, last = int(ticks[0] // FINE_HZ), int(ticks[-1] // FINE_HZ)
         if first == last:
             self.second_counts[first] = self.second_counts.get(first, 0) + ticks.size
             return
-        edges = np.searchsorted(ticks, np.arange(first, last + 2) * GRID_HZ)
+        edges = np.searchsorted(ticks, np.arange(first, last + 2) * FINE_HZ)
         for second, count in enumerate(np.diff(edges).tolist(), first):
             if count:
                 self.second_counts[second] = self.second_counts.get(second, 0) + count
@@ -194,7 +201,7 @@ class Grid:
         """Average within each 10 ms, join by lines, read off at the grid's instants."""
         if not times.size:
             return []
-        ticks = (times - (self.origin_s or 0.0)) * GRID_HZ
+        ticks = (times - (self.origin_s or 0.0)) * FINE_HZ
         self._count(ticks)
         ticks = np.concatenate((self._waiting_ticks, ticks))
         forces = np.concatenate((self._waiting_forces, forces))
@@ -237,7 +244,7 @@ class Grid:
         return pieces
 
 
-def _bin_means(ticks: Floats, forces: Floats, starts: np.ndarray) -> tuple[Floats, Floats]:  # type: ignore[type-arg]
+def _bin_means(ticks: Floats, forces: Floats, starts: np.ndarray) -> tuple[Floats, Floats]:
     if starts.size == ticks.size:
         return ticks, forces
     if not starts.size:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.pulls import Pull
@@ -34,8 +35,7 @@ class Context:
     same_set: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A pull with its verdict and what led to it."""
 
     pull: Pull
@@ -47,12 +47,28 @@ class Judged:
     """Width at half the amplitude, where it had to be looked at."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Judged pulls of one stretch, with the noise around them."""
+
+    judged: list[Judged]
+    first: int
+    stop: int
+    noise_n: float
+    """Standard deviation of the noise in the measured force."""
+
+
 NEIGHBOURS = 5
 """Pulls on each side that say what is typical."""
 CLUSTER_PAUSE_S = 12.0
+EVEN_SHARE = 0.7
+"""If the least pull of a cluster is this part of the greatest, all are alike."""
 LONE_PULLS = 2
 """So many pulls between long pauses cannot say themselves what is typical."""
 LONE_REACH_S = 30.0
+FAR_REACH_S = 300.0
+FAR_SHARE = 0.2
+"""Against reps that are far, only what is smaller than this part of them is no rep."""
 LONG_HOLD_S = 5.0
 """Nobody tries a band for so long: such a pull is meant."""
 SURELY_WIDE_S = 0.5
@@ -156,6 +172,8 @@ def weighted_median(values: Sequence[float]) -> float:
 
 
 def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:
+    if amplitudes and min(amplitudes) > EVEN_SHARE * max((*before, *amplitudes)):
+        return [weighted_median(amplitudes)] * len(amplitudes)
     padded = [*before, *amplitudes]
     offset = len(before)
     return [
@@ -202,29 +220,41 @@ def _compare_lone(
 ) -> None:
     """One or two small pulls on their own, near a set, are trials or shrugs."""
     for number, cluster in enumerate(clusters):
-        if len(cluster) > LONE_PULLS or (number == 0 and context.same_set):
+        if len(kept[number]) > LONE_PULLS or (number == 0 and context.same_set):
             continue
-        references = []
-        begin = cluster[0][0].id
-        last = cluster[-1][0]
-        end = last.fell
-        reach = LONE_REACH_S * GRID_HZ
-        if number + 1 < len(clusters) and len(kept[number + 1]) > LONE_PULLS:
-            if clusters[number + 1][0][0].id - end < reach:
-                references.append(weighted_median(kept[number + 1][:NEIGHBOURS]))
-        if number > 0 and len(kept[number - 1]) > LONE_PULLS:
-            previous = clusters[number - 1][-1][0]
-            if begin - previous.fell < reach:
-                references.append(weighted_median(kept[number - 1][-NEIGHBOURS:]))
-        elif (
-            number == 0 and len(context.amplitudes_n) > LONE_PULLS and begin - context.ended < reach
-        ):
-            references.append(weighted_median(context.amplitudes_n[-NEIGHBOURS:]))
-        if not references:
-            continue
-        usual = min(references)
+        near_n, far_n = _usual_beside(number, clusters, kept, context)
         for pull, amplitude, width in cluster:
             held_s = (pull.fell - pull.id) / GRID_HZ
-            judged = verdicts[pull.id]
-            if judged.verdict is Verdict.REP and amplitude < share * usual and held_s < LONG_HOLD_S:
-                verdicts[pull.id] = Judged(pull, Verdict.PARTIAL, amplitude, usual, width)
+            meant = held_s >= LONG_HOLD_S
+            least = max(0.0 if meant else share * near_n, FAR_SHARE * far_n / (2 if meant else 1))
+            if verdicts[pull.id].verdict is Verdict.REP and amplitude < least:
+                verdicts[pull.id] = Judged(pull, Verdict.PARTIAL, amplitude, least / share, width)
+
+
+def _usual_beside(
+    number: int,
+    clusters: list[list[_Draft]],
+    kept: list[list[float]],
+    context: Context,
+) -> tuple[float, float]:
+    """Amplitudes near and far that a lone cluster is compared with; 0 where there are none.
+
+    Near it a set says what is usual. Farther off any rep does, but only against something much
+    smaller: a hand that stirs between pulls a minute apart.
+    """
+    begin, end = clusters[number][0][0].id, clusters[number][-1][0].fell
+    near, far = [], []
+    if context.amplitudes_n:
+        distance = begin - context.ended
+        if number == 0 and distance < LONE_REACH_S * GRID_HZ:
+            near.append(context.amplitudes_n)
+        if distance < FAR_REACH_S * GRID_HZ:
+            far.append(max(context.amplitudes_n))
+    for other, cluster in enumerate(clusters):
+        distance = max(begin - cluster[-1][0].fell, cluster[0][0].id - end)
+        if other != number and kept[other] and distance < FAR_REACH_S * GRID_HZ:
+            far.append(max(kept[other]))
+            if abs(other - number) == 1 and distance < LONE_REACH_S * GRID_HZ:
+                near.append(tuple(kept[other]))
+    usual = [weighted_median(amplitudes) for amplitudes in near if len(amplitudes) > LONE_PULLS]
+    return min(usual, default=0.0), max(far, default=0.0)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ, Grid
-from pipeline.analysis.judge import Context, Verdict, judge
+from pipeline.analysis.judge import Context, Found, Verdict, judge
 from pipeline.analysis.provisional import Announcer, has_ended, why_not
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.reps import Axis, Draft, Found, build, half_width_s, noise_of
+from pipeline.analysis.reps import Axis, Draft, build, half_width_s, noise_of
 from pipeline.analysis.result import Partial
 from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
 from pipeline.analysis.settings import Settings
@@ -31,6 +33,7 @@ AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClos
 PAGE = 1 << 18
 """Samples taken at once: bounds memory whatever the block."""
 MOST_STRAYS = 1000
+RATE_MEMORY_S = 8
 STATES_PER_S = 4
 
 
@@ -61,6 +64,7 @@ class LiveAnalysis:
         self._cutter: Cutter | None = None
         self._context = Context()
         self._open: list[Draft] = []
+        self._found: list[tuple[Found, bool]] = []
         self._partials: list[Partial] = []
         self._sets = 0
         self._previous_end_s: float | None = None
@@ -193,20 +197,16 @@ class LiveAnalysis:
                 if self._run is not None:
                     events += self._end_run(goes_on=True)
                 self._run = Run(piece.first, self._settings.floor_n)
-                self._cutter = Cutter(self._run, self._settings, self._pause_s)
+                self._cutter = Cutter(self._run, self._settings, self._look_at)
             if self._live:
                 if piece.new_run:
                     self._tracker.restart()
                 self._tracker.push(piece.force_n)
-            stretches: list[Stretch] = []
             for turn in self._run.push(piece.force_n):
                 events += self._late_close(turn.seen)
-                stretches += self._cutter.add(turn)
-                if stretches and self._open:
-                    events += self._resolve(stretches)
-                    stretches = []
-            stretches += self._cutter.check(self._run.settled)
-            events += self._resolve(stretches)
+                events += self._settle(self._cutter.add(turn))
+            events += self._settle(self._cutter.check(self._run.settled))
+            events += self._resolve()
             events += self._late_close(self._run.settled)
             self._forget()
         return events
@@ -214,29 +214,37 @@ class LiveAnalysis:
     def _end_run(self, *, goes_on: bool) -> list[AnalysisEvent]:
         assert self._run is not None
         assert self._cutter is not None
-        stretches: list[Stretch] = []
+        events: list[AnalysisEvent] = []
         for turn in self._run.push(np.empty(0), last=True):
-            stretches += self._cutter.add(turn)
-        stretches += self._cutter.end()
-        events = self._resolve(stretches, last_goes_on=goes_on)
+            events += self._settle(self._cutter.add(turn))
+        events += self._settle(self._cutter.end(), last_goes_on=goes_on)
+        events += self._resolve()
         self._run = self._cutter = None
         return events
 
-    def _resolve(
+    def _settle(
         self, stretches: list[Stretch], *, last_goes_on: bool = False
     ) -> list[AnalysisEvent]:
+        """Judge closed stretches at once, since the next depends on them; measure them together."""
+        events: list[AnalysisEvent] = []
+        for stretch in stretches:
+            assert self._run is not None
+            found = stretch.found or self._judge(self._run, stretch, self._context)
+            goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
+            self._context = _context_after(self._context, found, same_set=goes_on)
+            self._found.append((found, goes_on))
+            if goes_on or self._open:
+                events += self._resolve()
+        return events
+
+    def _resolve(self) -> list[AnalysisEvent]:
         """The answer about closed stretches of the run."""
         run = self._run
-        if run is None or not stretches:
+        if run is None or not self._found:
             return []
-        found = []
-        goes_on = []
-        for stretch in stretches:
-            part = self._judge(run, stretch, self._context)
-            found.append(part)
-            on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
-            goes_on.append(on)
-            self._context = _context_after(self._context, part, same_set=on)
+        found = [part for part, _ in self._found]
+        goes_on = [on for _, on in self._found]
+        self._found = []
         axis = Axis(self._grid.time_s(0.0), self._grid.second_counts, self._near_gaps)
         events: list[AnalysisEvent] = []
         built = build(run, found, axis, self._settings, self._curve)
@@ -254,10 +262,13 @@ class LiveAnalysis:
         judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, context)
         return Found(judged, stretch.first, stretch.stop, noise)
 
-    def _pause_s(self, stretch: Stretch) -> float | None:
-        """How long a pause the set of this open stretch allows; None without a set."""
+    def _look_at(self, stretch: Stretch) -> tuple[Found, float | None]:
+        """What is in this open stretch, and how long a pause its set allows; None without one."""
         assert self._run is not None
         found = self._judge(self._run, stretch, self._context)
+        return found, self._pause_s(found)
+
+    def _pause_s(self, found: Found) -> float | None:
         starts = [draft.start_s * GRID_HZ for draft in self._open]
         origin = self._grid.time_s(0.0) * GRID_HZ
         starts += [origin + j.pull.id for j in found.judged if j.verdict is Verdict.REP]
@@ -265,7 +276,7 @@ class LiveAnalysis:
             return None
         if len(starts) <= 2:
             return LONE_WAIT_S
-        periods = sorted(b - a for a, b in zip(starts, starts[1:], strict=False))
+        periods = sorted(b - a for a, b in pairwise(starts))
         return self._longest_pause_s(periods[len(periods) // 2] / GRID_HZ)
 
     def _longest_pause_s(self, period_s: float) -> float:
@@ -283,6 +294,7 @@ class LiveAnalysis:
         wait_s = self._longest_pause_s(median_period_s(self._open)) + SLOW_FALL_S
         if self._grid.time_s(now) <= last.end_s + wait_s:
             return []
+        self._context = replace(self._context, same_set=False)
         return self._close_sets()
 
     def _close_sets(self) -> list[AnalysisEvent]:
@@ -303,8 +315,6 @@ class LiveAnalysis:
             events = [*self._announcer.close(final, final[-1].end_s), *events]
             self._last = closed[-1].summary.set, closed[-1].summary.reps, final[-1].tempo
         self._open = []
-        if self._context.same_set:
-            self._context = Context(self._context.amplitudes_n, self._context.ended, False)
         return events
 
     def _forget(self) -> None:
@@ -313,7 +323,7 @@ class LiveAnalysis:
             return
         keep = cutter.first if cutter.turns else run.settled - int(20 * GRID_HZ)
         run.forget_before(keep)
-        second = int(keep / GRID_HZ) - 2
+        second = int(keep / GRID_HZ) - RATE_MEMORY_S
         counts = self._grid.second_counts
         for old in [at for at in counts if at < second]:
             del counts[old]
@@ -328,7 +338,7 @@ def _width_in(run: Run) -> Callable[[Pull, float], float]:
 def _context_after(context: Context, found: Found, *, same_set: bool) -> Context:
     reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
     if not reps:
-        return context
+        return replace(context, same_set=same_set and context.same_set)
     before = context.amplitudes_n if context.same_set else ()
     amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
     last = reps[-1].pull

@@ -90,9 +90,7 @@ def find_phases(
     start = np.where(below_up < 0, first, _crossing(force_n, below_up, low_up))
     end = np.where(below_down < 0, stop - 1, _crossing(force_n, below_down - 1, low_down))
     top_start = np.where(reached <= start, start, _crossing(force_n, reached - 1, high_up))
-    top_end = np.where(
-        (held < 0) | (held >= stop - 1), end, _crossing(force_n, held, high_down)
-    )
+    top_end = np.where((held < 0) | (held >= stop - 1), end, _crossing(force_n, held, high_down))
     return Phases(
         start=start,
         top_start=np.clip(top_start, start, end),
@@ -157,7 +155,7 @@ class _Rows:
         stays = end_at - begin_at
         low = at[begin_at] - self.offsets + self.begin
         high = at[end_at - 1] - self.offsets + self.begin
-        half = np.clip(stays // 4, 0, 50)
+        half = np.clip(stays // 4, 0, 25)
         steps = np.linspace(0, 1, _PLACES)
         span = high - low
         centres = np.rint(low[:, None] + span[:, None] * steps).astype(np.int64)
@@ -169,7 +167,7 @@ class _Rows:
         # Windows cut short at the ends of the stay would be noisier than the others.
         means = np.where((stop - begin) > half[:, None], means, -sign * np.inf)
         best = sign * np.max(sign * means, axis=1)
-        return np.asarray(np.where(stays > 4, best, extreme))
+        return np.asarray(np.where(stays > 3, best, extreme))
 
 
 def _crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:

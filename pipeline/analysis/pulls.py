@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from pipeline.analysis.swings import Turn
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
+class Pull(NamedTuple):
     """A rise and a fall of the force: a rep, a partial, a knock or a step, nobody has judged yet.
 
     Indices are those of the grid. A valley before or after is None where the samples begin or end
@@ -31,8 +30,10 @@ class Pull:
     @property
     def amplitude_n(self) -> float:
         """Peak minus the higher valley; a valley that nobody saw does not count."""
-        valleys = [v for v in (self.before_n, self.after_n) if v is not None]
-        return self.peak_n - max(valleys) if valleys else 0.0
+        before, after = self.before_n, self.after_n
+        if before is None:
+            return 0.0 if after is None else self.peak_n - after
+        return self.peak_n - (before if after is None or after < before else after)
 
 
 CENSORED_SHARE = 0.35
@@ -63,13 +64,13 @@ def find_pulls(
     peaks = [high.force_n for high in highs]
     pulls = []
     for first, stop in _part(valleys, peaks, dip_share):
-        top = max(range(first, stop), key=peaks.__getitem__)
+        top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
         pulls.append(
             Pull(
                 id=lows[first].seen,
-                left=lows[first].index,
-                peak=highs[top].index,
-                right=lows[stop].index,
+                left=lows[first].at,
+                peak=highs[top].at,
+                right=lows[stop].at,
                 peak_n=peaks[top],
                 before_n=valleys[first],
                 after_n=valleys[stop],
@@ -115,11 +116,11 @@ def _uncover_start(pull: Pull) -> Pull:
     before, after = pull.before_n, pull.after_n
     if before is None or after is None or before - after < CENSORED_SHARE * (pull.peak_n - after):
         return pull
-    return replace(pull, before_n=None)
+    return pull._replace(before_n=None)
 
 
 def _uncover_end(pull: Pull) -> Pull:
     before, after = pull.before_n, pull.after_n
     if before is None or after is None or after - before < CENSORED_SHARE * (pull.peak_n - before):
         return pull
-    return replace(pull, after_n=None)
+    return pull._replace(after_n=None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.analysis.confidence import rep_confidence
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.judge import Judged, Verdict
+from pipeline.analysis.judge import Found, Judged, Verdict
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ, Metrics, measure
 from pipeline.analysis.phases import Phases, find_phases, local_limits
 from pipeline.analysis.pulls import Pull
@@ -18,70 +19,54 @@ from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from sensor.profile import BandCurve
-from sensor.samples import Gap
+from sensor.samples import Floats, Gap
 
 LOOK_AROUND_S = 5.0
 """A valley lies at most this long before the rise or after the fall."""
 STEEP_SHARE = 0.15
 LONG_SIDE_S = 3.0
+RATE_SECONDS = 5
+RATE_TOLERANCE = 0.95
+GAP_REACH_S = 0.05
+GAP_DOUBT = 0.97
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Judged pulls of one stretch, with the noise around them."""
-
-    judged: list[Judged]
-    first: int
-    stop: int
-    noise_n: float
-    """Standard deviation of the noise in the measured force."""
-
-
-@dataclass(slots=True)
-class Draft:
-    """A rep that has no place in a set yet: Rep's fields by name."""
+class Draft(NamedTuple):
+    """A rep that has no place in a set yet: the fields of `Rep` in its order, without those."""
 
     id: int
     start_s: float
+    top_start_s: float
+    top_end_s: float
     end_s: float
-    fields: dict[str, Any]
+    peak_s: float
+    peak_n: float
+    valley_before_n: float
+    valley_after_n: float
+    concentric_s: float | None
+    hold_s: float | None
+    eccentric_s: float | None
+    tut_s: float
+    mean_n: float
+    impulse_n_s: float | None
+    rfd_n_per_s: dict[str, float]
+    metrics: dict[str, float]
+    absent: dict[str, str]
+    confidence: float
 
     def rep(self, set_number: int, number: int, following: Draft | None) -> Rep:
-        fields = self.fields
+        """The rep at its place; `following` is the next one of the set."""
         bottom_s = None if following is None else max(following.start_s - self.end_s, 0.0)
-        return Rep(
-            self.id,
-            set_number,
-            number,
-            self.start_s,
-            fields["top_start_s"],
-            fields["top_end_s"],
-            self.end_s,
-            fields["peak_s"],
-            fields["peak_n"],
-            fields["valley_before_n"],
-            fields["valley_after_n"],
-            fields["concentric_s"],
-            fields["hold_s"],
-            fields["eccentric_s"],
-            bottom_s,
-            _tempo(fields, bottom_s),
-            fields["tut_s"],
-            fields["mean_n"],
-            fields["impulse_n_s"],
-            fields["rfd_n_per_s"],
-            fields["metrics"],
-            fields["absent"],
-            fields["confidence"],
-        )
+        before, after = self[1:12], self[12:]
+        return Rep(self.id, set_number, number, *before, bottom_s, self._tempo(bottom_s), *after)
 
-
-def _tempo(fields: dict[str, Any], bottom_s: float | None) -> str | None:
-    down, up, hold = fields["eccentric_s"], fields["concentric_s"], fields["hold_s"]
-    if down is None or up is None or hold is None:
-        return None
-    bottom = "?" if bottom_s is None else f"{bottom_s:.1f}"
-    return f"{down:.1f}-{bottom}-{up:.1f}-{hold:.1f}"
+    def _tempo(self, bottom_s: float | None) -> str | None:
+        down, up, hold = self.eccentric_s, self.concentric_s, self.hold_s
+        if down is None or up is None or hold is None:
+            return None
+        if bottom_s is None:
+            return f"{down:.1f}-?-{up:.1f}-{hold:.1f}"
+        return f"{down:.1f}-{bottom_s:.1f}-{up:.1f}-{hold:.1f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +80,17 @@ class Axis:
     def time_s(self, index: float) -> float:
         return self.origin_s + index / GRID_HZ
 
-    def rate_hz(self, start: float, end: float) -> float:
-        """Samples per second around [start, end] of the grid, holes not counted against it."""
-        first, last = int(start / GRID_HZ), int(end / GRID_HZ)
-        counts = [
-            self.second_counts[second]
-            for second in range(first - 1, min(last, first + 5) + 2)
-            if second in self.second_counts
-        ]
-        return float(sorted(counts)[len(counts) // 2]) if counts else 0.0
+    def rate_hz(self, time_s: float) -> float:
+        """Samples per second in the seconds before, or in that one if there were none."""
+        second = int(time_s - self.origin_s)
+        counts = sorted(
+            self.second_counts[at]
+            for at in range(second - RATE_SECONDS, second)
+            if at in self.second_counts
+        )
+        if counts:
+            return float(counts[len(counts) // 2])
+        return float(self.second_counts.get(second, 0))
 
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
         return [gap for gap in self.gaps if gap.end_s > start_s and gap.start_s < end_s]
@@ -167,28 +154,17 @@ def build(
         np.array([judged.pull.after_n is not None for _, judged, _, _, _ in chosen]),
         np.array([noise for _, _, _, _, noise in chosen]),
     )
-    metrics = measure(force, phases, curve)
-    rows = _rows(phases, metrics, origin, axis)
-    rate_at: dict[int, float] = {}
-    for place, (number, judged, _, _, noise) in enumerate(chosen):
-        row = rows[place]
+    columns = _columns(phases, measure(force, phases, curve), origin, axis)
+    for (number, judged, _, _, noise), row in zip(chosen, columns, strict=True):
         reps, partials = drafts[number]
         if judged.verdict is Verdict.REP:
-            second = int(row["start_s"] - axis.origin_s)
-            if second not in rate_at:
-                rate_at[second] = axis.rate_hz(
-                    (row["start_s"] - axis.origin_s) * GRID_HZ,
-                    (row["end_s"] - axis.origin_s) * GRID_HZ,
-                )
-            draft = _draft(judged, row, axis, rate_at[second], settings, noise)
-            reps.append(draft)
+            reps.append(_draft(judged, row, axis, settings, noise))
         else:
-            partials.append(
-                Partial(
-                    row["start_s"], row["end_s"], row["peak_s"], row["peak_n"], judged.amplitude_n
-                )
-            )
-    return [(reps, [p for p in partials if not _within(p, reps)]) for reps, partials in drafts]
+            partials.append(Partial(row[0], row[3], row[4], row[5], judged.amplitude_n))
+    return [
+        (reps, [partial for partial in partials if not _within(partial, reps)])
+        for reps, partials in drafts
+    ]
 
 
 def _within(partial: Partial, reps: list[Draft]) -> bool:
@@ -221,136 +197,137 @@ def _limits(run: Run, judged: Judged, part: Found) -> tuple[int, int]:
     return first, max(stop, first + 3)
 
 
-def _rows(phases: Phases, metrics: Metrics, origin: int, axis: Axis) -> list[dict[str, Any]]:
-    def times(index: Any) -> list[float]:
-        values = axis.origin_s + (index + origin) / GRID_HZ
-        return values.tolist()  # type: ignore[no-any-return]
+def _columns(
+    phases: Phases, metrics: Metrics, origin: int, axis: Axis
+) -> Iterator[tuple[Any, ...]]:
+    """One tuple per pull, in the order that `_draft` takes apart."""
 
-    names = (
-        "start_s",
-        "top_start_s",
-        "peak_s",
-        "top_end_s",
-        "end_s",
-        "peak_n",
-        "valley_before_n",
-        "valley_after_n",
-        "rise_seen",
-        "fall_seen",
-        "mean_n",
-        "impulse_n_s",
-    )
-    columns = (
+    def times(index: Floats) -> list[float]:
+        return (axis.origin_s + (index + origin) / GRID_HZ).tolist()  # type: ignore[no-any-return]
+
+    rfd, more = metrics.rfd_n_per_s, metrics.columns
+    return zip(
         times(phases.start),
         times(phases.top_start),
-        times(phases.peak),
         times(phases.top_end),
         times(phases.end),
+        times(phases.peak),
         phases.peak_n.tolist(),
         phases.before_n.tolist(),
         phases.after_n.tolist(),
-        phases.rise_seen.tolist(),
-        phases.fall_seen.tolist(),
         metrics.mean_n.tolist(),
         metrics.impulse_n_s.tolist(),
+        phases.rise_seen.tolist(),
+        phases.fall_seen.tolist(),
+        [dict(zip(rfd, row, strict=True)) for row in np.transpose([*rfd.values()]).tolist()],
+        [dict(zip(more, row, strict=True)) for row in np.transpose([*more.values()]).tolist()],
+        strict=True,
     )
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-    for kind, group in (("rfd", metrics.rfd_n_per_s), ("more", metrics.columns)):
-        keys = list(group)
-        values = zip(*(group[key].tolist() for key in keys), strict=True)
-        for row, numbers in zip(rows, values, strict=True):
-            row[kind] = dict(zip(keys, numbers, strict=True))
-    return rows
+
+
+BEGINS = "the samples begin within the rep"
+ENDS = "the samples end within the rep"
 
 
 def _draft(
-    judged: Judged,
-    row: dict[str, Any],
-    axis: Axis,
-    rate_hz: float,
-    settings: Settings,
-    noise_n: float,
+    judged: Judged, row: tuple[Any, ...], axis: Axis, settings: Settings, noise_n: float
 ) -> Draft:
+    """The rep of one pull, without what was not recorded."""
+    start, top_start, top_end, end = row[:4]
+    peak_s, peak_n, before_n, after_n, mean_n, impulse, rise_seen, fall_seen, rfd, metrics = row[4:]
     absent: dict[str, str] = {}
-    start, top_start, top_end, end = (
-        row["start_s"],
-        row["top_start_s"],
-        row["top_end_s"],
-        row["end_s"],
-    )
-    concentric: float | None = top_start - start
-    hold: float | None = top_end - top_start
-    eccentric: float | None = end - top_end
-    rise_seen, fall_seen = row["rise_seen"], row["fall_seen"]
-    if not rise_seen:
-        concentric = None
-        absent["concentric_s"] = "the samples begin within the rep"
-    if not fall_seen:
-        eccentric = None
-        absent["eccentric_s"] = "the samples end within the rep"
-    rfd = row["rfd"]
-    if not rise_seen:
-        rfd = {}
-        absent["rfd_n_per_s"] = "the samples begin within the rep"
-    elif rate_hz < RFD_MIN_RATE_HZ * 0.95:
+    rate_hz = axis.rate_hz(start)
+    if rate_hz < RFD_MIN_RATE_HZ * RATE_TOLERANCE:
         rfd = {}
         absent["rfd_n_per_s"] = f"{rate_hz:.0f} Hz is too slow: it takes {RFD_MIN_RATE_HZ:.0f} Hz"
+    elif not rise_seen:
+        rfd = {}
+        absent["rfd_n_per_s"] = BEGINS
     else:
-        for name, value in list(rfd.items()):
-            if value != value:
-                rfd = {key: v for key, v in rfd.items() if key != name}
-                absent[f"rfd_n_per_s {name}"] = "the peak comes before the window ends"
-    tut = end - start
-    impulse: float | None = row["impulse_n_s"]
-    metrics = row["more"]
-    gaps = axis.gaps_in(start - 0.05, end + 0.05) if axis.gaps else []
-    if gaps:
-        missing_s = sum(min(g.end_s, end) - max(g.start_s, start) for g in gaps)
-        missing_s = max(missing_s, 0.0)
-        tut -= missing_s
-        impulse = None
-        absent["impulse_n_s"] = f"{missing_s:.2f} s of samples are missing"
-        absent["tut_s"] = f"without {missing_s:.2f} s of missing samples"
-        for name, value, low, high in (
-            ("concentric_s", concentric, start, top_start),
-            ("hold_s", hold, top_start, top_end),
-            ("eccentric_s", eccentric, top_end, end),
-        ):
-            if value is not None and any(
-                any(g.start_s <= edge <= g.end_s for edge in (low, high)) for g in gaps
-            ):
-                absent[name] = "samples are missing where it begins or ends"
-        concentric = None if "concentric_s" in absent else concentric
-        hold = None if "hold_s" in absent else hold
-        eccentric = None if "eccentric_s" in absent else eccentric
-        if rfd and any(g.start_s < start + 0.25 or g.start_s < top_start for g in gaps):
-            rfd = {}
-            absent["rfd_n_per_s"] = "samples are missing in the rise"
-        if any(g.end_s > top_end for g in gaps):
-            metrics = {k: v for k, v in metrics.items() if k != "release_smoothness"}
-            absent["release_smoothness"] = "samples are missing in the release"
-    return Draft(
+        for name in [name for name, slope in rfd.items() if math.isnan(slope)]:
+            del rfd[name]
+            absent[f"rfd_n_per_s {name}"] = "the peak comes before the window ends"
+    for name in [name for name, value in metrics.items() if math.isnan(value)]:
+        del metrics[name]
+        absent[name] = "the force does not move"
+    draft = Draft(
         judged.pull.id,
         start,
+        top_start,
+        top_end,
         end,
-        {
-            "top_start_s": top_start,
-            "top_end_s": top_end,
-            "peak_s": row["peak_s"],
-            "peak_n": row["peak_n"],
-            "valley_before_n": row["valley_before_n"],
-            "valley_after_n": row["valley_after_n"],
-            "concentric_s": concentric,
-            "hold_s": hold,
-            "eccentric_s": eccentric,
-            "tut_s": tut,
-            "mean_n": row["mean_n"],
-            "impulse_n_s": impulse,
-            "rfd_n_per_s": rfd,
-            "metrics": metrics,
-            "absent": absent,
-            "confidence": rep_confidence(
-                judged, settings, noise_n, whole=rise_seen and fall_seen, in_gap=bool(gaps)
-            ),
-        },
+        peak_s,
+        peak_n,
+        before_n,
+        after_n,
+        top_start - start,
+        top_end - top_start,
+        end - top_end,
+        end - start,
+        mean_n,
+        impulse,
+        rfd,
+        metrics,
+        absent,
+        rep_confidence(judged, settings, noise_n, whole=rise_seen and fall_seen),
+    )
+    if not rise_seen:
+        draft = _without_rise(draft)
+    if not fall_seen:
+        absent["eccentric_s"] = absent["release_smoothness"] = ENDS
+        metrics.pop("release_smoothness", None)
+        draft = draft._replace(eccentric_s=None)
+    gaps = axis.gaps_in(start - GAP_REACH_S, end + GAP_REACH_S) if axis.gaps else []
+    return _without_gaps(draft, gaps) if gaps else draft
+
+
+def _without_rise(draft: Draft) -> Draft:
+    """What the samples do not tell of a rep that began before them."""
+    draft.absent["concentric_s"] = BEGINS
+    for name in [name for name in draft.metrics if name not in ("release_smoothness",)]:
+        if not name.startswith("elongation"):
+            del draft.metrics[name]
+            draft.absent[name] = BEGINS
+    return draft._replace(concentric_s=None)
+
+
+def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
+    """What missing samples forbid to say, taken out with the reason."""
+    absent = draft.absent
+    start, end = draft.start_s, draft.end_s
+    missing_s = max(sum(min(gap.end_s, end) - max(gap.start_s, start) for gap in gaps), 0.0)
+    words = f"{missing_s:.2f} s of samples are missing"
+    absent["impulse_n_s"] = words
+    absent["tut_s"] = f"{words} and not counted"
+    phases = {
+        "concentric_s": (draft.concentric_s, start, draft.top_start_s),
+        "hold_s": (draft.hold_s, draft.top_start_s, draft.top_end_s),
+        "eccentric_s": (draft.eccentric_s, draft.top_end_s, end),
+    }
+    left: dict[str, float | None] = {}
+    for name, (value, low, high) in phases.items():
+        hidden = any(gap.start_s <= edge <= gap.end_s for gap in gaps for edge in (low, high))
+        left[name] = None if hidden else value
+        if hidden and value is not None:
+            absent[name] = "samples are missing where it begins or ends"
+    rfd = draft.rfd_n_per_s
+    if rfd and any(gap.start_s < max(start + 0.2, draft.top_start_s) for gap in gaps):
+        rfd = {}
+        absent["rfd_n_per_s"] = "samples are missing in the rise"
+    metrics = draft.metrics
+    if any(gap.end_s > draft.top_end_s for gap in gaps) and "release_smoothness" in metrics:
+        del metrics["release_smoothness"]
+        absent["release_smoothness"] = "samples are missing in the release"
+    for name in [name for name in metrics if "velocity" in name or "power" in name]:
+        if any(gap.start_s < draft.top_start_s for gap in gaps):
+            del metrics[name]
+            absent[name] = "samples are missing in the rise"
+    return draft._replace(
+        concentric_s=left["concentric_s"],
+        hold_s=left["hold_s"],
+        eccentric_s=left["eccentric_s"],
+        tut_s=draft.tut_s - missing_s,
+        impulse_n_s=None,
+        rfd_n_per_s=rfd,
+        confidence=round(draft.confidence * GAP_DOUBT, 3),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pipeline.analysis.confidence import set_confidence
 from pipeline.analysis.reps import Draft
@@ -21,7 +22,7 @@ def part_sets(drafts: Sequence[Draft], settings: Settings) -> list[list[Draft]]:
     while stack:
         part = stack.pop()
         if len(part) > 1:
-            pauses = [b.start_s - a.end_s for a, b in zip(part, part[1:], strict=False)]
+            pauses = [b.start_s - a.end_s for a, b in pairwise(part)]
             longest = max(pauses)
             if longest > settings.set_pause_s and longest > (
                 settings.set_pause_periods * median_period_s(part)
@@ -35,7 +36,7 @@ def part_sets(drafts: Sequence[Draft], settings: Settings) -> list[list[Draft]]:
 
 def median_period_s(drafts: Sequence[Draft]) -> float:
     """Median time from the start of a rep to the start of the next."""
-    periods = sorted(b.start_s - a.start_s for a, b in zip(drafts, drafts[1:], strict=False))
+    periods = sorted(b.start_s - a.start_s for a, b in pairwise(drafts))
     return periods[len(periods) // 2] if periods else 0.0
 
 
@@ -59,7 +60,7 @@ def summarise(set_number: int, reps: Sequence[Rep], previous_end_s: float | None
     if works and all(work is not None for work in works):
         metrics["work_j"] = sum(work for work in works if work is not None)
     if len(reps) >= 2:
-        periods = sorted(b.start_s - a.start_s for a, b in zip(reps, reps[1:], strict=False))
+        periods = sorted(b.start_s - a.start_s for a, b in pairwise(reps))
         metrics["median_period_s"] = periods[len(periods) // 2]
     missing = [rep.absent["tut_s"] for rep in reps if "tut_s" in rep.absent]
     if missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.grid import FINE, FINE_HZ, GRID_HZ
 from pipeline.analysis.smooth import Smoother, flat_gaussian
 from pipeline.analysis.swings import Swings, Turn
 from pipeline.analysis.tape import Tape
@@ -12,25 +12,25 @@ MEASURE_HZ = 8.0
 """Cut-off of the force in which peaks and phases are measured."""
 DETECT_HZ = 4.0
 """Cut-off of the force in which pulls are found: no rep is faster, most tremor is."""
-DETECT_STEP = 4
-"""The detection force is kept at every fourth grid index."""
+DETECT_STEP = 2
+"""The detection force is kept at every second grid index."""
 
-_MEASURE = flat_gaussian(MEASURE_HZ, GRID_HZ)
+_MEASURE = flat_gaussian(MEASURE_HZ, FINE_HZ)
 _DETECT = flat_gaussian(DETECT_HZ, GRID_HZ / DETECT_STEP)
 
 
 class Run:
     """Signals of one run, from its first grid index on, as far as they are settled."""
 
-    def __init__(self, first: int, threshold_n: float) -> None:
-        self.first = first
-        self.grid = Tape(first)
-        self.measure = Tape(first)
-        self._first_coarse = -(-first // DETECT_STEP)
-        self.detect = Tape(self._first_coarse)
+    def __init__(self, first_tick: int, threshold_n: float) -> None:
+        self.first = -(-first_tick // FINE)
+        self.grid = Tape(self.first)
+        self._tick = first_tick
+        self.measure = Tape(self.first)
+        self.detect = Tape(-(-self.first // DETECT_STEP))
         """Indexed by grid index / `DETECT_STEP`."""
-        self._measure = Smoother(_MEASURE)
-        self._detect = Smoother(_DETECT)
+        self._measure = Smoother(_MEASURE, first_tick, FINE)
+        self._detect = Smoother(_DETECT, 0)
         self._swings = Swings(threshold_n)
 
     @property
@@ -43,8 +43,9 @@ class Run:
         return self._swings.rising
 
     def push(self, force_n: Floats, *, last: bool = False) -> list[Turn]:
-        """Take the next values of the grid; return the turns that are certain now."""
-        self.grid.append(force_n)
+        """Take the next values of the fine grid; return the turns that are certain now."""
+        self.grid.append(force_n[-self._tick % FINE :: FINE])
+        self._tick += force_n.size
         smooth = self._measure.push(force_n, last=last)
         begin = self.measure.end
         self.measure.append(smooth)
@@ -63,7 +64,7 @@ class Run:
         The run itself is not changed.
         """
         other = Run.__new__(Run)
-        other.first, other._first_coarse = self.first, self._first_coarse
+        other.first, other._tick = self.first, self._tick
         other._measure, other._detect = self._measure.copy(), self._detect.copy()
         other._swings = self._swings.copy()
         other.grid = self.grid.copy(since)

@@ -30,31 +30,47 @@ def flat_gaussian(cutoff_hz: float, rate_hz: float) -> Floats:
 class Smoother:
     """A symmetric kernel over one run of values that come piece by piece.
 
-    The run's first and last values are taken to go on beyond its ends. Outputs lag `reach` behind.
+    The run's first and last values are taken to go on beyond its ends. With `step` 2 only values at
+    even indices are computed. Outputs lag the kernel's reach behind.
     """
 
-    def __init__(self, kernel: Floats) -> None:
+    def __init__(self, kernel: Floats, first: int, step: int = 1) -> None:
         self._kernel = kernel
-        self.reach = kernel.size // 2
+        self._parts = [np.ascontiguousarray(kernel[phase::step]) for phase in range(step)]
+        self._reach = kernel.size // 2
+        self._step = step
         self._held: Floats | None = None
+        self._next = first
+        """Index at which the next output's window is centred, before it is made even."""
 
     def copy(self) -> Smoother:
-        other = Smoother(self._kernel)
-        other._held = self._held
+        other = Smoother.__new__(Smoother)
+        other.__dict__.update(self.__dict__)
         return other
 
     def push(self, values: Floats, *, last: bool = False) -> Floats:
+        """Take values; return those outputs whose whole window is known."""
         if not values.size and (self._held is None or not last):
             return values
         if self._held is None:
-            values = np.concatenate((np.full(self.reach, values[0]), values))
+            values = np.concatenate((np.full(self._reach, values[0]), values))
         else:
             values = np.concatenate((self._held, values))
         if last:
-            values = np.concatenate((values, np.full(self.reach, values[-1])))
-            self._held = None
-        else:
-            self._held = values[-2 * self.reach :].copy()
-        if values.size <= 2 * self.reach:
+            values = np.concatenate((values, np.full(self._reach, values[-1])))
+        centres = values.size - 2 * self._reach
+        if centres <= 0:
+            self._held = values
             return np.empty(0)
-        return np.convolve(values, self._kernel, "valid")
+        self._held = values[centres:].copy()
+        skip = -self._next % self._step
+        self._next += centres
+        count = -(-(centres - skip) // self._step)
+        if count <= 0:
+            return np.empty(0)
+        outputs = np.zeros(count)
+        for phase, part in enumerate(self._parts):
+            begin = skip + phase
+            row = values[begin : begin + self._step * (count + part.size - 2) + 1 : self._step]
+            outputs += np.convolve(row, part[::-1], "valid")
+        return outputs

@@ -8,11 +8,12 @@ they follow from the turns and from fixed waits after them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.judge import Found
 from pipeline.analysis.pulls import Pull, find_pulls
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import DETECT_STEP, Run
@@ -40,6 +41,8 @@ class Stretch:
     run_starts: bool
     run_ends: bool
     set_goes_on: bool
+    found: Found | None = None
+    """What was found when its end was decided."""
 
     def pulls(self, dip_share: float) -> list[Pull]:
         return find_pulls(self.turns, dip_share, run_starts=self.run_starts, run_ends=self.run_ends)
@@ -50,25 +53,26 @@ class Cutter:
 
     Parameters
     ----------
-    pause_s
-        Told a draft of the open stretch, how long a pause of its set may be: None if there is no
-        set yet.
+    judge
+        Says of a draft of the open stretch what is in it, and how long a pause of its set may be:
+        None if there is no set yet.
     """
 
     def __init__(
-        self, run: Run, settings: Settings, pause_s: Callable[[Stretch], float | None]
+        self, run: Run, settings: Settings, judge: Callable[[Stretch], tuple[Found, float | None]]
     ) -> None:
         self._run = run
         self._settings = settings
-        self._pause_s = pause_s
+        self._judge = judge
         self.turns: list[Turn] = []
         self.first = run.first
-        self._close_at: tuple[int, int] | None = None
+        self._closing: tuple[int, int, Stretch, Found] | None = None
+        """Last turn, when to close if nothing follows it, and with what."""
 
     def ahead(self, run: Run, turns: list[Turn]) -> Stretch | None:
         """The open stretch as it would be if the run ended now."""
-        other = Cutter(run, self._settings, self._pause_s)
-        other.turns, other.first, other._close_at = list(self.turns), self.first, self._close_at
+        other = Cutter(run, self._settings, self._judge)
+        other.turns, other.first, other._closing = list(self.turns), self.first, self._closing
         closed: list[Stretch] = []
         for turn in turns:
             closed += other.add(turn)
@@ -87,7 +91,7 @@ class Cutter:
                 self.first = max(self.first, turn.seen - int(LOOK_BACK_S * GRID_HZ))
                 turn = self._low_since(self.first, turn)
         elif not turn.high and turn.seen - self.first > LONGEST_STRETCH_S * GRID_HZ:
-            closed.append(self._close([*self.turns, turn], turn.index, goes_on=True))
+            closed.append(self._close([*self.turns, turn], turn.at, goes_on=True))
         self.turns.append(turn)
         return closed
 
@@ -108,7 +112,11 @@ class Cutter:
         at = self._close_time(last, now, longest)
         if now <= at:
             return []
-        low = self._extreme(last.index, at, high=False)
+        if self._closing is not None and self._closing[0] == last.at:
+            _, _, draft, found = self._closing
+            closed = self._close(draft.turns, at, goes_on=False)
+            return [replace(closed, found=found)]
+        low = self._extreme(last.at, at, high=False)
         return [self._close([*self.turns, low], at, goes_on=False)]
 
     def end(self) -> list[Stretch]:
@@ -131,13 +139,13 @@ class Cutter:
 
     def _close(self, turns: list[Turn], stop: int, *, goes_on: bool) -> Stretch:
         stretch = Stretch(turns, self.first, stop, self._starts, False, goes_on)
-        self.turns, self.first, self._close_at = [], stop, None
+        self.turns, self.first, self._closing = [], stop, None
         return stretch
 
     def _close_time(self, last: Turn, now: int, longest: int) -> int:
         """Index at which the stretch closes if nothing happens; far off while it cannot be told."""
-        if self._close_at is not None and self._close_at[0] == last.index:
-            return self._close_at[1]
+        if self._closing is not None and self._closing[0] == last.at:
+            return self._closing[1]
         never = 1 << 62
         # Everything is asked of fixed indices, so that it does not matter when it is asked.
         draft = self._draft(last.seen + int(self._settings.set_pause_s * GRID_HZ))
@@ -156,14 +164,15 @@ class Cutter:
         judged_at = let_go + int((self._settings.set_pause_s + SLOW_FALL_S) * GRID_HZ)
         if now <= judged_at:
             return never
-        pause_s = self._pause_s(self._draft(judged_at))
+        draft = self._draft(judged_at)
+        found, pause_s = self._judge(draft)
         wait_s = IDLE_WAIT_S if pause_s is None else pause_s + SLOW_FALL_S
         at = max(let_go + int(wait_s * GRID_HZ), judged_at)
-        self._close_at = last.index, at
+        self._closing = last.at, at, draft, found
         return at
 
     def _draft(self, now: int) -> Stretch:
-        low = self._extreme(self.turns[-1].index, now, high=False)
+        low = self._extreme(self.turns[-1].at, now, high=False)
         return Stretch([*self.turns, low], self.first, now, self._starts, False, False)
 
     def _extreme(self, first: int, stop: int, *, high: bool) -> Turn:
@@ -179,7 +188,7 @@ class Cutter:
         return Turn(index, float(force[0]), False, index)
 
     def _low_since(self, first: int, turn: Turn) -> Turn:
-        if turn.index >= first:
+        if turn.at >= first:
             return turn
         low = self._extreme(first, turn.seen, high=False)
-        return Turn(low.index, low.force_n, False, turn.seen)
+        return Turn(low.at, low.force_n, False, turn.seen)

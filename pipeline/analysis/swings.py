@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from sensor.samples import Floats, Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A high or a low of the force.
+class Turn(NamedTuple):
+    """A high or a low of the force; a tuple, because there are thousands.
 
-    `index` is where it lies on the grid, `seen` where the force had swung back far enough to know.
+    `at` is where it lies on the grid, `seen` where the force had swung back far enough to know.
     """
 
-    index: int
+    at: int
     force_n: float
     high: bool
     seen: int
@@ -78,14 +77,14 @@ class Swings:
 
         What they would tell, the bends around them tell as well; it saves time and nothing else.
         """
-        for _ in range(4):
+        for _ in range(12):
             if bends.size < 16:
                 break
             swing = np.abs(np.diff(values[bends]))
             small = swing[1:-1] < self._threshold
             small &= (swing[1:-1] <= swing[:-2]) & (swing[1:-1] < swing[2:])
             at = np.flatnonzero(small) + 1
-            if not at.size:
+            if at.size < bends.size // 40:
                 break
             keep = np.ones(bends.size, dtype=np.bool_)
             keep[at] = keep[at + 1] = False
