@@ -214,8 +214,9 @@ async def _take_all(
                 async with asyncio.timeout(LAST_SAMPLES_S):
                     await source.stop()
                     await asyncio.shield(pumping)
-        if not pumping.done():
+        while not pumping.done():  # asyncio.wait_for of Python 3.11 may swallow a cancellation
             pumping.cancel()
+            await asyncio.wait({pumping}, timeout=0.5)
         with suppress(asyncio.CancelledError):
             await pumping
     finally:

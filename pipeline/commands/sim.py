@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeats a run exactly")
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the ADC")
     parser.add_argument("--ppm", type=float, default=0.0, help="by how much the clock runs fast")
-    parser.add_argument("--colour", default="green", help="of the elastic: tan ... gold")
+    parser.add_argument("--colour", default="green", help="of the elastic: yellow ... gold")
     parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
     parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
     parser.add_argument("--endless", action="store_true", help="start the workout over and over")
