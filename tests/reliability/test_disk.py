@@ -1,0 +1,119 @@
+"""A full disk: the person is told at once, the page goes on, what is recorded stays good."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.events import ForceSamples, Marked, SessionEnded
+from pipeline.recorder import Recorder
+from pipeline.samples import read_session
+from pipeline.session import Session
+from pipeline.sinks.sink import SessionFacts
+from sensor.recording import Recording
+from sensor.recording_file import connect
+from sensor.samples import Channel
+from tests.pipeline.signals import notifications, pulls
+from tests.reliability.conftest import Note
+from tests.reliability.world import Account
+
+ROWS = notifications(pulls(sets=2, reps=5))
+FULL_AFTER, FREE_AFTER = 300, 500
+
+
+class Shown:
+    """A page: what it was shown live."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+
+    def show(self, facts: SessionFacts, told: object) -> None:
+        del facts
+        assert isinstance(told, list)
+        self.samples += sum(
+            each.event.force_n.size for each in told if isinstance(each.event, ForceSamples)
+        )
+
+
+def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, note: Note) -> None:
+    shown, told = Shown(), list[tuple[str, str]]()
+    with Recording.create(tmp_path / "full.forceband", {}) as recording:
+        recorder = Recorder(
+            recording,
+            Session(),
+            SessionFacts("full", "band"),
+            live_sinks=[shown],
+            deliveries=[],
+            now_us=lambda: 0,
+            notice=lambda level, text: told.append((level, text)),
+        )
+        # SQLite itself says that the disk is full: its file may grow no further.
+        database = recording._database
+        for number, notification in enumerate(ROWS):
+            if number == FULL_AFTER:
+                pages = database.execute("PRAGMA page_count").fetchone()[0]
+                database.execute(f"PRAGMA max_page_count={pages}")
+            if number == FREE_AFTER:
+                database.execute("PRAGMA max_page_count=1073741823")
+            recorder.take(notification)
+        lost = len(ROWS) - (recording.last_row - 1)
+    assert told[0][0] == "error"
+    assert "disk is full" in told[0][1]
+    assert told[1][0] == "warning"
+    assert f"{lost} notifications were not recorded" in told[1][1]
+    assert 0 < lost <= FREE_AFTER - FULL_AFTER
+    frames = sum(each.channel is Channel.FORCE for each in ROWS)
+    assert shown.samples == pytest.approx(frames * 8, abs=8)
+
+    with Recording.open(tmp_path / "full.forceband") as recording:
+        read = read_session(recording)
+        marks = [
+            told.event
+            for row, each in recording.rows()
+            for told in [*Session().receive(each, row)]
+            if isinstance(told.event, Marked)
+        ]
+    assert [mark.kind for mark in marks] == ["not_recorded"]
+    # What the file lacks is a gap of exactly so many samples.
+    assert read.missing == lost * 8
+    assert read.time_s.size == shown.samples - read.missing
+    found = Account(sent=shown.samples, missing=read.missing)
+    found.recorded = {(0, k) for k in range(read.time_s.size)}
+    note("disk full for a while", found, "no servers")
+
+
+def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(tmp_path: Path) -> None:
+    with Recording.create(tmp_path / "full.forceband", {}) as recording:
+        recorder = Recorder(
+            recording,
+            session := Session(),
+            SessionFacts("full", "band"),
+            live_sinks=[],
+            deliveries=[],
+            now_us=lambda: 0,
+            notice=lambda level, text: None,
+        )
+        for number, notification in enumerate(ROWS):
+            if number == FULL_AFTER:
+                database = recording._database
+                pages = database.execute("PRAGMA page_count").fetchone()[0]
+                database.execute(f"PRAGMA max_page_count={pages}")
+            last = recorder.take(notification)
+        asyncio.run(_sync_once(recorder))
+    assert any(isinstance(told.event, SessionEnded) for told in last)
+    assert session.samples > 0
+    with closing(connect(recording.path, "ro")) as check:
+        assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with Recording.open(recording.path) as again:
+        assert again.last_row >= FULL_AFTER
+        assert [each for _, each in again.rows()] == ROWS[: again.last_row]
+        assert read_session(again).time_s.size > 0
+
+
+async def _sync_once(recorder: Recorder) -> None:
+    keeping = asyncio.create_task(recorder.keep_synced())
+    await asyncio.sleep(0)
+    keeping.cancel()
