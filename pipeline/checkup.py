@@ -7,18 +7,25 @@ import platform
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.session import Session
 from pipeline.sinks.influx_check import Finding
+from sensor.clock import MAX_SKEW
 from sensor.errors import BandError, LinkError, RecordingError
+from sensor.frames import MAX_FRAME_BYTES
 from sensor.recording import SUFFIX, Recording
 from sensor.samples import Channel
+
+if TYPE_CHECKING:
+    from sensor.radio import BumbleCentral
 
 LOW_DISK_BYTES = 500 * 2**20
 """About 400 hours of recording at 80 Hz."""
 LISTEN_S = 3.0
-MEASURE_S = 8.0
+MEASURE_S = 25.0
+"""The skew of two clocks shows in the jitter of a radio after some 20 s."""
 
 
 async def check_all(config: Config, *, band: bool = True) -> AsyncIterator[Finding]:
@@ -155,13 +162,13 @@ async def _bluez(config: Config) -> AsyncIterator[Finding]:
     yield Finding(f"BlueZ {number}", new_enough, "" if new_enough else remedy)
 
 
-async def _measure(config: Config, central: object) -> AsyncIterator[Finding]:
+async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterator[Finding]:
     """Connect for a few seconds: battery, rate, losses."""
     from sensor.ble import BleSource
 
     session = Session(live=False)
     row = 0
-    source = BleSource(config.band.address, central=central, pair=config.band.pair)  # type: ignore[arg-type]
+    source = BleSource(config.band.address, central=central, pair=config.band.pair)
     async with source:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + MEASURE_S
@@ -175,10 +182,27 @@ async def _measure(config: Config, central: object) -> AsyncIterator[Finding]:
                     first_us, first_index = last_us, session.samples
             if loop.time() > until_s:
                 break
-        info = source.info
+        info, mtu = source.info, source.mtu
     rate_hz = (session.samples - first_index) / max((last_us - first_us) / 1e6, 1e-9)
     nominal_hz = info.rate_hz if info else 0.0
     near = abs(rate_hz - nominal_hz) < 0.25 * nominal_hz
+    small = mtu is not None and mtu < MAX_FRAME_BYTES + 3
+    yield Finding(
+        f"the band {source.address} has an MTU of {mtu}",
+        not small,
+        f"Frames need {MAX_FRAME_BYTES + 3}: update the band's firmware or use another adapter."
+        if small
+        else "",
+    )
+    skew_ppm = session.clock_facts.get("skew_ppm")
+    if skew_ppm is not None:
+        steady = abs(skew_ppm) <= MAX_SKEW * 1e6
+        yield Finding(
+            f"the band's clock is {skew_ppm:+.0f} ppm off this computer's, "
+            f"residual {session.clock_facts['clock_residual_ms']:.1f} ms",
+            steady,
+            "" if steady else "The band's oscillator is broken, or this computer's clock is.",
+        )
     yield Finding(
         f"the band {source.address} streams {rate_hz:.1f} Hz (says {nominal_hz:g} Hz), "
         f"{session.missing} of {session.samples + session.missing} samples missing, "

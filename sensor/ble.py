@@ -133,6 +133,11 @@ class BleSource:
         return self._info
 
     @property
+    def mtu(self) -> int | None:
+        """The ATT MTU of the present link, as the backend tells it."""
+        return None if self._link is None else self._link.mtu
+
+    @property
     def dropped(self) -> int:
         """Notifications dropped because the reader was too slow."""
         return self._inbox.dropped

@@ -61,6 +61,8 @@ class BandLink:
         self.band = f"the band {device.name or device.address}"
         self.lost = asyncio.Event()
         """Set when the link is gone, for whatever reason."""
+        self.mtu: int | None = None
+        """The ATT MTU, as the backend tells it; some tell 23 until the first exchange."""
         self.reason = ""
         self._receive = receive
         self._trusts_mtu = central is not None
@@ -178,7 +180,7 @@ class BandLink:
         force = self._client.services.get_characteristic(FORCE_UUID)
         if force is None:
             raise BleakCharacteristicNotFoundError(FORCE_UUID)
-        mtu = force.max_write_without_response_size + HEADER_BYTES
+        mtu = self.mtu = force.max_write_without_response_size + HEADER_BYTES
         # Older BlueZ does not tell the MTU; then the first frame does.
         if mtu <= MIN_MTU and self._trusts_mtu:
             raise LinkError(_too_small(self.band, mtu), self.address)

@@ -123,6 +123,48 @@ def test_sessions_lists_state_and_what_waits(
     assert row["reps"] == 8
 
 
+def test_doctor_names_what_is_wrong_and_what_to_do(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["doctor", "--no-band", "--no-mqtt", "--data", str(recording.parent), "--json"]
+    assert main(flags) == 0
+    capsys.readouterr()
+    with Recording.open(recording, write=True) as opened:
+        opened.set_facts({"sinks": ["influx"]})
+        opened.add_dead_letter("influx", "force,device=band x=1", "400: field type conflict")
+    (recording.parent / "bad.forceband").write_bytes(b"not a recording")
+    assert main(flags) == 1
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    problems = [each for each in found if not each["ok"]]
+    assert all(each["remedy"] for each in problems)
+    told = " ".join(each["what"] for each in problems)
+    assert "1 with undelivered rows" in told
+    assert "influx rejected a line" in told
+    assert "no forceband recording" in told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_doctor_measures_a_band_over_the_air(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    air = f"unix:{tmp_path}/air"
+    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--ppm", "2000"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
+        try:
+            assert sim.stderr is not None
+            while "advertises" not in (line := sim.stderr.readline()):
+                assert line
+            assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
+        finally:
+            sim.terminate()
+            sim.wait(30)
+    found = " ".join(json.loads(line)["what"] for line in capsys.readouterr().out.splitlines())
+    assert "MTU of 517" in found
+    assert "streams 80" in found
+    assert "ppm off this computer's" in found
+
+
 def _empty(path: Path) -> None:
     path.touch()
 
