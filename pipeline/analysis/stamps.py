@@ -6,9 +6,8 @@ import numpy as np
 
 from sensor.samples import Floats
 
-MOST_BACK_SHARE = 0.1
-"""If more of the steps than this go back, the samples are not in the order of time."""
 MOST_BACK_S = 1.0
+"""If time runs back by more than this, the samples are not in its order."""
 
 
 def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
@@ -20,8 +19,8 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     Raises
     ------
     ValueError
-        If the arrays do not match, a time is not a number, or time runs back so far or so often
-        that nobody can tell the order of the samples.
+        If the arrays do not match, a time is not a number, or time runs back so far that
+        nobody can tell the order of the samples.
     """
     time_s = np.asarray(time_s, dtype=np.float64)
     force_n = np.asarray(force_n, dtype=np.float64)
@@ -41,7 +40,7 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     if back.any():
         worst = int(np.argmin(steps))
         high = np.maximum.accumulate(time_s)
-        if float((high - time_s).max()) > MOST_BACK_S or back.mean() > MOST_BACK_SHARE:
+        if float((high - time_s).max()) > MOST_BACK_S:
             raise ValueError(
                 f"the samples are not in the order of time: sample {worst + 1} lies "
                 f"{-steps[worst]:.3f} s before the one above it, and {int(back.sum())} of "

@@ -1,0 +1,174 @@
+"""Live tells soon, takes back what was wrong, and ends with the answer of the file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.analysis import analyse
+from pipeline.analysis.live import AnalysisEvent, LiveAnalysis
+from pipeline.events import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from sensor.samples import Floats
+from tests.pipeline.analysis.people import Pull, blocks, force_of
+
+
+def run(
+    time_s: Floats, force_n: Floats, cuts: list[int], *, live: bool = True
+) -> list[AnalysisEvent]:
+    analysis = LiveAnalysis(live=live)
+    events = []
+    for block in blocks(time_s, force_n, cuts):
+        events += analysis.push(block)
+    return events + analysis.flush()
+
+
+def closed(events: list[AnalysisEvent]) -> list[SetClosed]:
+    return [event for event in events if isinstance(event, SetClosed)]
+
+
+PULLS = st.builds(
+    Pull,
+    peak_n=st.floats(2, 150),
+    up_s=st.floats(0.2, 3),
+    hold_s=st.floats(0, 6),
+    down_s=st.floats(0.2, 3),
+    pause_s=st.sampled_from([0.0, 0.3, 1.0, 3.0, 9.0, 14.0, 40.0, 95.0]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_cuts_do_not_show(data: st.DataObject) -> None:
+    pulls = data.draw(st.lists(PULLS, max_size=8))
+    rate_hz = data.draw(st.sampled_from([10.0, 80.0, 93.0, 320.0]))
+    rest_n = data.draw(st.sampled_from([0.0, 12.0]))
+    time_s, force_n = force_of(pulls, rate_hz=rate_hz, rest_n=rest_n, noise_n=0.3)
+    holes = data.draw(st.lists(st.tuples(st.floats(0, 1), st.floats(0.1, 4)), max_size=3))
+    for where, length_s in holes:
+        start = where * float(time_s[-1])
+        keep = (time_s < start) | (time_s > start + length_s)
+        time_s, force_n = time_s[keep], force_n[keep]
+    cuts = data.draw(st.lists(st.integers(0, time_s.size), max_size=60))
+    whole = closed(run(time_s, force_n, [], live=False))
+    assert closed(run(time_s, force_n, cuts, live=False)) == whole
+    live = run(time_s, force_n, cuts)
+    assert closed(live) == whole
+    assert live == run(time_s, force_n, [])
+    offline = analyse(time_s, force_n)
+    assert offline.reps == [rep for event in whole for rep in event.reps]
+
+
+def test_single_samples_give_the_same_as_all_at_once() -> None:
+    time_s, force_n = force_of([Pull()] * 3, tail_s=12.0)
+    assert run(time_s, force_n, list(range(time_s.size))) == run(time_s, force_n, [])
+
+
+def followed(events: list[AnalysisEvent]) -> dict[int, object]:
+    """What a display that follows every event shows in the end."""
+    shown: dict[int, object] = {}
+    for event in events:
+        match event:
+            case RepAnnounced(rep):
+                assert rep.id not in shown
+                shown[rep.id] = rep
+            case RepCorrected(rep):
+                assert rep.id in shown
+                shown[rep.id] = rep
+            case RepWithdrawn(id):
+                del shown[id]
+            case SetClosed(reps=reps):
+                for rep in reps:
+                    shown[rep.id] = rep
+    return shown
+
+
+def test_reps_are_announced_within_300_ms_of_their_end() -> None:
+    pulls = [Pull(up_s=0.4 + 0.1 * i, down_s=1.5 - 0.1 * i) for i in range(10)]
+    time_s, force_n = force_of(pulls, tail_s=15.0)
+    analysis = LiveAnalysis()
+    late = []
+    ends: dict[int, float] = {}
+    for block in blocks(time_s, force_n, list(range(0, time_s.size, 4))):
+        for event in analysis.push(block):
+            if isinstance(event, RepAnnounced):
+                ends[event.rep.id] = float(block.time_s[-1])
+            elif isinstance(event, SetClosed):
+                late += [ends[rep.id] - rep.end_s for rep in event.reps]
+    assert len(late) == 10
+    assert max(late) <= 0.3
+
+
+def test_a_trial_pull_is_announced_and_withdrawn_when_the_real_ones_come() -> None:
+    trial = Pull(peak_n=30, up_s=0.5, hold_s=0.2, down_s=0.5, pause_s=2.0)
+    events = run(*force_of([trial, *[Pull()] * 6], tail_s=15.0), [])
+    [withdrawn] = [event for event in events if isinstance(event, RepWithdrawn)]
+    assert "small" in withdrawn.reason
+    announced = [event.rep.id for event in events if isinstance(event, RepAnnounced)]
+    assert withdrawn.id == announced[0]
+    assert list(followed(events)) == [rep.id for rep in closed(events)[0].reps]
+
+
+def test_ids_stay_when_a_rep_is_closed() -> None:
+    events = run(*force_of([Pull()] * 6, tail_s=15.0), [])
+    announced = [event.rep.id for event in events if isinstance(event, RepAnnounced)]
+    assert announced == [rep.id for rep in closed(events)[0].reps]
+
+
+def test_a_set_closes_while_the_band_hangs() -> None:
+    time_s, force_n = force_of([Pull()] * 6, tail_s=20.0)
+    analysis = LiveAnalysis()
+    closing_s = [
+        float(block.time_s[-1])
+        for block in blocks(time_s, force_n, list(range(0, time_s.size, 20)))
+        for event in analysis.push(block)
+        if isinstance(event, SetClosed)
+    ]
+    assert len(closing_s) == 1
+    assert closing_s[0] < time_s[-1] - 5
+
+
+def test_states_come_four_times_a_second_with_the_phase_of_then() -> None:
+    pulls = [Pull(up_s=1.2, hold_s=1.5, down_s=1.2, pause_s=1.5)] * 6
+    time_s, force_n = force_of(pulls)
+    states = [event for event in run(time_s, force_n, []) if isinstance(event, LiveState)]
+    assert len(states) == pytest.approx(4 * time_s[-1], abs=2)
+    pull = pulls[0]
+    right = []
+    for state in states:
+        within = (state.time_s - 2.0) % 5.4 if 2.0 < state.time_s < 2.0 + 6 * 5.4 else -1.0
+        edges = [
+            (pull.start_s, Phase.REST),
+            (pull.up_s * 0.795, Phase.CONCENTRIC),
+            (pull.up_s + pull.hold_s + pull.down_s * 0.205, Phase.HOLD),
+            (pull.end_s, Phase.ECCENTRIC),
+            (np.inf, Phase.REST),
+        ]
+        allowed = {next(name for edge, name in edges if t < edge) for t in (within, within - 0.15)}
+        right.append(state.phase in allowed)
+    assert np.mean(right) > 0.95
+    assert (states[-1].set, states[-1].reps) == (1, 6)
+
+
+def test_memory_does_not_follow_the_length() -> None:
+    analysis = LiveAnalysis(live=False)
+    time_s, force_n = force_of([Pull(pause_s=0.1)] * 30, lead_s=0.0, tail_s=0.0)
+    for i in range(40):
+        for block in blocks(time_s + i * (time_s[-1] + 0.0125), force_n, []):
+            analysis.push(block)
+    assert analysis._run is not None
+    assert analysis._run.measure.end - analysis._run.measure.start < 50 * 400
+    final = closed(analysis.flush())
+    assert sum(event.summary.reps for event in final) == 1200
+
+
+def test_the_result_types_load_without_scipy_or_the_analysis() -> None:
+    code = (
+        "import sys, pipeline.analysis.result; "
+        "sys.exit(any(m in sys.modules for m in ('scipy', 'pipeline.analysis.live')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

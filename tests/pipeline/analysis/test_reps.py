@@ -1,0 +1,214 @@
+"""Reps are counted right, whatever people do and whatever the gauge adds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.analysis import analyse
+from pipeline.analysis.result import Analysis
+from sensor.samples import Floats
+from tests.pipeline.analysis.people import Pull, force_of
+
+RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
+
+
+def count(time_s: Floats, force_n: Floats) -> int:
+    return len(analyse(time_s, force_n).reps)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rubber_band_4",
+        "handgrip_8",
+        "handgrip_metronome_fatigue",
+        "grip_3_on_offset",
+        "rest_offset_no_reps",
+    ],
+)
+def test_real_recordings_are_counted_as_by_their_labels(name: str) -> None:
+    if not RECORDINGS.is_dir():
+        pytest.skip(f"the recordings are not at {RECORDINGS}")
+    accept = json.loads((RECORDINGS / "labels.json").read_text())[f"{name}.csv"]["accept"]
+    rows = np.genfromtxt(RECORDINGS / f"{name}.csv", delimiter=",", skip_header=1)
+    assert count(rows[:, 0], rows[:, 1]) in accept
+
+
+def test_reps_of_the_rubber_band_are_where_people_see_them() -> None:
+    if not RECORDINGS.is_dir():
+        pytest.skip(f"the recordings are not at {RECORDINGS}")
+    labels = json.loads((RECORDINGS / "labels.json").read_text())["rubber_band_4.csv"]
+    rows = np.genfromtxt(RECORDINGS / "rubber_band_4.csv", delimiter=",", skip_header=1)
+    reps = analyse(rows[:, 0], rows[:, 1]).reps
+    for rep, (rise_s, peak_s, fall_s) in zip(reps, labels["half_rise_peak_half_fall"], strict=True):
+        assert abs(rep.peak_s - peak_s) < 0.06
+        assert rep.start_s < rise_s < rep.top_start_s
+        assert rep.top_end_s < fall_s < rep.end_s
+
+
+@pytest.mark.parametrize("rate_hz", [10.0, 11.0, 80.0, 88.2, 320.0, 1000.0])
+@pytest.mark.parametrize(
+    "pull",
+    [
+        Pull(up_s=0.25, hold_s=0.1, down_s=0.25, pause_s=0.4),
+        Pull(pause_s=0.0),
+        Pull(up_s=4.0, hold_s=3.0, down_s=5.0, pause_s=1.0),
+        Pull(peak_n=7.0),
+        Pull(peak_n=190.0),
+    ],
+)
+def test_ten_even_reps_are_ten_at_every_rate(rate_hz: float, pull: Pull) -> None:
+    assert count(*force_of([pull] * 10, rate_hz=rate_hz)) == 10
+
+
+def test_a_band_that_never_goes_slack_is_counted() -> None:
+    assert count(*force_of([Pull()] * 10, rest_n=32.0)) == 10
+
+
+def test_fading_growing_and_alternating_effort_is_counted() -> None:
+    fading = [Pull(peak_n=80 * (1 - 0.4 * i / 9)) for i in range(10)]
+    growing = [Pull(peak_n=80 * (1 + 2 * i / 9) / 3) for i in range(10)]
+    sides = [Pull(peak_n=80 if i % 2 else 56) for i in range(10)]
+    for pulls in (fading, growing, sides):
+        assert count(*force_of(pulls)) == 10
+
+
+def test_a_dip_in_the_hold_does_not_split_a_rep() -> None:
+    time_s, force_n = force_of([Pull(hold_s=3.0)] * 6)
+    for i in range(6):
+        middle = 2.0 + i * 6.0 + 1.0 + 1.5
+        force_n = force_n * (1 - 0.25 * np.exp(-0.5 * ((time_s - middle) / 0.25) ** 2))
+    assert count(time_s, force_n) == 6
+
+
+def test_a_long_hold_whose_force_wanders_is_one_rep() -> None:
+    time_s, force_n = force_of([Pull(hold_s=30.0, peak_n=120, pause_s=15.0)] * 3)
+    wander = 1 - 0.165 * (1 + np.sin(time_s * 2 * np.pi / 7.3))
+    assert count(time_s, force_n * wander) == 3
+
+
+def test_knocks_are_neither_reps_nor_partials() -> None:
+    time_s, force_n = force_of([Pull()] * 8, tail_s=6.0)
+    end_s = time_s[-1] - 3.0
+    for i in range(3):
+        force_n = force_n + 40 * np.exp(-0.5 * ((time_s - end_s - 0.4 * i) / 0.05) ** 2)
+    found = analyse(time_s, force_n)
+    assert (len(found.reps), len(found.partials)) == (8, 0)
+
+
+def test_trial_pulls_and_shrugs_are_told_but_not_counted() -> None:
+    trial = Pull(peak_n=30, up_s=0.5, hold_s=0.1, down_s=0.5, pause_s=2.0)
+    found = analyse(*force_of([trial, *[Pull()] * 8, replace(trial, peak_n=25)]))
+    assert len(found.reps) == 8
+    assert len(found.partials) == 2
+
+
+def test_light_and_heavy_exercises_of_one_session_are_both_counted() -> None:
+    light, heavy = Pull(peak_n=25), Pull(peak_n=190)
+    rest = replace(light, pause_s=20.0)
+    found = analyse(*force_of([*[light] * 7, rest, *[heavy] * 8]))
+    assert [s.reps for s in found.sets] == [8, 8]
+
+
+def test_a_load_that_lies_on_the_band_for_minutes_is_no_rep() -> None:
+    time_s = np.arange(0, 300, 0.1)
+    force_n = np.where((time_s > 10) & (time_s < 250), 20.0, 0.0)
+    assert count(time_s, force_n) == 0
+
+
+def test_pulls_on_top_of_a_load_are_counted() -> None:
+    time_s, force_n = force_of([Pull(peak_n=40, pause_s=1.0)] * 4, rest_n=12.0, lead_s=10)
+    time_s, force_n = np.append(time_s, time_s[-1] + 0.0125), np.append(force_n, 0.0)
+    force_n[time_s < 3] = 0.0
+    found = analyse(time_s, force_n)
+    assert len(found.reps) == 4
+    assert found.reps[0].start_s > 9
+
+
+def test_hands_that_wait_on_a_lightly_pulled_band_add_nothing() -> None:
+    time_s, force_n = force_of([Pull(pause_s=55.0)] * 4, rest_n=15.0)
+    force_n = force_n + 1.5 * np.sin(time_s * 0.9) * np.sin(time_s * 0.31)
+    found = analyse(time_s, force_n)
+    assert [s.reps for s in found.sets] == [4]
+
+
+def test_a_recording_that_starts_and_ends_within_a_pull_counts_both() -> None:
+    time_s, force_n = force_of([Pull()] * 6)
+    inside = (time_s > 2.6) & (time_s < 2.0 + 5 * 3.5 + 1.2)
+    reps = analyse(time_s[inside], force_n[inside]).reps
+    assert len(reps) == 6
+    assert reps[0].concentric_s is None
+    assert "begin" in reps[0].absent["concentric_s"]
+    assert reps[-1].eccentric_s is None
+
+
+def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
+    rng = np.random.default_rng(5)
+    match defect:
+        case "spikes":
+            force_n[rng.integers(0, time_s.size, 40)] += rng.choice([-300.0, 300.0], 40)
+        case "hum":
+            force_n += 1.5 * np.sin(2 * np.pi * 50 * time_s) + np.sin(2 * np.pi * 60 * time_s)
+        case "noise":
+            force_n += rng.normal(0, 0.8, time_s.size)
+        case "drift":
+            force_n += np.linspace(-4, 4, time_s.size) + 6
+        case "holes":
+            keep = np.ones(time_s.size, dtype=bool)
+            for at in rng.integers(0, time_s.size, 12):
+                keep[at : at + rng.integers(7, 33)] = False
+            return time_s[keep], force_n[keep]
+        case "jitter":
+            time_s = np.sort(time_s + rng.normal(0, 0.004, time_s.size))
+        case "duplicates":
+            at = np.sort(rng.integers(0, time_s.size, 200))
+            return np.insert(time_s, at, time_s[at]), np.insert(force_n, at, force_n[at])
+        case "stale":
+            for at in rng.integers(1, time_s.size - 20, 30):
+                time_s[at : at + 12] = time_s[at]
+    return time_s, force_n
+
+
+DEFECTS = ["spikes", "hum", "noise", "drift", "holes", "jitter", "duplicates", "stale"]
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_defects_of_gauge_clock_and_radio_change_no_count(defect: str) -> None:
+    time_s, force_n = force_of([Pull(peak_n=40)] * 12)
+    assert count(*with_defects(time_s, force_n, defect)) == 12
+
+
+def test_holes_are_named_with_their_missing_samples() -> None:
+    time_s, force_n = force_of([Pull()] * 5)
+    keep = (time_s < 4.0) | (time_s >= 4.2)
+    [gap] = analyse(time_s[keep], force_n[keep]).gaps
+    assert gap.missing == 16
+    assert gap.start_s == pytest.approx(4.0 - 0.0125)
+    assert gap.end_s == pytest.approx(4.2)
+
+
+def test_samples_out_of_order_beyond_repair_are_refused() -> None:
+    time_s, force_n = force_of([Pull()])
+    with pytest.raises(ValueError, match="not in the order of time"):
+        analyse(time_s[::-1], force_n)
+    with pytest.raises(ValueError, match="not two rows"):
+        analyse(time_s[:-1], force_n)
+    with pytest.raises(ValueError, match="is not a number"):
+        analyse(np.full(3, np.nan), np.zeros(3))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 5])
+def test_hardly_any_samples_give_an_empty_answer(size: int) -> None:
+    found = analyse(np.arange(size) / 80, np.zeros(size))
+    assert found == Analysis(found.rate_hz, [], [], [], [])
+
+
+def test_unknown_forces_are_left_out() -> None:
+    time_s, force_n = force_of([Pull()] * 5)
+    force_n[::50] = np.nan
+    assert count(time_s, force_n) == 5
