@@ -211,8 +211,11 @@ class Session:
     def _begin(self, device_us: int, first: int) -> None:
         """The first sample since power-on: place it in the session's time and index."""
         power = self._power
+        # frames before this one may have been lost: the session starts where the band says
+        lacking = first - power.timeline.start
+        device_us -= round(lacking * power.timeline.period_us)
         power.device_us0 = device_us
-        power.index0 = self._next_index - first
+        power.index0 = self._next_index - power.timeline.start
         if self._powers:
             utc_us = power.clock.utc_us_at(device_us)
             passed_s = (utc_us - self._utc_us_at(self._end_s)) / 1e6
@@ -327,6 +330,11 @@ class Session:
                 return []
             if answer.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
                 return self._calibrated(answer.calibration())
+            if answer.opcode in (Opcode.START, Opcode.STOP):
+                index = answer.next_sample()
+                if index is not None:
+                    self._power.timeline.reached(index)
+                return []
             if answer.opcode == Opcode.SET_RATE and answer.rate_hz() > 0:
                 self._power.timeline.set_rate(answer.rate_hz())
         except FrameError:

@@ -71,6 +71,9 @@ class Timeline:
         self._anchor: tuple[int, int] | None = None
         self._newest: tuple[int, int] | None = None
         self._next = 0
+        self._first = 0
+        self._start: int | None = None
+        self._reached: int | None = None
         self._pending: list[Piece] = []
         self._given_up: list[tuple[int, int]] = []
         self._doubtful: list[ForceFrame] = []
@@ -81,6 +84,23 @@ class Timeline:
         self._period_us = self._nominal_us = 1e6 / rate_hz
         self._rate_hz = rate_hz
         self._anchor = None
+
+    def reached(self, index: int) -> None:
+        """The band says that it has taken all samples before `index` (mod 2³²).
+
+        Said before the first frame, it is where the session starts; what does not come of it is
+        missing, as is what does not come after the last frame.
+        """
+        if self._newest is None:
+            self._start = index
+        else:
+            at = self._newest[0] + _signed(index - self._newest[0])
+            self._reached = max(at, self._reached or 0)
+
+    @property
+    def start(self) -> int:
+        """Index of the first sample that the session can have; after the first frame."""
+        return self._first
 
     @property
     def period_us(self) -> float:
@@ -101,7 +121,11 @@ class Timeline:
         n = int(frame.counts.size)
         if self._newest is None:
             first, start_us = frame.first_sample, frame.device_us
-            self._next = first
+            lacking = 0 if self._start is None else (first - self._start) % WRAP
+            if lacking > self._ring:  # nonsense, or long ago: nobody has those samples
+                lacking = 0
+            first += WRAP if lacking > first else 0
+            self._first = self._next = first - lacking
         else:
             index, device_us = self._newest
             first = index + _signed(frame.first_sample - index)
@@ -179,6 +203,9 @@ class Timeline:
             self._pending.pop(0)
             self._next = piece.end
             out.append(piece)
+        if end and self._reached is not None and self._next < self._reached:
+            out.append(Hole(self._next, self._reached))
+            self._next = self._reached
         self._given_up = [span for span in self._given_up if span[1] > self._next]
         return out
 
