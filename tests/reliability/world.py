@@ -121,7 +121,7 @@ class Ledger:
         self._command = self._firmware.command
         self._power_cycle = self._firmware.power_cycle
         self._began: int | None = None
-        self._sent = 0
+        self.before: list[int] = []
         self._until = 0
         # the instance's own methods, so that whatever the firmware calls itself is seen too
         self._firmware.command = self._listen  # type: ignore[method-assign]
@@ -130,7 +130,7 @@ class Ledger:
     @property
     def sent(self) -> int:
         """Samples taken from the first START of each power-on to its last STOP or its end."""
-        return self._sent + (0 if self._began is None else self._until - self._began)
+        return sum(self.before) + (0 if self._began is None else self._until - self._began)
 
     def _listen(self, data: bytes) -> Any:
         if data[:1] == bytes([Opcode.START]) and self._began is None:
@@ -140,9 +140,9 @@ class Ledger:
         return self._command(data)
 
     def _dies(self, now_s: float) -> None:
+        # without power nothing is taken: what counts is where the firmware stood until now
         if self._began is not None:
-            self._firmware.advance(now_s)
-            self._sent += self._firmware.next_sample - self._began
+            self.before.append(self._firmware.next_sample - self._began)
         self._began = None
         self._power_cycle(now_s)
 

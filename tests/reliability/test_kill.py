@@ -1,0 +1,261 @@
+"""`forceband live` killed at any moment: the file opens, analyses, and the rest is delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Config, load
+from pipeline.outlets import mqtt_settings
+from pipeline.samples import read_session
+from pipeline.session import Session
+from pipeline.sinks.messages import event_message
+from pipeline.sinks.sink import SessionFacts
+from sensor.errors import RecordingError
+from sensor.frames import ForceFrame
+from sensor.recording import Recording
+from sensor.samples import Channel
+from tests.influx_double import InfluxDouble
+from tests.mosquitto_server import Mosquitto
+from tests.pipeline.sinks.ear import Ear
+from tests.reliability.conftest import Note
+from tests.reliability.world import (
+    Account,
+    Servers,
+    count_influx,
+    count_messages,
+    count_recording,
+    until,
+)
+
+FORCEBAND = [sys.executable, "-m", "pipeline"]
+AT_ONCE = 2
+
+
+@contextmanager
+def simulated_band(socket: Path) -> Iterator[subprocess.Popen[str]]:
+    """`forceband sim` in a process of its own, with a bad radio."""
+    with subprocess.Popen(
+        [*FORCEBAND, "sim", "--transport", f"unix:{socket}", "--endless", "--drop", "0.05"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            said = ""
+            while "advertises" not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            yield process
+        finally:
+            process.kill()
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What tells a process of its own where the servers are."""
+    return {
+        **os.environ,
+        "FORCEBAND_MQTT_HOST": str(config.mqtt.host),
+        "FORCEBAND_MQTT_PORT": str(config.mqtt.port),
+        "FORCEBAND_INFLUX_URL": str(config.influx.url),
+        "FORCEBAND_INFLUX_BUCKET": config.influx.bucket,
+        "FORCEBAND_INFLUX_TOKEN": str(config.influx.token),
+        "FORCEBAND_WEB_ENABLED": "false",
+    }
+
+
+async def killed(folder: Path, socket: Path, config: Config, after_s: float) -> Path | None:
+    """Let `forceband live` begin, kill it `after_s` later; its file, if it made one."""
+    data = folder / "data"
+    with (folder / "said.txt").open("w") as said:
+        process = await asyncio.create_subprocess_exec(
+            *FORCEBAND,
+            "live",
+            "--transport",
+            f"unix:{socket}",
+            "--data",
+            str(data),
+            env=environment(config),
+            stdout=said,
+            stderr=said,
+        )
+        try:
+            await until(lambda: process.returncode is not None or any(data.glob("*.forceband")))
+            await asyncio.sleep(after_s)
+            assert process.returncode is None, (folder / "said.txt").read_text()
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+    return next(data.glob("*.forceband"), None)
+
+
+def committed(path: Path) -> list[tuple[int, int, int, bytes]]:
+    """All rows that SQLite itself has, read past our reader, from a copy of the files."""
+    copy = path.parent / "copy"
+    copy.mkdir(exist_ok=True)
+    for each in path.parent.glob(f"{path.name}*"):
+        shutil.copy(each, copy / each.name)
+    with closing(sqlite3.connect(copy / path.name)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return database.execute("SELECT * FROM log ORDER BY id").fetchall()
+
+
+async def prove_a_kill(
+    servers: Servers, folder: Path, socket: Path, name: str, after_s: float
+) -> Account | None:
+    """One life, its death, and what `forceband deliver` makes of it."""
+    servers.influxd.create(name)
+    with Mosquitto(folder) as broker:
+        async with InfluxDouble(servers.influxd.url) as influx:
+            config = load(
+                flags={
+                    "mqtt.host": broker.host,
+                    "mqtt.port": broker.port,
+                    "influx.url": influx.url,
+                    "influx.bucket": name,
+                    "influx.token": influx.token,
+                },
+                environment={},
+            )
+            async with Ear(mqtt_settings(config), "forceband/+/event/#") as ear:
+                path = await killed(folder, socket, config, after_s)
+                assert path is not None
+                told_live = len(ear.events())
+                try:
+                    rows = committed(path)
+                except (sqlite3.DatabaseError, AssertionError):
+                    rows = None
+                if rows is None:  # killed while the file was being made
+                    assert told_live == 0
+                    with pytest.raises(RecordingError):
+                        Recording.open(path)
+                    return None
+                with Recording.open(path) as recording:
+                    cursors = recording.cursors()
+                    assert [row for row, _ in recording.rows()] == [row[0] for row in rows]
+                    assert all(row <= len(rows) for row in cursors.values())
+                    read_session(recording)
+                deliver = await asyncio.create_subprocess_exec(
+                    *FORCEBAND,
+                    "deliver",
+                    str(path),
+                    env=environment(config),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                )
+                said, _ = await deliver.communicate()
+                assert deliver.returncode == 0, said.decode()
+                return await _accounted(servers, name, path, ear, len(rows))
+
+
+async def _accounted(servers: Servers, name: str, path: Path, ear: Ear, rows: int) -> Account:
+    """Check that both servers have exactly what the file says."""
+    found = Account()
+    with Recording.open(path) as recording:
+        assert recording.ended
+        assert recording.last_row == rows + 1
+        assert recording.cursors() == {"influx": rows + 1, "mqtt": rows + 1}
+        count_recording(recording, found)
+        wanted, samples = _wanted(recording)
+    await ear.until(lambda _: wanted <= {event["id"] for event in ear.events()})
+    count_influx(servers.influxd, name, found)
+    count_messages(ear.events(), found)
+    found.sent = samples
+    assert {event["id"] for event in ear.events()} == wanted
+    assert len(found.recorded) == samples
+    assert len(found.stored) == len(set(found.stored)) == samples
+    assert found.contradictions == 0
+    assert sorted(found.told) == sorted(found.computed)
+    return found
+
+
+def _wanted(recording: Recording) -> tuple[set[str], int]:
+    """Ids of all messages that the file stands for, and its distinct samples."""
+    session, facts = Session(), SessionFacts(str(recording.facts["session"]), "band")
+    ids, indices = set[str](), set[int]()
+    for row, each in recording.rows():
+        if each.channel is Channel.FORCE:
+            frame = ForceFrame.from_bytes(each.payload)
+            indices.update(range(frame.first_sample, frame.first_sample + frame.counts.size))
+        for told in session.receive(each, row):
+            if event_message("forceband", facts, told) is not None:
+                ids.add(f"{facts.session}/{told.seq}")
+    return ids, len(indices)
+
+
+def _prove_kills(
+    servers: Servers, tmp_path: Path, moments_s: list[float], note: Note
+) -> list[Account]:
+    folders = [tmp_path / f"life{number}" for number in range(len(moments_s))]
+    for folder in folders:
+        folder.mkdir()
+    sockets = [tmp_path / f"air{lane}" for lane in range(AT_ONCE)]
+
+    async def lane(number: int) -> list[Account | None]:
+        return [
+            await prove_a_kill(
+                servers, folders[n], sockets[number], f"kill_{len(moments_s)}_{n}", moments_s[n]
+            )
+            for n in range(number, len(moments_s), AT_ONCE)
+        ]
+
+    async def main() -> list[Account | None]:
+        return list(chain(*await asyncio.gather(*map(lane, range(AT_ONCE)))))
+
+    began_s = time.monotonic()
+    with ExitStack() as stack:
+        for socket in sockets:
+            stack.enter_context(simulated_band(socket))
+        lives = asyncio.run(main())
+    found = [each for each in lives if each is not None]
+    total = Account(
+        sent=sum(each.sent for each in found),
+        recorded={(n, k) for n, each in enumerate(found) for k in range(len(each.recorded))},
+        stored=[seq for each in found for seq in each.stored],
+        missing=sum(each.missing for each in found),
+        told=[rep for each in found for rep in each.told],
+        pulled=sum(len(each.computed) for each in found),
+    )
+    unborn = len(lives) - len(found)
+    note(
+        f"SIGKILL at {len(moments_s)} random moments",
+        total,
+        f"{unborn} before the file was made, {time.monotonic() - began_s:.0f} s; "
+        "sent and pulled are what was committed",
+    )
+    return found
+
+
+@pytest.mark.timeout(180)
+def test_what_was_recorded_when_a_process_is_killed_is_delivered_in_full(
+    servers: Servers, tmp_path: Path, note: Note
+) -> None:
+    found = _prove_kills(servers, tmp_path, [1.7, 3.1], note)
+    assert sum(each.sent for each in found) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_hundred_kills_at_random_moments_lose_nothing_that_was_committed(
+    servers: Servers, tmp_path: Path, note: Note
+) -> None:
+    rng = random.Random(7)
+    found = _prove_kills(servers, tmp_path, [rng.uniform(0.0, 4.0) for _ in range(100)], note)
+    assert len(found) > 60
+    assert sum(each.sent for each in found) > 5000
