@@ -4,7 +4,7 @@
 
 Inputs are valid ones with bits flipped, bytes replaced, cut, doubled and inserted, and plain noise;
 the checksum of half of the force frames is made good again, so that what lies behind it is reached.
-Targets that need a file or a socket for each input get a hundredth of the inputs.
+Targets that need a file or a socket for each input, or analyse what comes, get a hundredth of them.
 """
 
 from __future__ import annotations
@@ -479,12 +479,12 @@ FAST: dict[str, Callable[[int, int], Iterator[str]]] = {
     "Timeline": timelines,
     "DeviceClock": clocks,
     "Repair": repairs,
-    "Session rows": session_rows,
     "MQTT commands": mqtt_commands,
     "page's questions": page_questions,
     "CSV": csv_files,
 }
 SLOW: dict[str, Callable[[int, int], Iterator[str]]] = {
+    "Session rows": session_rows,
     "recording files": recordings,
     "HTTP and WebSocket": http_requests,
 }
