@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -90,9 +91,11 @@ class TerminalLine:
 
     def _draw(self) -> None:
         line = (
-            f"{self._force_n:7.1f} N  {self._phase:<10}  set {self._set}  reps {self._reps:>2}  "
+            f"{self._force_n:6.1f} N  {self._phase:<10} set {self._set}  reps {self._reps:<2} "
             f"tempo {self._tempo}  {self._link}{self._battery}"
         )
+        # a line that wraps would scroll with every redraw
+        line = line[: shutil.get_terminal_size().columns - 1]
         self._out.write("\r" + line.ljust(self._width))
         self._out.flush()
         self._width = len(line)
