@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from pipeline.events import ForceSamples, LinkChanged, LiveState, Phase, Told
+from pipeline.events import Event, ForceSamples, LinkChanged, LiveState, Phase, Told
 from pipeline.sinks.sink import SessionFacts
 from pipeline.terminal import TerminalLine
 
@@ -27,7 +27,8 @@ def test_a_redraw_never_wraps(columns: str, monkeypatch: pytest.MonkeyPatch) -> 
     samples = ForceSamples(0, np.zeros(1), np.array([-123.4]), np.zeros(1, np.int64), 0, False)
     state = LiveState(1.0, 0.0, Phase.CONCENTRIC, 12, 34, "1.2-0.5-1.0-0.4")
     down = LinkChanged(up=False, reason="no force frame for 3.0 s")
-    line.show(FACTS, [Told(1, i, 0, each) for i, each in enumerate((samples, state, down))])
+    events: list[Event] = [samples, state, down]
+    line.show(FACTS, [Told(1, i, 0, each) for i, each in enumerate(events)])
     drawn = out.getvalue()
     assert "\n" not in drawn
     assert 0 < max(map(len, drawn.split("\r"))) < int(columns)
