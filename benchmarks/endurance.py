@@ -209,8 +209,6 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
         for each in events:
             if isinstance(each.event, ForceSamples):
                 counted.force_samples += each.event.force_n.size
-            elif isinstance(each.event, SetClosed):
-                counted.final_reps += len(each.event.reps)
 
     async def disturb() -> None:
         while True:
@@ -226,11 +224,12 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
         source = BleSource(central=central, clock=clock)
         recording, facts = stack.enter_context(session_recording(config))
         disturbing = asyncio.create_task(disturb())
-        await run_session(
+        outcome = await run_session(
             config, source, recording=recording, facts=facts, now_us=clock.now_us,
             duration_s=seconds, on_told=told,
         )  # fmt: skip
         disturbing.cancel()
+        counted.final_reps = sum(len(each.reps) for each in outcome.session.sets)
         memory.note(time.perf_counter() - began_s)
         bounds += _bounds(recording)
         simulated = band.band
