@@ -192,7 +192,8 @@ async def at_full_speed(hours: float, folder: Path) -> Outcome:
         await asyncio.gather(*running)
         memory.note(seconds)
         took_s = time.perf_counter() - began_s
-    return _outcome(folder, seconds, took_s, band, band.firmware.next_sample, influx, memory)
+        bounds = _bounds(recording)  # it samples on while the last resends come
+    return _outcome(folder, seconds, took_s, band, bounds[-1] - bounds[0], influx, memory)
 
 
 async def in_real_time(seconds: float, folder: Path) -> Outcome:
