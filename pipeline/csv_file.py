@@ -18,6 +18,8 @@ FORCE_COLUMNS = {"force_n": "n", "force_kg": "kg", "force_lb": "lb"}
 MAX_BYTES = 2**31
 MAX_BACKWARD_SHARE, MAX_REPEATED_SHARE, MAX_BACKWARD_S = 0.05, 0.20, 2.0
 """Loggers stutter now and then, and the analysis copes; beyond this the file is in disorder."""
+SLOWEST_S, LONGEST_S = 2.0, 72 * 3600.0
+MAX_FORCE_N = 1e6
 
 
 class CsvError(BandError, ValueError):
@@ -65,10 +67,13 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
         raise CsvError(f"{path}: there are no samples below the header")
     values = _numbers(path, body, delimiter, (time_column, force_column))
     time_s, force_n = values[:, 0], values[:, 1] * NEWTONS[force_unit]
-    bad = ~np.isfinite(values).all(axis=1)
+    bad = ~np.isfinite(values).all(axis=1) | (np.abs(force_n) > MAX_FORCE_N)
     if bad.any():
         line = int(np.argmax(bad)) + 2
-        raise CsvError(f"{path}: line {line}: a value is not a finite number; remove the line")
+        raise CsvError(
+            f"{path}: line {line}: a value is not a finite number or no force of a person; "
+            "correct or remove the line"
+        )
     remarks += _look_at_times(path, time_s)
     return CsvForce(time_s, force_n, tuple(remarks))
 
@@ -117,6 +122,12 @@ def _numbers(path: Path, body: str, delimiter: str, columns: tuple[int, int]) ->
 
 def _look_at_times(path: Path, time_s: Floats) -> list[str]:
     step = np.diff(time_s)
+    usual_s, span_s = (float(np.median(step)), float(np.ptp(time_s))) if step.size else (0.0, 0.0)
+    if usual_s > SLOWEST_S or span_s > LONGEST_S:
+        raise CsvError(
+            f"{path}: the times span {span_s:.3g} s, usually {usual_s:.3g} s apart: are they in "
+            f"seconds? A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
+        )
     backward, repeated = step < 0, step == 0
     for what, where, share in (
         ("goes back", backward, MAX_BACKWARD_SHARE),

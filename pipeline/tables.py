@@ -53,15 +53,15 @@ def rep_row(rep: Rep) -> dict[str, Any]:
     return row
 
 
-def sets_table(sets: Sequence[SetSummary], title: str | None = None) -> Table:
-    """The sets, one a line."""
-    table = _table(title, "set", "reps", "from", "to", "peak N", "tension s", "rest s", "sure")
+def sets_table(sets: Sequence[SetSummary], origin_s: float = 0.0) -> Table:
+    """The sets, one a line; times from `origin_s` on."""
+    table = _table("set", "reps", "from", "to", "peak N", "tension s", "rest s", "sure")
     for each in sets:
         table.add_row(
             str(each.set),
             str(each.reps),
-            clock(each.start_s),
-            clock(each.end_s),
+            clock(each.start_s - origin_s),
+            clock(each.end_s - origin_s),
             f"{each.peak_n:.1f}",
             f"{each.tut_s:.1f}",
             "" if each.rest_s is None else f"{each.rest_s:.0f}",
@@ -70,16 +70,16 @@ def sets_table(sets: Sequence[SetSummary], title: str | None = None) -> Table:
     return table
 
 
-def reps_table(reps: Sequence[Rep], title: str | None = None) -> Table:
+def reps_table(reps: Sequence[Rep], origin_s: float = 0.0) -> Table:
     """The reps, one a line; tempo is eccentric-bottom-concentric-hold in seconds."""
     table = _table(
-        title, "set", "rep", "at", "peak N", "tempo e-b-c-h", "tension s", "impulse N·s", "sure"
+        "set", "rep", "at", "peak N", "tempo e-b-c-h", "tension s", "impulse N·s", "sure"
     )
     for rep in reps:
         table.add_row(
             str(rep.set),
             str(rep.rep),
-            clock(rep.start_s),
+            clock(rep.start_s - origin_s),
             f"{rep.peak_n:.1f}",
             rep.tempo or "-",
             f"{rep.tut_s:.2f}",
@@ -103,11 +103,11 @@ def console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-def _table(title: str | None, *columns: str) -> Table:
+def _table(*columns: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right")
     return table

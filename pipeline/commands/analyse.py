@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pipeline.inputs import Analysed
 
 
+DAY_S = 86_400.0
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object a file and line")
@@ -72,10 +75,12 @@ def _print(found: Analysed, args: argparse.Namespace) -> None:
         f"{analysis.rate_hz:.1f} Hz",
         soft_wrap=True,
     )
+    # times of a clock, such as seconds since 1970, are shown from the first sample on
+    origin_s = float(found.time_s[0]) if found.time_s.size and found.time_s[0] > DAY_S else 0.0
     if analysis.sets:
-        out.print(sets_table(analysis.sets))
+        out.print(sets_table(analysis.sets, origin_s))
     if args.table and analysis.reps:
-        out.print(reps_table(analysis.reps))
+        out.print(reps_table(analysis.reps, origin_s))
 
 
 def _write_reps(path: Path, found: Analysed) -> None:

@@ -51,6 +51,9 @@ def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
         ("time_s,force_n\n0,1\n1,\n", "line 3"),
         ("time_s,force_n\n0,1\n1\n", "line 3"),
         ("time_s,force_n\n0,1\n1,nan\n", "line 3: a value is not a finite number"),
+        ("time_s,force_n\n0,1\n1,1e300\n", "line 3: a value is not"),
+        ("time_s,force_n\n0,1\n1e9,1\n2e9,1\n", "are they in seconds"),
+        ("x" * 10_000, "no time column"),
         ("time_s,force_n\n0,1\n2,1\n1,1\n", "line 4: the time goes back"),
         ("time_s,force_n\n0,1\n0,1\n1,1\n", "line 3: the time repeats"),
     ],
@@ -59,6 +62,7 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> 
     with pytest.raises(CsvError, match=words) as caught:
         read_csv(write(tmp_path, text))
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600
 
 
 def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
