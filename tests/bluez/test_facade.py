@@ -19,7 +19,7 @@ from sensor.errors import LinkError
 from sensor.profile import Opcode
 from sensor.samples import Channel
 from tests.bluez.facade import bluez
-from tests.sensor.test_ble import Reader, drop
+from tests.sensor.reader import Reader, drop
 from tests.sensor.toy_band import ADDRESS
 from tests.sensor.toy_world import World, toy_world, until
 

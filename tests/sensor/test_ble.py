@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -19,67 +17,19 @@ from firmware_sim.faults import Chances, Faults
 from firmware_sim.sampler import ClockConfig
 from firmware_sim.source import SimulatedBand
 from sensor.ble import BleSource, back_off, find, scan
-from sensor.errors import FrameError, LinkError
-from sensor.frames import ForceFrame
+from sensor.errors import LinkError
 from sensor.profile import Answer, Command, Info, Opcode, Status
 from sensor.radio import BumbleCentral
-from sensor.samples import Channel, Notification
+from sensor.samples import Channel
+from tests.sensor.reader import NOTIFICATION, Reader, drop
 from tests.sensor.toy_band import ADDRESS
 from tests.sensor.toy_world import World, toy_world, until
-
-NOTIFICATION = 0x1B
 
 
 @pytest.fixture(autouse=True)
 def _brisk_resends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A virtual radio needs no second to bring the next frame of a resend."""
     monkeypatch.setattr("sensor.repair.QUIET_S", 0.2)
-
-
-class Reader:
-    """Iterates a source in a task and keeps what came."""
-
-    def __init__(self, source: BleSource) -> None:
-        self.source = source
-        self.notifications: list[Notification] = []
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self.task = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        async for notification in self.source:
-            self.notifications.append(notification)
-            await self.go_on.wait()
-
-    def payloads(self, channel: Channel) -> list[bytes]:
-        return [each.payload for each in self.notifications if each.channel is channel]
-
-    def links(self) -> list[str]:
-        return [each.decode() for each in self.payloads(Channel.LINK)]
-
-    def marks(self) -> list[dict[str, Any]]:
-        return [json.loads(each) for each in self.payloads(Channel.MARK)]
-
-    def given_up(self) -> list[tuple[int, int]]:
-        return [(m["first"], m["count"]) for m in self.marks() if m["kind"] == "gave_up"]
-
-    def frames(self) -> list[ForceFrame]:
-        found = []
-        for payload in self.payloads(Channel.FORCE):
-            with contextlib.suppress(FrameError):
-                found.append(ForceFrame.from_bytes(payload))
-        return found
-
-    def samples(self) -> Counter[int]:
-        """How often each sample of a toy band came; checks that index and counts agree."""
-        found: Counter[int] = Counter()
-        for frame in self.frames():
-            assert frame.counts[0] == frame.first_sample
-            found.update(frame.counts.tolist())
-        return found
-
-    def commands(self, opcode: Opcode) -> int:
-        return sum(each[0] == opcode for each in self.payloads(Channel.COMMAND))
 
 
 @asynccontextmanager
@@ -94,16 +44,6 @@ async def reading(
         if sampling is not None:
             sampling.cancel()
     await asyncio.wait_for(reader.task, 10)
-
-
-def drop(probability: float, seed: int = 1) -> Any:
-    rng = random.Random(seed)
-
-    def fault(_source: Any, _destination: Any, pdu: bytes) -> bytes | None:
-        lost = att_opcode(pdu) == NOTIFICATION and rng.random() < probability
-        return None if lost else pdu
-
-    return fault
 
 
 def test_a_scan_lists_bands_first_and_others_too() -> None:

@@ -21,12 +21,14 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 PACKAGES = ("linux-image-amd64", "qemu-system-x86", "seabios", "bluez", "busybox-static", "kmod")
 MODULES = (
     *("virtio_pci", "9pnet_virtio", "9p", "overlay"),
-    *("hci_vhci", "algif_hash", "algif_skcipher", "cmac", "ecb", "aes_generic", "crc16"),
-    *("ecdh_generic", "uhid"),
+    # Pairing takes random numbers and elliptic curves from the kernel.
+    *("hmac", "sha256_generic", "sha512_generic", "ctr", "drbg"),
+    *("cmac", "ecb", "aes_generic", "ecdh_generic"),
+    *("hci_vhci", "algif_hash", "algif_skcipher", "crc16", "uhid"),
 )
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 START_LIMIT_S = 60
-SESSION_LIMIT_S = 240
+SESSION_LIMIT_S = 400
 
 INIT = """#!/bin/sh
 B=/bin/busybox

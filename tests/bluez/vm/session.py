@@ -19,7 +19,7 @@ from sensor.ble import BleSource, scan
 from sensor.errors import LinkError
 from sensor.profile import Answer, Opcode
 from sensor.samples import Channel
-from tests.sensor.test_ble import Reader
+from tests.sensor.reader import Reader
 from tests.sensor.toy_world import until
 
 
