@@ -63,7 +63,7 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
         )
         found = ", ".join(names)[:200]
         raise CsvError(f"{path}: there is no {lacking}; the first line has: {found}")
-    if not body.strip():
+    if re.search(r"^[^\S\n]*[^#\s]", body, re.MULTILINE) is None:
         raise CsvError(f"{path}: there are no samples below the header")
     values = _numbers(path, body, delimiter, (time_column, force_column))
     time_s, force_n = values[:, 0], values[:, 1] * NEWTONS[force_unit]

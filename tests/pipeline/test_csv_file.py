@@ -45,6 +45,7 @@ def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
     [
         ("", "is empty"),
         ("time_s,force_n\n", "no samples"),
+        ("time_s,force_n\n# nothing\n", "no samples"),
         ("time_s,speed\n0,1\n", "no force column"),
         ("t,force_n\n0,1\n", "no time column"),
         ("time_s,force_n\n0,1\n1,abc\n", "line 3: 'abc' is not a number"),
