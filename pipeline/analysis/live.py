@@ -321,7 +321,7 @@ class LiveAnalysis:
         run, cutter = self._run, self._cutter
         if run is None or cutter is None:
             return
-        keep = cutter.first if cutter.turns else run.settled - int(20 * GRID_HZ)
+        keep = cutter.needed
         run.forget_before(keep)
         second = int(keep / GRID_HZ) - RATE_MEMORY_S
         counts = self._grid.second_counts

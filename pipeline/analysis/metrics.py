@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.phases import Phases, over_segments
+from pipeline.analysis.phases import Phases, Rows, crossing, over_segments
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Ints
 
@@ -96,23 +96,14 @@ def rate_between_shares(
 ) -> Floats:
     """Slope in N/s between the first passages of 20 % and 80 % of the rise."""
     rise = phases.peak_n - phases.before_n
-    passed = []
     first = np.floor(phases.start).astype(np.int64)
     last = np.maximum(phases.peak.astype(np.int64), first) + 1
-    lengths = last - first + 1
-    offsets = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    rep = np.repeat(np.arange(first.size), lengths)
-    index = np.arange(lengths.sum()) + np.repeat(first - offsets, lengths)
-    values = force_n[np.minimum(index, force_n.size - 1)]
+    rows = Rows.of(force_n, first, np.minimum(last, force_n.size))
+    passed = []
     for share in (low, high):
         level = phases.before_n + share * rise
-        never = np.iinfo(np.int64).max
-        found = np.minimum.reduceat(np.where(values >= level[rep], index, never), offsets)
-        found = np.where(found == never, last, found)
-        here = np.clip(found - 1, 0, force_n.size - 2)
-        step = force_n[here + 1] - force_n[here]
-        part = (level - force_n[here]) / np.where(step == 0, 1.0, step)
-        passed.append(here + np.clip(part, 0.0, 1.0))
+        found = rows.first(rows.values >= rows.spread(level))
+        passed.append(crossing(force_n, np.where(found < 0, last, found) - 1, level))
     time_s = (passed[1] - passed[0]) / GRID_HZ
     slope = (high - low) * rise / np.where(time_s > 0, time_s, 1.0)
     return np.asarray(np.where(time_s > 0, slope, np.nan))

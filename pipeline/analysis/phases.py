@@ -63,10 +63,10 @@ def find_phases(
     noise_n : (m,)
         Standard deviation of the noise in `force_n` around each pull.
     """
-    whole = _Rows.of(force_n, first, stop)
+    whole = Rows.of(force_n, first, stop)
     top = np.maximum.reduceat(whole.values, whole.offsets)
     peak = whole.first(whole.values == whole.spread(top))
-    left, right = _Rows.of(force_n, first, peak + 1), _Rows.of(force_n, peak, stop)
+    left, right = Rows.of(force_n, first, peak + 1), Rows.of(force_n, peak, stop)
     before = np.minimum.reduceat(left.values, left.offsets)
     after = np.minimum.reduceat(right.values, right.offsets)
     swing = np.maximum(top - np.where(rise_seen, before, after), 1e-9)
@@ -87,10 +87,10 @@ def find_phases(
     reached = left.first(left.values >= left.spread(high_up), since=np.maximum(below_up, first))
     until = np.where(below_down < 0, stop, below_down)
     held = right.last(right.values >= right.spread(high_down), until=until)
-    start = np.where(below_up < 0, first, _crossing(force_n, below_up, low_up))
-    end = np.where(below_down < 0, stop - 1, _crossing(force_n, below_down - 1, low_down))
-    top_start = np.where(reached <= start, start, _crossing(force_n, reached - 1, high_up))
-    top_end = np.where((held < 0) | (held >= stop - 1), end, _crossing(force_n, held, high_down))
+    start = np.where(below_up < 0, first, crossing(force_n, below_up, low_up))
+    end = np.where(below_down < 0, stop - 1, crossing(force_n, below_down - 1, low_down))
+    top_start = np.where(reached <= start, start, crossing(force_n, reached - 1, high_up))
+    top_end = np.where((held < 0) | (held >= stop - 1), end, crossing(force_n, held, high_down))
     return Phases(
         start=start,
         top_start=np.clip(top_start, start, end),
@@ -111,7 +111,7 @@ _PLACES = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
+class Rows:
     """A part of the samples for each pull, all in one row, and what is asked of each part."""
 
     force_n: Floats
@@ -121,7 +121,7 @@ class _Rows:
     stops: Ints
 
     @classmethod
-    def of(cls, force_n: Floats, first: Ints, stop: Ints) -> _Rows:
+    def of(cls, force_n: Floats, first: Ints, stop: Ints) -> Rows:
         lengths = stop - first
         stops = np.cumsum(lengths)
         offsets = stops - lengths
@@ -158,7 +158,7 @@ class _Rows:
         half = np.clip(stays // 4, 0, 25)
         steps = np.linspace(0, 1, _PLACES)
         span = high - low
-        centres = np.rint(low[:, None] + span[:, None] * steps).astype(np.int64)
+        centres = low[:, None] + np.rint(span[:, None] * steps).astype(np.int64)
         begin = np.clip(centres - half[:, None], low[:, None], None)
         stop = np.clip(centres + half[:, None] + 1, None, high[:, None] + 1)
         pairs = np.stack((begin, stop), axis=-1).reshape(-1)
@@ -170,13 +170,17 @@ class _Rows:
         return np.asarray(np.where(stays > 3, best, extreme))
 
 
-def _crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
-    """Where the line from `index` to the next value passes `level`."""
+def crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
+    """Where the line from `index` to the next value passes `level`.
+
+    Rounded to 2⁻²⁰ of a grid step, so that the index keeps all its digits however far it is counted
+    from.
+    """
     here = np.clip(index, 0, force_n.size - 2)
     low, high = force_n[here], force_n[here + 1]
     step = high - low
     part = np.where(step == 0, 0.0, (level - low) / np.where(step == 0, 1.0, step))
-    return np.asarray(index + np.clip(part, 0.0, 1.0))
+    return np.asarray(index + np.rint(np.clip(part, 0.0, 1.0) * 2**20) / 2**20)
 
 
 def over_segments(what: np.ufunc, values: Floats, pairs: Ints) -> Floats:

@@ -66,6 +66,8 @@ class Cutter:
         self._judge = judge
         self.turns: list[Turn] = []
         self.first = run.first
+        self.longest = int((settings.longest_rep_s + IDLE_WAIT_S) * GRID_HZ)
+        """Force that is up for so many steps lies there; it is cut off."""
         self._closing: tuple[int, int, Stretch, Found] | None = None
         """Last turn, when to close if nothing follows it, and with what."""
 
@@ -84,7 +86,7 @@ class Cutter:
         closed = self.check(turn.seen)
         if not self.turns:
             if turn.high:
-                if self.first != self._run.first:
+                if not self._starts or turn.seen - self.first > self.longest:
                     return closed
                 self.turns.append(self._edge(self.first))
             else:
@@ -100,16 +102,15 @@ class Cutter:
         if not self.turns:
             return []
         last = self.turns[-1]
-        longest = int((self._settings.longest_rep_s + IDLE_WAIT_S) * GRID_HZ)
         if not last.high:
-            at = last.seen + longest
+            at = last.seen + self.longest
             if now <= at:
                 return []
             high = self._extreme(last.seen, at, high=True)
             return [self._close([*self.turns, high, self._edge(at)], at, goes_on=False)]
         if now - last.seen <= self._settings.set_pause_s * GRID_HZ:
             return []
-        at = self._close_time(last, now, longest)
+        at = self._close_time(last, now)
         if now <= at:
             return []
         if self._closing is not None and self._closing[0] == last.at:
@@ -118,6 +119,14 @@ class Cutter:
             return [replace(closed, found=found)]
         low = self._extreme(last.at, at, high=False)
         return [self._close([*self.turns, low], at, goes_on=False)]
+
+    @property
+    def needed(self) -> int:
+        """Grid index before which nothing is looked at any more."""
+        settled = self._run.settled
+        if self.turns or (self._starts and settled - self.first <= self.longest):
+            return self.first
+        return max(self.first, settled - int((LOOK_BACK_S + 5) * GRID_HZ))
 
     def end(self) -> list[Stretch]:
         """The run is over: return what is left of it."""
@@ -142,7 +151,7 @@ class Cutter:
         self.turns, self.first, self._closing = [], stop, None
         return stretch
 
-    def _close_time(self, last: Turn, now: int, longest: int) -> int:
+    def _close_time(self, last: Turn, now: int) -> int:
         """Index at which the stretch closes if nothing happens; far off while it cannot be told."""
         if self._closing is not None and self._closing[0] == last.at:
             return self._closing[1]
@@ -156,7 +165,7 @@ class Cutter:
         since = last.seen // DETECT_STEP
         force = self._run.detect.view(since, now // DETECT_STEP)
         fallen = np.flatnonzero(force <= half)
-        up_until = max(pull.id, self.first) + longest
+        up_until = max(pull.id, self.first) + self.longest
         let_go = (since + int(fallen[0])) * DETECT_STEP if fallen.size else up_until
         if let_go >= up_until:
             # Still up: a hold, or a load at rest.
