@@ -87,6 +87,7 @@ class BleSource:
         self._inbox = Inbox(clock or HostClock(), max_waiting)
         self._found: FoundDevice | None = None
         self._link: BandLink | None = None
+        self._ready = asyncio.Event()
         self._info: Info | None = None
         self._gaps = GapFiller(self._inbox)
         self._stopping = asyncio.Event()
@@ -157,10 +158,19 @@ class BleSource:
             await asyncio.wait({self._runner})
 
     async def command(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
-        """Give the band a command; LinkError if there is no link or no answer."""
-        if self._link is None or self._link.lost.is_set():
+        """Give the band a command, once it is connected; LinkError if it is not, or no answer."""
+        link = await self._connected(timeout_s)
+        return await link.command(command, timeout_s)
+
+    async def _connected(self, timeout_s: float) -> BandLink:
+        """The link, which may be in the making: before it is subscribed no answer arrives."""
+        if self._runner is not None and not self._runner.done():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._ready.wait()
+        if self._link is None or not self._ready.is_set():
             raise LinkError("the band is not connected just now: try again", self.address)
-        return await self._link.command(command, timeout_s)
+        return self._link
 
     async def tare(self) -> Calibration:
         """Take the present force as zero; the calibration that holds from now on."""
@@ -193,7 +203,6 @@ class BleSource:
         link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
         try:
             await link.open()
-            self._link = link
             await self._take_info(link)
             await link.follow_battery()
             await link.subscribe()
@@ -204,6 +213,8 @@ class BleSource:
         except BaseException as error:
             await link.close(str(error) or "interrupted")
             raise
+        self._link = link
+        self._ready.set()
         logger.info("connected to %s", link.band)
         return link
 
@@ -321,7 +332,9 @@ class BleSource:
     def _receive(self, channel: Channel, payload: bytes) -> None:
         """What a link brings; called from the radio's callbacks."""
         kept = self._inbox.put(channel, payload)
-        if channel is Channel.ANSWER:
+        if channel is Channel.LINK:
+            self._ready.clear()
+        elif channel is Channel.ANSWER:
             self._gaps.take_answer(payload)
         elif channel is Channel.FORCE:
             self._last_force_s = _now_s()

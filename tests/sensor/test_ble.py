@@ -124,6 +124,18 @@ def test_commands_are_answered_and_stand_in_the_stream() -> None:
     asyncio.run(main())
 
 
+def test_a_command_given_while_the_link_is_made_anew_waits_for_it() -> None:
+    async def main() -> None:
+        async with toy_world() as world, reading(world) as reader:
+            for number in range(1, 6):
+                world.band.controller.drop_links()
+                await until(lambda: len(reader.links()) >= 2 * number)  # noqa: B023
+                await reader.source.identify()
+            assert world.band.commands.count(bytes([Opcode.IDENTIFY])) == 5
+
+    asyncio.run(main())
+
+
 def test_after_a_lost_link_the_session_is_complete_again() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world) as reader:
