@@ -36,7 +36,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python -m scripts.screenshots
 
 test-bluez: $(VENV)/.dev
-	bash tests/bluez/vm/run.sh
+	$(BIN)/python -m tests.bluez.vm.run
 
 # The servers that tests run for real. Without root the tests that lack theirs are skipped and say so.
 servers:
