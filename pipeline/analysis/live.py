@@ -30,10 +30,8 @@ from sensor.samples import Floats, ForceBlock, Gap
 
 AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClosed
 
-PAGE = 1 << 16
-"""Samples taken through the filters at once: few enough to stay in the processor's cache."""
-PAGES_AT_ONCE = 32
-"""After so many pages what was found is measured: bounds memory whatever the block."""
+PAGE = 1 << 18
+"""Samples taken at once: bounds memory whatever the block."""
 MOST_STRAYS = 1000
 RATE_MEMORY_S = 8
 STATES_PER_S = 4
@@ -91,11 +89,9 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         if self._live:
             return self._push_live(block.time_s, block.force_n)
-        for number, at in enumerate(range(0, block.time_s.size, PAGE), 1):
+        for at in range(0, block.time_s.size, PAGE):
             events += self._advance(block.time_s[at : at + PAGE], block.force_n[at : at + PAGE])
-            if number % PAGES_AT_ONCE == 0:
-                events += self._catch_up()
-        return events + self._catch_up()
+        return events
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
@@ -117,7 +113,7 @@ class LiveAnalysis:
             if due >= time_s.size:
                 break
             now_s = float(time_s[due])
-            events += self._advance(*self._gathered()) + self._catch_up()
+            events += self._advance(*self._gathered())
             passed = math.floor((now_s - self._origin_s) * STATES_PER_S) + 1
             self._next_state_s = self._origin_s + passed / STATES_PER_S
             events += self._tell(now_s)
@@ -165,7 +161,7 @@ class LiveAnalysis:
         stretch = self._cutter.ahead(run, turns)
         if stretch is None:
             return []
-        found = self._judge(run, stretch, self._pulls(stretch))
+        found = self._judge(run, stretch, self._context)
         judged = [
             j
             for j in found.judged
@@ -210,13 +206,9 @@ class LiveAnalysis:
                 events += self._late_close(turn.seen)
                 events += self._settle(self._cutter.add(turn))
             events += self._settle(self._cutter.check(self._run.settled))
+            events += self._resolve()
             events += self._late_close(self._run.settled)
-        return events
-
-    def _catch_up(self) -> list[AnalysisEvent]:
-        """Measure what was found, and forget the samples behind it."""
-        events = self._resolve()
-        self._forget()
+            self._forget()
         return events
 
     def _end_run(self, *, goes_on: bool) -> list[AnalysisEvent]:
@@ -237,7 +229,7 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         for stretch in stretches:
             assert self._run is not None
-            found = stretch.found or self._judge(self._run, stretch, self._pulls(stretch))
+            found = stretch.found or self._judge(self._run, stretch, self._context)
             goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
             self._context = _context_after(self._context, found, same_set=goes_on)
             self._found.append((found, goes_on))
@@ -264,18 +256,16 @@ class LiveAnalysis:
         del self._partials[:-MOST_STRAYS]
         return events
 
-    def _pulls(self, stretch: Stretch) -> list[Pull]:
-        return stretch.pulls(self._settings.dip_share)
-
-    def _judge(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
+    def _judge(self, run: Run, stretch: Stretch, context: Context) -> Found:
         noise = noise_of(run, stretch.first, stretch.stop)
-        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, self._context)
+        pulls = stretch.pulls(self._settings.dip_share)
+        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, context)
         return Found(judged, stretch.first, stretch.stop, noise)
 
-    def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
+    def _look_at(self, stretch: Stretch) -> tuple[Found, float | None]:
         """What is in this open stretch, and how long a pause its set allows; None without one."""
         assert self._run is not None
-        found = self._judge(self._run, stretch, pulls)
+        found = self._judge(self._run, stretch, self._context)
         return found, self._pause_s(found)
 
     def _pause_s(self, found: Found) -> float | None:

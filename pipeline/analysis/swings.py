@@ -8,8 +8,6 @@ import numpy as np
 
 from sensor.samples import Floats, Ints
 
-_TOGETHER = 16
-
 
 class Turn(NamedTuple):
     """A high or a low of the force; a tuple, because there are thousands.
@@ -53,11 +51,10 @@ class Swings:
         # What was taken last is the second of two values held, or the only one.
         taken = min(held, 2) - 1
         at = [0] if not held else []
-        steps = values[1:] - values[:-1]
-        moving = np.flatnonzero(steps)
+        moving = np.flatnonzero(np.diff(values))
         if moving.size:
             # A plateau counts as its first value. Between bends only the newest can matter.
-            up = steps[moving] > 0
+            up = values[moving + 1] > values[moving]
             bends = moving[:-1][up[1:] != up[:-1]] + 1
             bends = self._without_ripple(values, bends)
             newest = int(moving[-1]) + 1
@@ -76,30 +73,18 @@ class Swings:
         return None
 
     def _without_ripple(self, values: Floats, bends: Ints) -> Ints:
-        """Leave out bends that cannot matter; it saves time and nothing else.
+        """Leave out pairs of bends nearer than the threshold that lie within a greater swing.
 
-        Of bends that lie together within the threshold only the highest and lowest can. Of the
-        others, a pair nearer than the threshold within a greater swing tells nothing new.
+        What they would tell, the bends around them tell as well; it saves time and nothing else.
         """
-        whole = bends.size // _TOGETHER * _TOGETHER
-        if whole:
-            groups = values[bends[:whole]].reshape(-1, _TOGETHER)
-            high, low = groups.argmax(axis=1), groups.argmin(axis=1)
-            row = np.arange(high.size)
-            still = groups[row, high] - groups[row, low] < self._threshold
-            keep = np.ones(bends.size, dtype=np.bool_)
-            keep[:whole] = np.repeat(~still, _TOGETHER)
-            row = row[still] * _TOGETHER
-            keep[row + high[still]] = keep[row + low[still]] = True
-            bends = bends[keep]
-        for _ in range(4):
-            if bends.size < _TOGETHER:
+        for _ in range(12):
+            if bends.size < 16:
                 break
             swing = np.abs(np.diff(values[bends]))
             small = swing[1:-1] < self._threshold
             small &= (swing[1:-1] <= swing[:-2]) & (swing[1:-1] < swing[2:])
             at = np.flatnonzero(small) + 1
-            if at.size < bends.size // 20:
+            if at.size < bends.size // 40:
                 break
             keep = np.ones(bends.size, dtype=np.bool_)
             keep[at] = keep[at + 1] = False
@@ -118,13 +103,13 @@ class Swings:
             if direction <= 0 and value < low:
                 low_at, low = origin + step * position, value
             if direction >= 0 and high - value >= threshold:
-                way = high - values[came_from : position + 1]
-                seen = came_from + int((way >= threshold).argmax())
+                between = values[came_from : position + 1]
+                seen = came_from + int(np.argmax(high - between >= threshold))
                 turns.append(Turn(high_at, high, True, origin + step * seen))
                 direction, low_at, low = -1, origin + step * position, value
             elif direction <= 0 and value - low >= threshold:
-                way = values[came_from : position + 1] - low
-                seen = came_from + int((way >= threshold).argmax())
+                between = values[came_from : position + 1]
+                seen = came_from + int(np.argmax(between - low >= threshold))
                 turns.append(Turn(low_at, low, False, origin + step * seen))
                 direction, high_at, high = 1, origin + step * position, value
             came_from = position
