@@ -327,7 +327,7 @@ class LiveAnalysis:
         counts = self._grid.second_counts
         for old in [at for at in counts if at < second]:
             del counts[old]
-        start_s = self._grid.time_s(keep)
+        start_s = self._grid.time_s(keep) - RATE_MEMORY_S
         self._near_gaps = [gap for gap in self._near_gaps if gap.end_s >= start_s]
 
 

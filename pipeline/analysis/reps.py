@@ -296,9 +296,12 @@ def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
     absent = draft.absent
     start, end = draft.start_s, draft.end_s
     missing_s = max(sum(min(gap.end_s, end) - max(gap.start_s, start) for gap in gaps), 0.0)
-    words = f"{missing_s:.2f} s of samples are missing"
-    absent["impulse_n_s"] = words
-    absent["tut_s"] = f"{words} and not counted"
+    impulse_n_s = draft.impulse_n_s
+    if missing_s > 0:
+        words = f"{missing_s:.2f} s of samples are missing"
+        absent["impulse_n_s"] = words
+        absent["tut_s"] = f"{words} and not counted"
+        impulse_n_s = None
     phases = {
         "concentric_s": (draft.concentric_s, start, draft.top_start_s),
         "hold_s": (draft.hold_s, draft.top_start_s, draft.top_end_s),
@@ -327,7 +330,7 @@ def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
         hold_s=left["hold_s"],
         eccentric_s=left["eccentric_s"],
         tut_s=draft.tut_s - missing_s,
-        impulse_n_s=None,
+        impulse_n_s=impulse_n_s,
         rfd_n_per_s=rfd,
-        confidence=round(draft.confidence * GAP_DOUBT, 3),
+        confidence=round(draft.confidence * (GAP_DOUBT if missing_s > 0 else 1.0), 3),
     )

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import Phase as Step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ PULLS = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, phases=(Step.explicit, Step.reuse, Step.generate))
 @given(data=st.data())
 def test_cuts_do_not_show(data: st.DataObject) -> None:
     pulls = data.draw(st.lists(PULLS, max_size=8))
