@@ -5,29 +5,45 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.analysis.judge import Judged
 from pipeline.analysis.settings import Settings
+from sensor.samples import Floats
+
+Bools = NDArray[np.bool_]
+
+CUT_DOUBT = 0.97
+"""Of a rep that the samples do not hold whole."""
 
 
-def rep_confidence(judged: Judged, settings: Settings, noise_n: float, *, whole: bool) -> float:
-    """Probability that a person would count this rep.
+def rep_confidence(
+    judged: Sequence[Judged], settings: Settings, noise_n: Floats, whole: Bools
+) -> Floats:
+    """Probability for each rep that a person would count it.
 
     The margins are in powers of two: of the amplitude over half the typical one and over the floor,
-    and of the width over that of a knock. Each is turned into a probability by the logistic curve
-    and the least of them counts.
+    and of the width over that of a knock. The least of them is turned into a probability.
+
+    Parameters
+    ----------
+    noise_n : (m,)
+        Standard deviation of the noise around each rep.
+    whole : (m,)
+        Whether the samples hold the rep from start to end.
     """
-    floor = max(settings.floor_n, settings.noise_factor * noise_n)
-    margins = [
-        3.0 * math.log2(judged.amplitude_n / (settings.rep_share * judged.typical_n)),
-        2.0 * math.log2(judged.amplitude_n / floor) + 1.0,
-    ]
-    if judged.width_s is not None:
-        margins.append(4.0 * math.log2(max(judged.width_s, 1e-3) / settings.knock_s))
-    worst = min(margins)
-    sure = 0.55 + 0.445 * math.tanh(max(worst, 0.0) * 0.9)
-    if not whole:
-        sure *= 0.97
-    return round(sure, 3)
+    amplitude = np.array([one.amplitude_n for one in judged])
+    typical = np.array([one.typical_n for one in judged])
+    width = np.array([np.inf if one.width_s is None else one.width_s for one in judged])
+    floor = np.maximum(settings.floor_n, settings.noise_factor * noise_n)
+    margin = np.minimum(
+        3.0 * np.log2(amplitude / (settings.rep_share * typical)),
+        2.0 * np.log2(amplitude / floor) + 1.0,
+    )
+    margin = np.minimum(margin, 4.0 * np.log2(np.maximum(width, 1e-3) / settings.knock_s))
+    sure = 0.55 + 0.445 * np.tanh(0.9 * np.maximum(margin, 0.0))
+    return np.asarray(np.round(np.where(whole, sure, CUT_DOUBT * sure), 3))
 
 
 def set_confidence(reps: Sequence[float]) -> float:

@@ -13,9 +13,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.analysis.grid import GRID_HZ, Grid
+from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import Context, Found, Verdict, judge
-from pipeline.analysis.provisional import Announcer, has_ended, why_not
+from pipeline.analysis.provisional import ENDED_SHARE, Announcer, has_ended, why_not
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.reps import Axis, Draft, build, half_width_s, noise_of
 from pipeline.analysis.result import Partial
@@ -24,17 +24,21 @@ from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
 from pipeline.analysis.tracker import Tracker
-from pipeline.events import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from pipeline.events import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, ForceBlock, Gap
 
 AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClosed
 
-PAGE = 1 << 18
-"""Samples taken at once: bounds memory whatever the block."""
+PAGE = 1 << 16
+"""Samples taken through the filters at once: few enough to stay in the processor's cache."""
+PAGES_AT_ONCE = 32
+"""After so many pages what was found is measured: bounds memory whatever the block."""
 MOST_STRAYS = 1000
 RATE_MEMORY_S = 8
 STATES_PER_S = 4
+LOOK_AGAIN = 3
+"""So many states after a pull ended its end is looked at again."""
 
 
 class LiveAnalysis:
@@ -76,6 +80,9 @@ class LiveAnalysis:
         self._tracker = Tracker(self._settings)
         self._announcer = Announcer()
         self._looks: list[int] = []
+        """In how many states to analyse the open stretch."""
+        self._states = 0
+        self._pieces: list[GridPiece] = []
         self._waiting: list[tuple[Floats, Floats]] = []
         self._last: tuple[int, int, str | None] = (0, 0, None)
 
@@ -89,9 +96,11 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         if self._live:
             return self._push_live(block.time_s, block.force_n)
-        for at in range(0, block.time_s.size, PAGE):
+        for number, at in enumerate(range(0, block.time_s.size, PAGE), 1):
             events += self._advance(block.time_s[at : at + PAGE], block.force_n[at : at + PAGE])
-        return events
+            if number % PAGES_AT_ONCE == 0:
+                events += self._catch_up()
+        return events + self._catch_up()
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
@@ -133,12 +142,14 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         if self._tracker.ended:
             self._tracker.ended = False
-            self._looks = [0, 3]
-        if self._looks:
-            self._looks = [left - 1 for left in self._looks]
-            if self._looks[0] < 0:
-                del self._looks[0]
-                events += self._look(now_s)
+            self._looks = [0, 1, LOOK_AGAIN]
+        self._looks = [left - 1 for left in self._looks]
+        look = bool(self._looks) and self._looks[0] < 0
+        self._states += 1
+        if look or self._states % STATES_PER_S == 0:
+            events += self._digest() + self._catch_up()
+        if look:
+            events += self._take_look(now_s)
         reps = self._announcer.reps
         if reps:
             last = reps[-1]
@@ -148,6 +159,17 @@ class LiveAnalysis:
             now_s, self._tracker.force_n, self._tracker.phase, set_number, count, tempo
         )
         return [*events, state]
+
+    def _take_look(self, now_s: float) -> list[AnalysisEvent]:
+        """The first look at an ended pull, one more if it was too soon, and one when it rests."""
+        del self._looks[0]
+        if not self._looks and self._tracker.phase is not Phase.REST:
+            # Once the next pull has begun, its own end is soon enough for corrections.
+            return []
+        events = self._look(now_s)
+        if len(self._looks) == 2 and any(isinstance(event, RepAnnounced) for event in events):
+            del self._looks[0]
+        return events
 
     def _look(self, now_s: float) -> list[AnalysisEvent]:
         """Analyse the open stretch as if the samples ended here."""
@@ -161,12 +183,12 @@ class LiveAnalysis:
         stretch = self._cutter.ahead(run, turns)
         if stretch is None:
             return []
-        found = self._judge(run, stretch, self._context)
-        judged = [
-            j
-            for j in found.judged
-            if j.verdict is Verdict.REP and has_ended(j.pull, newest=j is found.judged[-1])
-        ]
+        found = self._judge(run, stretch, self._pulls(stretch))
+        resting = self._tracker.phase in (Phase.REST, Phase.CONCENTRIC)
+        share = self._settings.dip_share if resting else ENDED_SHARE
+        judged = [j for j in found.judged if j.verdict is Verdict.REP]
+        if judged and judged[-1] is found.judged[-1] and not has_ended(judged[-1].pull, share):
+            judged.pop()
         fresh = [j for j in judged if self._announcer.known(j) is None]
         axis = Axis(self._grid.time_s(0.0), self._grid.second_counts, self._near_gaps)
         part = Found(fresh, found.first, found.stop, found.noise_n)
@@ -187,28 +209,39 @@ class LiveAnalysis:
     def _advance(
         self, time_s: Floats, force_n: Floats, *, last: bool = False
     ) -> list[AnalysisEvent]:
-        events: list[AnalysisEvent] = []
         pieces = self._grid.push(time_s, force_n, last=last)
         self.gaps += self._grid.gaps
         self._near_gaps += self._grid.gaps
         self._grid.gaps.clear()
-        for piece in pieces:
+        if self._live:
+            for piece in pieces:
+                if piece.new_run:
+                    self._tracker.restart()
+                self._tracker.push(piece.force_n)
+        self._pieces += pieces
+        return [] if self._live and not last else self._digest()
+
+    def _digest(self) -> list[AnalysisEvent]:
+        """Take what has come on the grid through filters, turns and cuts."""
+        events: list[AnalysisEvent] = []
+        for piece in _joined(self._pieces):
             if piece.new_run or self._run is None or self._cutter is None:
                 if self._run is not None:
                     events += self._end_run(goes_on=True)
                 self._run = Run(piece.first, self._settings.floor_n)
                 self._cutter = Cutter(self._run, self._settings, self._look_at)
-            if self._live:
-                if piece.new_run:
-                    self._tracker.restart()
-                self._tracker.push(piece.force_n)
             for turn in self._run.push(piece.force_n):
                 events += self._late_close(turn.seen)
                 events += self._settle(self._cutter.add(turn))
             events += self._settle(self._cutter.check(self._run.settled))
-            events += self._resolve()
             events += self._late_close(self._run.settled)
-            self._forget()
+        self._pieces = []
+        return events
+
+    def _catch_up(self) -> list[AnalysisEvent]:
+        """Measure what was found, and forget the samples behind it."""
+        events = self._resolve()
+        self._forget()
         return events
 
     def _end_run(self, *, goes_on: bool) -> list[AnalysisEvent]:
@@ -229,7 +262,7 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         for stretch in stretches:
             assert self._run is not None
-            found = stretch.found or self._judge(self._run, stretch, self._context)
+            found = stretch.found or self._judge(self._run, stretch, self._pulls(stretch))
             goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
             self._context = _context_after(self._context, found, same_set=goes_on)
             self._found.append((found, goes_on))
@@ -256,16 +289,18 @@ class LiveAnalysis:
         del self._partials[:-MOST_STRAYS]
         return events
 
-    def _judge(self, run: Run, stretch: Stretch, context: Context) -> Found:
+    def _pulls(self, stretch: Stretch) -> list[Pull]:
+        return stretch.pulls(self._settings.dip_share)
+
+    def _judge(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
         noise = noise_of(run, stretch.first, stretch.stop)
-        pulls = stretch.pulls(self._settings.dip_share)
-        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, context)
+        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, self._context)
         return Found(judged, stretch.first, stretch.stop, noise)
 
-    def _look_at(self, stretch: Stretch) -> tuple[Found, float | None]:
+    def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
         """What is in this open stretch, and how long a pause its set allows; None without one."""
         assert self._run is not None
-        found = self._judge(self._run, stretch, self._context)
+        found = self._judge(self._run, stretch, pulls)
         return found, self._pause_s(found)
 
     def _pause_s(self, found: Found) -> float | None:
@@ -329,6 +364,21 @@ class LiveAnalysis:
             del counts[old]
         start_s = self._grid.time_s(keep) - RATE_MEMORY_S
         self._near_gaps = [gap for gap in self._near_gaps if gap.end_s >= start_s]
+
+
+def _joined(pieces: list[GridPiece]) -> list[GridPiece]:
+    """Pieces of one run made one."""
+    joined: list[list[GridPiece]] = []
+    for piece in pieces:
+        if piece.new_run or not joined:
+            joined.append([])
+        joined[-1].append(piece)
+    return [
+        GridPiece(run[0].first, np.concatenate([p.force_n for p in run]), run[0].new_run)
+        if len(run) > 1
+        else run[0]
+        for run in joined
+    ]
 
 
 def _width_in(run: Run) -> Callable[[Pull, float], float]:

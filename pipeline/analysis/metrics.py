@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
@@ -25,6 +26,12 @@ class Metrics:
     impulse_n_s: Floats
     rfd_n_per_s: dict[str, Floats]
     columns: dict[str, Floats]
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Which reps have every metric."""
+        columns = [*self.rfd_n_per_s.values(), *self.columns.values()]
+        return np.asarray(~np.any(np.isnan(columns), axis=0))
 
 
 def measure(force_n: Floats, phases: Phases, curve: BandCurve | None) -> Metrics:

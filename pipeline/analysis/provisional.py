@@ -20,14 +20,12 @@ WORTH_TELLING_SHARE = 0.002
 RepEvent = RepAnnounced | RepCorrected | RepWithdrawn
 
 
-def has_ended(pull: Pull, *, newest: bool) -> bool:
-    """Whether a pull of the open stretch is over; only the newest one may not be."""
-    if not newest:
-        return True
+def has_ended(pull: Pull, share: float) -> bool:
+    """Whether the newest pull of the open stretch has fallen by this share of its rise."""
     if pull.after_n is None:
         return False
     base = pull.after_n if pull.before_n is None else pull.before_n
-    return pull.peak_n - pull.after_n >= ENDED_SHARE * (pull.peak_n - base)
+    return pull.peak_n - pull.after_n >= share * (pull.peak_n - base)
 
 
 class Announcer:

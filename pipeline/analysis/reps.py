@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,7 @@ LOOK_AROUND_S = 5.0
 STEEP_SHARE = 0.15
 LONG_SIDE_S = 3.0
 RATE_SECONDS = 5
-RATE_TOLERANCE = 0.95
+RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
 GAP_REACH_S = 0.05
 GAP_DOUBT = 0.97
 
@@ -81,16 +81,11 @@ class Axis:
         return self.origin_s + index / GRID_HZ
 
     def rate_hz(self, time_s: float) -> float:
-        """Samples per second in the seconds before, or in that one if there were none."""
+        """Most samples in one of the seconds before, or in that one if there were none."""
         second = int(time_s - self.origin_s)
-        counts = sorted(
-            self.second_counts[at]
-            for at in range(second - RATE_SECONDS, second)
-            if at in self.second_counts
-        )
-        if counts:
-            return float(counts[len(counts) // 2])
-        return float(self.second_counts.get(second, 0))
+        counts = self.second_counts
+        most = max([counts.get(at, 0) for at in range(second - RATE_SECONDS, second)])
+        return float(most or counts.get(second, 0))
 
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
         return [gap for gap in self.gaps if gap.end_s > start_s and gap.start_s < end_s]
@@ -123,6 +118,10 @@ def half_width_s(run: Run, pull: Pull, amplitude_n: float) -> float:
     return (right - left - 1) / GRID_HZ
 
 
+_Chosen = tuple[int, Judged, int, int, float]
+"""Number of the stretch, pull, first index and stop of its samples, noise."""
+
+
 def build(
     run: Run,
     found: Sequence[Found],
@@ -131,7 +130,7 @@ def build(
     curve: BandCurve | None,
 ) -> list[tuple[list[Draft], list[Partial]]]:
     """Measure the reps and partials of stretches of one run; one pair per stretch."""
-    chosen: list[tuple[int, Judged, int, int, float]] = []
+    chosen: list[_Chosen] = []
     for number, part in enumerate(found):
         for judged in part.judged:
             if judged.verdict in (Verdict.REP, Verdict.PARTIAL):
@@ -146,23 +145,44 @@ def build(
     origin = max(origin, run.measure.start)
     first_of = np.array([first for _, _, first, _, _ in chosen], dtype=np.int64) - origin
     stop_of = np.array([stop for _, _, _, stop, _ in chosen], dtype=np.int64) - origin
+    noise_n = np.array([noise for _, _, _, _, noise in chosen])
     phases = find_phases(
         force,
         np.maximum(first_of, 0),
         np.minimum(stop_of, force.size),
         np.array([judged.pull.before_n is not None for _, judged, _, _, _ in chosen]),
         np.array([judged.pull.after_n is not None for _, judged, _, _, _ in chosen]),
-        np.array([noise for _, _, _, _, noise in chosen]),
+        noise_n,
     )
-    columns = _columns(phases, measure(force, phases, curve), origin, axis)
-    for (number, judged, _, _, noise), row in zip(chosen, columns, strict=True):
+    confidence = rep_confidence(
+        [judged for _, judged, _, _, _ in chosen],
+        settings,
+        noise_n,
+        phases.rise_seen & phases.fall_seen,
+    )
+    metrics = measure(force, phases, curve)
+    whole = phases.rise_seen & phases.fall_seen & metrics.complete
+    for (number, judged, _, _, _), draft, complete, place in zip(
+        chosen,
+        _drafts(chosen, phases, metrics, confidence, origin, axis),
+        whole.tolist(),
+        range(len(chosen)),
+        strict=True,
+    ):
         reps, partials = drafts[number]
-        if judged.verdict is Verdict.REP:
-            reps.append(_draft(judged, row, axis, settings, noise))
+        if judged.verdict is not Verdict.REP:
+            partials.append(
+                Partial(draft.start_s, draft.end_s, draft.peak_s, draft.peak_n, judged.amplitude_n)
+            )
+        elif complete and not axis.gaps and axis.rate_hz(draft.start_s) >= RFD_ACCEPTED_HZ:
+            reps.append(draft)
         else:
-            partials.append(Partial(row[0], row[3], row[4], row[5], judged.amplitude_n))
+            seen = bool(phases.rise_seen[place]), bool(phases.fall_seen[place])
+            reps.append(_explained(draft, axis, *seen))
     return [
         (reps, [partial for partial in partials if not _within(partial, reps)])
+        if partials
+        else (reps, partials)
         for reps, partials in drafts
     ]
 
@@ -197,51 +217,66 @@ def _limits(run: Run, judged: Judged, part: Found) -> tuple[int, int]:
     return first, max(stop, first + 3)
 
 
-def _columns(
-    phases: Phases, metrics: Metrics, origin: int, axis: Axis
-) -> Iterator[tuple[Any, ...]]:
-    """One tuple per pull, in the order that `_draft` takes apart."""
+def _drafts(
+    chosen: list[_Chosen],
+    phases: Phases,
+    metrics: Metrics,
+    confidence: Floats,
+    origin: int,
+    axis: Axis,
+) -> Iterator[Draft]:
+    """One draft per pull, as if everything could be told of it."""
 
-    def times(index: Floats) -> list[float]:
-        return (axis.origin_s + (index + origin) / GRID_HZ).tolist()  # type: ignore[no-any-return]
+    def times(index: Floats) -> Floats:
+        return axis.origin_s + (index + origin) / GRID_HZ
 
-    rfd, more = metrics.rfd_n_per_s, metrics.columns
-    return zip(
-        times(phases.start),
-        times(phases.top_start),
-        times(phases.top_end),
-        times(phases.end),
+    start, end = times(phases.start), times(phases.end)
+    top_start, top_end = times(phases.top_start), times(phases.top_end)
+    numbers = (
+        start,
+        top_start,
+        top_end,
+        end,
         times(phases.peak),
-        phases.peak_n.tolist(),
-        phases.before_n.tolist(),
-        phases.after_n.tolist(),
-        metrics.mean_n.tolist(),
-        metrics.impulse_n_s.tolist(),
-        phases.rise_seen.tolist(),
-        phases.fall_seen.tolist(),
-        [dict(zip(rfd, row, strict=True)) for row in np.transpose([*rfd.values()]).tolist()],
-        [dict(zip(more, row, strict=True)) for row in np.transpose([*more.values()]).tolist()],
-        strict=True,
+        phases.peak_n,
+        phases.before_n,
+        phases.after_n,
+        top_start - start,
+        top_end - top_start,
+        end - top_end,
+        end - start,
+        metrics.mean_n,
+        metrics.impulse_n_s,
     )
+    rfd, more = list(metrics.rfd_n_per_s), list(metrics.columns)
+    return map(
+        Draft,
+        [one.pull.id for _, one, _, _, _ in chosen],
+        *(column.tolist() for column in numbers),
+        [dict(zip(rfd, row, strict=True)) for row in _transposed(metrics.rfd_n_per_s)],
+        [dict(zip(more, row, strict=True)) for row in _transposed(metrics.columns)],
+        [{} for _ in chosen],
+        confidence.tolist(),
+    )
+
+
+def _transposed(columns: dict[str, Floats]) -> list[list[float]]:
+    return np.transpose(list(columns.values())).tolist()  # type: ignore[no-any-return]
 
 
 BEGINS = "the samples begin within the rep"
 ENDS = "the samples end within the rep"
 
 
-def _draft(
-    judged: Judged, row: tuple[Any, ...], axis: Axis, settings: Settings, noise_n: float
-) -> Draft:
-    """The rep of one pull, without what was not recorded."""
-    start, top_start, top_end, end = row[:4]
-    peak_s, peak_n, before_n, after_n, mean_n, impulse, rise_seen, fall_seen, rfd, metrics = row[4:]
-    absent: dict[str, str] = {}
-    rate_hz = axis.rate_hz(start)
-    if rate_hz < RFD_MIN_RATE_HZ * RATE_TOLERANCE:
-        rfd = {}
+def _explained(draft: Draft, axis: Axis, rise_seen: bool, fall_seen: bool) -> Draft:
+    """The rep without what was not recorded, and why."""
+    absent, rfd, metrics = draft.absent, draft.rfd_n_per_s, draft.metrics
+    rate_hz = axis.rate_hz(draft.start_s)
+    if rate_hz < RFD_ACCEPTED_HZ:
+        rfd.clear()
         absent["rfd_n_per_s"] = f"{rate_hz:.0f} Hz is too slow: it takes {RFD_MIN_RATE_HZ:.0f} Hz"
     elif not rise_seen:
-        rfd = {}
+        rfd.clear()
         absent["rfd_n_per_s"] = BEGINS
     else:
         for name in [name for name, slope in rfd.items() if math.isnan(slope)]:
@@ -250,34 +285,13 @@ def _draft(
     for name in [name for name, value in metrics.items() if math.isnan(value)]:
         del metrics[name]
         absent[name] = "the force does not move"
-    draft = Draft(
-        judged.pull.id,
-        start,
-        top_start,
-        top_end,
-        end,
-        peak_s,
-        peak_n,
-        before_n,
-        after_n,
-        top_start - start,
-        top_end - top_start,
-        end - top_end,
-        end - start,
-        mean_n,
-        impulse,
-        rfd,
-        metrics,
-        absent,
-        rep_confidence(judged, settings, noise_n, whole=rise_seen and fall_seen),
-    )
     if not rise_seen:
         draft = _without_rise(draft)
     if not fall_seen:
         absent["eccentric_s"] = absent["release_smoothness"] = ENDS
         metrics.pop("release_smoothness", None)
         draft = draft._replace(eccentric_s=None)
-    gaps = axis.gaps_in(start - GAP_REACH_S, end + GAP_REACH_S) if axis.gaps else []
+    gaps = axis.gaps_in(draft.start_s - GAP_REACH_S, draft.end_s + GAP_REACH_S)
     return _without_gaps(draft, gaps) if gaps else draft
 
 

@@ -48,19 +48,20 @@ class Stretch:
         return find_pulls(self.turns, dip_share, run_starts=self.run_starts, run_ends=self.run_ends)
 
 
+Judge = Callable[[Stretch, list[Pull]], tuple[Found, float | None]]
+
+
 class Cutter:
     """Follows one run's turns and cuts it into stretches.
 
     Parameters
     ----------
     judge
-        Says of a draft of the open stretch what is in it, and how long a pause of its set may be:
-        None if there is no set yet.
+        Says of a draft of the open stretch and its pulls what is in it, and how long a pause of its
+        set may be: None if there is no set yet.
     """
 
-    def __init__(
-        self, run: Run, settings: Settings, judge: Callable[[Stretch], tuple[Found, float | None]]
-    ) -> None:
+    def __init__(self, run: Run, settings: Settings, judge: Judge) -> None:
         self._run = run
         self._settings = settings
         self._judge = judge
@@ -157,8 +158,10 @@ class Cutter:
             return self._closing[1]
         never = 1 << 62
         # Everything is asked of fixed indices, so that it does not matter when it is asked.
-        draft = self._draft(last.seen + int(self._settings.set_pause_s * GRID_HZ))
-        pull = draft.pulls(self._settings.dip_share)[-1]
+        drafted_at = last.seen + int(self._settings.set_pause_s * GRID_HZ)
+        draft = self._draft(drafted_at)
+        pulls = draft.pulls(self._settings.dip_share)
+        pull = pulls[-1]
         lows = [turn.force_n for turn in draft.turns if not turn.high]
         base = min(lows) if pull.before_n is None else pull.before_n
         half = pull.peak_n - self._settings.dip_share * (pull.peak_n - base)
@@ -173,8 +176,10 @@ class Cutter:
         judged_at = let_go + int((self._settings.set_pause_s + SLOW_FALL_S) * GRID_HZ)
         if now <= judged_at:
             return never
-        draft = self._draft(judged_at)
-        found, pause_s = self._judge(draft)
+        if let_go > drafted_at:
+            draft = self._draft(judged_at)
+            pulls = draft.pulls(self._settings.dip_share)
+        found, pause_s = self._judge(draft, pulls)
         wait_s = IDLE_WAIT_S if pause_s is None else pause_s + SLOW_FALL_S
         at = max(let_go + int(wait_s * GRID_HZ), judged_at)
         self._closing = last.at, at, draft, found

@@ -8,6 +8,8 @@ import numpy as np
 
 from sensor.samples import Floats, Ints
 
+_TOGETHER = 16
+
 
 class Turn(NamedTuple):
     """A high or a low of the force; a tuple, because there are thousands.
@@ -51,10 +53,11 @@ class Swings:
         # What was taken last is the second of two values held, or the only one.
         taken = min(held, 2) - 1
         at = [0] if not held else []
-        moving = np.flatnonzero(np.diff(values))
+        steps = values[1:] - values[:-1]
+        moving = np.flatnonzero(steps)
         if moving.size:
             # A plateau counts as its first value. Between bends only the newest can matter.
-            up = values[moving + 1] > values[moving]
+            up = steps[moving] > 0
             bends = moving[:-1][up[1:] != up[:-1]] + 1
             bends = self._without_ripple(values, bends)
             newest = int(moving[-1]) + 1
@@ -73,18 +76,37 @@ class Swings:
         return None
 
     def _without_ripple(self, values: Floats, bends: Ints) -> Ints:
-        """Leave out pairs of bends nearer than the threshold that lie within a greater swing.
+        """Leave out bends that cannot matter; it saves time and nothing else.
 
-        What they would tell, the bends around them tell as well; it saves time and nothing else.
+        Of bends that lie together within the threshold only the highest and lowest can. Of the
+        others, a pair nearer than the threshold within a greater swing tells nothing new.
         """
-        for _ in range(12):
-            if bends.size < 16:
+        whole = bends.size // _TOGETHER * _TOGETHER
+        if whole:
+            groups = values[bends[:whole]].reshape(-1, _TOGETHER)
+            high, low = groups.argmax(axis=1), groups.argmin(axis=1)
+            row = np.arange(high.size)
+            still = groups[row, high] - groups[row, low] < self._threshold
+            keep = np.ones(bends.size, dtype=np.bool_)
+            keep[:whole] = np.repeat(~still, _TOGETHER)
+            row = row[still] * _TOGETHER
+            keep[row + high[still]] = keep[row + low[still]] = True
+            bends = bends[keep]
+            # Highs and lows must take turns again, or a pair of lows would look like a ripple.
+            way = np.diff(values[bends])
+            keep = np.ones(bends.size, dtype=np.bool_)
+            keep[1:-1] = way[:-1] * way[1:] <= 0
+            bends = bends[keep]
+        for _ in range(4):
+            if bends.size < _TOGETHER:
                 break
-            swing = np.abs(np.diff(values[bends]))
-            small = swing[1:-1] < self._threshold
+            way = np.diff(values[bends])
+            swing = np.abs(way)
+            small = (swing[1:-1] < self._threshold) & (way[1:-1] * way[:-2] < 0)
             small &= (swing[1:-1] <= swing[:-2]) & (swing[1:-1] < swing[2:])
+            small &= way[1:-1] * way[2:] < 0
             at = np.flatnonzero(small) + 1
-            if at.size < bends.size // 40:
+            if at.size < bends.size // 20:
                 break
             keep = np.ones(bends.size, dtype=np.bool_)
             keep[at] = keep[at + 1] = False
@@ -103,13 +125,13 @@ class Swings:
             if direction <= 0 and value < low:
                 low_at, low = origin + step * position, value
             if direction >= 0 and high - value >= threshold:
-                between = values[came_from : position + 1]
-                seen = came_from + int(np.argmax(high - between >= threshold))
+                way = high - values[came_from : position + 1]
+                seen = came_from + int((way >= threshold).argmax())
                 turns.append(Turn(high_at, high, True, origin + step * seen))
                 direction, low_at, low = -1, origin + step * position, value
             elif direction <= 0 and value - low >= threshold:
-                between = values[came_from : position + 1]
-                seen = came_from + int(np.argmax(between - low >= threshold))
+                way = values[came_from : position + 1] - low
+                seen = came_from + int((way >= threshold).argmax())
                 turns.append(Turn(low_at, low, False, origin + step * seen))
                 direction, high_at, high = 1, origin + step * position, value
             came_from = position

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pipeline.analysis.settings import Settings
 from pipeline.events import Phase
 from sensor.samples import Floats
 
-_SMOOTH = 0.3
-"""Part of each new value in the smoothed force: 33 ms behind at 100 Hz."""
-_SLOPE = 5
-"""Grid steps over which the slope is taken."""
-_LEAK = 0.01
-"""Part by which the resting level follows the force in each step: a second."""
+_SMOOTH = 0.5
+"""Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
+_SLOPE = 3
+"""Values over which the slope is taken."""
+_LEAK = 0.02
+"""Part by which the resting level follows the force with each value: a second."""
 SLOWED = 0.55
 """At 90 % of a smooth rise its slope is about so much of the greatest."""
 STOPPED = 0.15
+"""Part of the steepest fall below which the force has come to rest."""
+NEARLY = 0.85
+"""A fall is worth a look when so much of the rise is gone."""
+_FORGET = 400
+"""After so many values at rest, 8 s, the next set may be of another exercise."""
 
 
 class Tracker:
@@ -34,17 +41,26 @@ class Tracker:
         self._steepest = 0.0
         self._floor = 0.0
         self._amplitudes: list[float] = []
+        self._usual = 0.0
+        """Amplitude of the last reps; 0 where there are none."""
+        self._odd: float | None = None
+        self._rested = 0
         self._told = False
         self.ended = False
         """A pull ended, or nearly, since this was last set to False."""
 
     def restart(self) -> None:
         """Samples are missing: what comes does not go on from what was."""
-        self._recent, self._low, self.phase, self._told = [], None, Phase.REST, False
+        self._recent, self._low, self._odd = [], None, None
+        self.phase, self._told = Phase.REST, False
 
     def push(self, force_n: Floats) -> None:
-        """Take the next values of the grid."""
-        for value in force_n.tolist():
+        """Take the next values of the fine grid."""
+        if self._odd is not None:
+            force_n = np.concatenate(([self._odd], force_n))
+        whole = force_n.size // 2 * 2
+        self._odd = float(force_n[whole]) if force_n.size > whole else None
+        for value in ((force_n[:whole:2] + force_n[1:whole:2]) / 2).tolist():
             self._step(value)
 
     def _step(self, value: float) -> None:
@@ -64,16 +80,15 @@ class Tracker:
             case _:
                 self._fall(force, slope)
 
-    def _usual(self) -> float:
-        """Amplitude of the last reps; 0 where there are none."""
-        return sorted(self._amplitudes)[len(self._amplitudes) // 2] if self._amplitudes else 0.0
-
     def _rest(self, force: float, slope: float) -> None:
         low = self._low or 0.0
         low = min(low + _LEAK * (force - low), force)
         self._low = low
-        if force > low + max(0.1 * self._usual(), self._least) and slope > 0:
-            self.phase, self._told = Phase.CONCENTRIC, False
+        self._rested += 1
+        if self._rested == _FORGET:
+            self._amplitudes, self._usual = [], 0.0
+        if force > low + max(0.1 * self._usual, self._least) and slope > 0:
+            self.phase, self._told, self._rested = Phase.CONCENTRIC, False, 0
             self._top, self._steepest = force, slope
 
     def _rise(self, force: float, slope: float) -> None:
@@ -81,12 +96,12 @@ class Tracker:
         self._top = max(self._top, force)
         self._steepest = max(self._steepest, slope)
         risen = force - low
-        if force < low + 0.5 * max(0.1 * self._usual(), self._least):
+        if force < low + 0.5 * max(0.1 * self._usual, self._least):
             self.phase = Phase.REST
         elif risen < 0.9 * (self._top - low):
             self.phase, self._floor = Phase.ECCENTRIC, force
             self._steepest = 0.0
-        elif slope < SLOWED * self._steepest and risen > 0.6 * self._usual():
+        elif slope < SLOWED * self._steepest and risen > 0.6 * self._usual:
             self.phase = Phase.HOLD
 
     def _hold(self, force: float, slope: float) -> None:
@@ -103,7 +118,7 @@ class Tracker:
         self._steepest = min(self._steepest, slope)
         height = self._top - low
         fallen = self._top - self._floor
-        if fallen >= 0.75 * height:
+        if fallen >= NEARLY * height:
             self._end()
         if force > self._top - 0.1 * height:
             self.phase, self._steepest = Phase.HOLD, abs(self._steepest)
@@ -118,8 +133,9 @@ class Tracker:
         if not self._told:
             self._told = self.ended = True
             amplitude = self._top - max(self._low or 0.0, self._floor)
-            if amplitude > 0.5 * self._usual():
+            if amplitude > 0.5 * self._usual:
                 self._amplitudes = [*self._amplitudes[-2:], amplitude]
+                self._usual = sorted(self._amplitudes)[len(self._amplitudes) // 2]
 
     def _rest_at(self, level: float) -> None:
         self._end()

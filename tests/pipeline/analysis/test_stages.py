@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,25 +61,42 @@ def test_filters_and_turns_do_not_show_cuts(
     assert chain([0, *sorted(min(cut, len(values)) for cut in cuts)]) == chain([0])
 
 
-@given(st.lists(st.integers(-30, 30), min_size=2, max_size=200))
-def test_turns_are_those_of_the_plain_rule(steps: list[int]) -> None:
-    values = np.cumsum(steps).astype(float)
-    swings = Swings(25.0)
-    found = [(turn.at, turn.high) for turn in swings.push(0, 1, values)]
-    expected = []
+def plain_turns(values: list[float], threshold: float) -> list[tuple[int, bool, int]]:
+    found = []
     direction, high, low = 0, 0, 0
-    for i, value in enumerate(values.tolist()):
+    for i, value in enumerate(values):
         if direction >= 0 and value > values[high]:
             high = i
         if direction <= 0 and value < values[low]:
             low = i
-        if direction >= 0 and values[high] - value >= 25:
-            expected.append((high, True))
+        if direction >= 0 and values[high] - value >= threshold:
+            found.append((high, True, i))
             direction, low = -1, i
-        elif direction <= 0 and value - values[low] >= 25:
-            expected.append((low, False))
+        elif direction <= 0 and value - values[low] >= threshold:
+            found.append((low, False, i))
             direction, high = 1, i
-    assert found == expected
+    return found
+
+
+@given(
+    steps=st.lists(st.integers(-30, 30), min_size=1, max_size=300),
+    seed=st.integers(0, 2**16),
+    threshold=st.sampled_from([5.0, 25.0, 60.0]),
+    cuts=st.lists(st.integers(0, 2100), max_size=6),
+)
+def test_turns_are_those_of_the_plain_rule(
+    steps: list[int], seed: int, threshold: float, cuts: list[int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    noisy = np.repeat(np.cumsum(steps), 7) + rng.integers(-4, 5, 7 * len(steps))
+    for values in (np.cumsum(steps).astype(float), noisy.astype(float)):
+        swings = Swings(threshold)
+        turns: list[Turn] = []
+        edges = [0, *sorted(cut for cut in cuts if cut < values.size), values.size]
+        for low, high in pairwise(edges):
+            turns += swings.push(low, 1, values[low:high])
+        expected = plain_turns(values.tolist(), threshold)
+        assert [(turn.at, turn.high, turn.seen) for turn in turns] == expected
 
 
 def test_stale_and_duplicate_stamps_are_spread_to_the_next_good_one() -> None:
