@@ -38,9 +38,9 @@ from pipeline.events import ForceSamples, SetClosed, Told
 from pipeline.recorder import Recorder
 from pipeline.samples import read_session
 from pipeline.session import Session
-from pipeline.sinks.lines import WRITTEN, lines
-from pipeline.sinks.messages import EVENTS, event_message
-from pipeline.sinks.page_state import PageState
+from pipeline.sinks.influx.lines import WRITTEN, lines
+from pipeline.sinks.mqtt.messages import EVENTS, event_message
+from pipeline.sinks.page.state import PageState
 from pipeline.sinks.sink import SessionFacts
 from sensor.ble import BleSource
 from sensor.profile import Answer, Opcode

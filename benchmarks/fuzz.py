@@ -32,9 +32,9 @@ from firmware_sim.offline import notifications
 from pipeline.csv_file import read_csv
 from pipeline.samples import read_session
 from pipeline.session import Session
-from pipeline.sinks.mqtt_commands import parse_command
-from pipeline.sinks.page_viewer import command_in
-from pipeline.sinks.web import WebSink
+from pipeline.sinks.mqtt.commands import parse_command
+from pipeline.sinks.page.viewer import command_in
+from pipeline.sinks.page.web import WebSink
 from sensor.clock import DeviceClock
 from sensor.errors import BandError, FrameError, RecordingError
 from sensor.frames import Flag, ForceFrame, crc8, decode_equal_frames

@@ -24,9 +24,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.broker import EmbeddedBroker
 from pipeline.events import ForceSamples, RepAnnounced, Told
-from pipeline.sinks.messages import event_message
-from pipeline.sinks.mqtt import MqttSink
-from pipeline.sinks.mqtt_settings import MqttSettings
+from pipeline.sinks.mqtt.messages import event_message
+from pipeline.sinks.mqtt.settings import MqttSettings
+from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.sink import SinkUnavailableError
 from tests.mosquitto_server import Mosquitto, free_port
 from tests.told_session import FACTS, START_US, rep, session

@@ -20,8 +20,8 @@ import aiohttp
 import numpy as np
 
 from pipeline.events import ForceSamples, LiveState, Phase, Told
+from pipeline.sinks.page.web import WebSink
 from pipeline.sinks.sink import SessionFacts
-from pipeline.sinks.web import WebSink
 
 FACTS = SessionFacts("bench", "bench")
 EVENTS_PER_S = 20

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.session import Session
-from pipeline.sinks.influx_check import Finding
+from pipeline.sinks.influx.check import Finding
 from sensor.clock import MAX_SKEW
 from sensor.errors import BandError, LinkError, RecordingError
 from sensor.frames import MAX_FRAME_BYTES
@@ -100,7 +100,7 @@ async def _broker(config: Config) -> AsyncIterator[Finding]:
         yield Finding("MQTT: no broker is named; the embedded one serves each session", True)
         return
     from pipeline.outlets import mqtt_settings
-    from pipeline.sinks.mqtt import MqttSink
+    from pipeline.sinks.mqtt.sink import MqttSink
     from pipeline.sinks.sink import SinkUnavailableError
 
     what = f"the MQTT broker at {config.mqtt.host} answers"
@@ -119,7 +119,7 @@ async def _influx(config: Config) -> AsyncIterator[Finding]:
         yield Finding("InfluxDB: no url is set; nothing is sent there", True)
         return
     from pipeline.outlets import influx_settings
-    from pipeline.sinks.influx_check import check
+    from pipeline.sinks.influx.check import check
 
     for finding in await check(influx_settings(config)):
         yield finding

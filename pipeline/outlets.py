@@ -12,9 +12,9 @@ from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink, SessionFa
 from sensor.recording import Recording
 
 if TYPE_CHECKING:
-    from pipeline.sinks.influx_settings import InfluxSettings
-    from pipeline.sinks.mqtt_settings import MqttSettings
-    from pipeline.sinks.web import WebSink
+    from pipeline.sinks.influx.settings import InfluxSettings
+    from pipeline.sinks.mqtt.settings import MqttSettings
+    from pipeline.sinks.page.web import WebSink
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ async def _open_page(
 ) -> None:
     if not config.web.enabled:
         return
-    from pipeline.sinks.web import WebSink, qr_text
+    from pipeline.sinks.page.web import WebSink, qr_text
 
     page = await stack.enter_async_context(
         WebSink(
@@ -77,7 +77,7 @@ async def _open_mqtt(
 ) -> None:
     if not config.mqtt.enabled:
         return
-    from pipeline.sinks.mqtt import MqttSink
+    from pipeline.sinks.mqtt.sink import MqttSink
 
     settings = mqtt_settings(config)
     if config.mqtt.host is None:
@@ -109,7 +109,7 @@ def mqtt_settings(config: Config) -> MqttSettings:
 
     Port 0 of the embedded broker is for it to fill in.
     """
-    from pipeline.sinks.mqtt_settings import MqttSettings
+    from pipeline.sinks.mqtt.settings import MqttSettings
 
     mqtt = config.mqtt
     if mqtt.protocol not in ("3.1.1", "5"):
@@ -143,7 +143,7 @@ async def _open_influx(
 ) -> None:
     if config.influx.url is None:
         return
-    from pipeline.sinks.influx import InfluxSink
+    from pipeline.sinks.influx.sink import InfluxSink
 
     def dead_letter(line: str, error: str) -> None:
         recording.add_dead_letter("influx", line, error)
@@ -155,7 +155,7 @@ async def _open_influx(
 
 def influx_settings(config: Config) -> InfluxSettings:
     """How to reach InfluxDB; ConfigError if that makes no sense."""
-    from pipeline.sinks.influx_settings import InfluxSettings
+    from pipeline.sinks.influx.settings import InfluxSettings
 
     influx = config.influx
     try:

@@ -102,12 +102,12 @@ async def _sinks(
 
     sinks: list[DurableSink] = []
     if config.mqtt.enabled and config.mqtt.host is not None and only in (None, "mqtt"):
-        from pipeline.sinks.mqtt import MqttSink
+        from pipeline.sinks.mqtt.sink import MqttSink
 
         mqtt = MqttSink(mqtt_settings(config), presence=False)
         sinks.append(await stack.enter_async_context(mqtt))
     if config.influx.url is not None and only in (None, "influx"):
-        from pipeline.sinks.influx import InfluxSink
+        from pipeline.sinks.influx.sink import InfluxSink
 
         def dead_letter(line: str, error: str) -> None:
             recording.add_dead_letter("influx", line, error)

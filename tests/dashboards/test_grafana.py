@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from dashboards.grafana.boards import FILE, as_json
-from pipeline.sinks.influx import InfluxSink
-from pipeline.sinks.influx_settings import InfluxSettings
+from pipeline.sinks.influx.settings import InfluxSettings
+from pipeline.sinks.influx.sink import InfluxSink
 from tests.influx_double import InfluxDouble
 from tests.influx_server import InfluxServer, running_influxd
 from tests.told_session import DURATION_S, FACTS, REPS, SETS, START_US, session

@@ -34,7 +34,7 @@ from pipeline.events import (
     RepWithdrawn,
     SetClosed,
 )
-from pipeline.sinks.web import WebSink
+from pipeline.sinks.page.web import WebSink
 from sensor.samples import Gap
 from tests.pipeline.sinks.telling import samples, told
 from tests.told_session import FACTS, REPS, closed_set, rep, session

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline import broker as broker_module
 from pipeline.broker import BrokerStartError, EmbeddedBroker
-from pipeline.sinks.mqtt_settings import MqttSettings
-from tests.pipeline.sinks.ear import Ear
+from pipeline.sinks.mqtt.settings import MqttSettings
+from tests.pipeline.sinks.mqtt.ear import Ear
 
 CONNECT = bytes.fromhex("100d00044d5154540402003c000161")
 """Client id `a`, clean session, MQTT 3.1.1."""

@@ -22,7 +22,7 @@ from pipeline.config import Config, load
 from pipeline.outlets import mqtt_settings
 from pipeline.samples import read_session
 from pipeline.session import Session
-from pipeline.sinks.messages import event_message
+from pipeline.sinks.mqtt.messages import event_message
 from pipeline.sinks.sink import SessionFacts
 from sensor.errors import RecordingError
 from sensor.frames import ForceFrame
@@ -30,7 +30,7 @@ from sensor.recording import Recording
 from sensor.samples import Channel
 from tests.influx_double import InfluxDouble
 from tests.mosquitto_server import Mosquitto
-from tests.pipeline.sinks.ear import Ear
+from tests.pipeline.sinks.mqtt.ear import Ear
 from tests.reliability.conftest import Note
 from tests.reliability.world import (
     Account,

@@ -26,8 +26,8 @@ from pipeline.config import Config, load
 from pipeline.delivery import Delivery
 from pipeline.outlets import influx_settings, mqtt_settings
 from pipeline.samples import read_session
-from pipeline.sinks.influx import InfluxSink
-from pipeline.sinks.mqtt import MqttSink
+from pipeline.sinks.influx.sink import InfluxSink
+from pipeline.sinks.mqtt.sink import MqttSink
 from sensor.ble import BleSource
 from sensor.errors import FrameError
 from sensor.frames import ForceFrame
@@ -39,7 +39,7 @@ from sensor.source import HostClock
 from tests.influx_double import InfluxDouble
 from tests.influx_server import InfluxServer
 from tests.mosquitto_server import Mosquitto
-from tests.pipeline.sinks.ear import Ear
+from tests.pipeline.sinks.mqtt.ear import Ear
 
 SPEED = 8.0
 PATIENCE_S = 45.0

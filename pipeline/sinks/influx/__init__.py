@@ -1,0 +1,1 @@
+"""Results and force as InfluxDB points, acknowledged only when written."""

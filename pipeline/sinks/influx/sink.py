@@ -1,0 +1,119 @@
+"""Results into InfluxDB: an event is delivered when the server has acknowledged its points.
+
+Writes are synchronous and idempotent: a batch whose acknowledgement was lost is written again over
+itself. The client's own batching is not used, for it drops what it cannot deliver in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from pipeline.events import Told
+from pipeline.sinks.influx.answers import dropped_all, refusal, rejects_lines, unavailable
+from pipeline.sinks.influx.lines import WRITTEN, lines
+from pipeline.sinks.influx.settings import InfluxSettings, connect
+from pipeline.sinks.sink import SessionFacts, SinkUnavailableError
+
+if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
+logger = logging.getLogger(__name__)
+
+DeadLetter = Callable[[str, str], None]
+"""Takes a line that the server rejects for good, and why; perhaps more than once for a line."""
+
+
+class InfluxSink:
+    """A `DurableSink` that writes points; an async context manager.
+
+    Lines that the server rejects for good are isolated and handed to `dead_letter`, so that they do
+    not hold up the rest.
+    """
+
+    name = "influx"
+    durable: tuple[type, ...] = WRITTEN
+
+    def __init__(self, settings: InfluxSettings, dead_letter: DeadLetter) -> None:
+        self._settings = settings
+        self._dead_letter = dead_letter
+        self._client: InfluxDBClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            self._client.close()  # type: ignore[no-untyped-call]
+            self._client = None
+
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        """Return when the server has acknowledged the points of all of `told`.
+
+        Raises
+        ------
+        SinkUnavailableError
+            If it did not; what it took already is written over itself at the next attempt.
+        """
+        size = self._settings.batch_lines
+        waiting: list[str] = []
+        rejected = 0
+        try:
+            for one in told:
+                waiting += lines(facts, one)
+                while len(waiting) >= size:
+                    rejected += await self._send(waiting[:size])
+                    del waiting[:size]
+            if waiting:
+                rejected += await self._send(waiting)
+        finally:
+            if rejected:
+                logger.warning("InfluxDB rejects %d points for good; they are kept aside", rejected)
+
+    async def _send(self, batch: Sequence[str]) -> int:
+        """Write all lines of a batch but those that are rejected; return how many were."""
+        message = await asyncio.to_thread(self._write, batch)
+        if message is None:
+            return 0
+        if len(batch) == 1 or dropped_all(message, len(batch)):
+            for line in batch:
+                self._dead_letter(line, message)
+            return len(batch)
+        middle = len(batch) // 2
+        return await self._send(batch[:middle]) + await self._send(batch[middle:])
+
+    def _write(self, batch: Iterable[str]) -> str | None:
+        """None if the server took the batch, its words if it rejects a line of it."""
+        from influxdb_client.client.write_api import SYNCHRONOUS
+        from influxdb_client.domain.write_precision import WritePrecision
+        from influxdb_client.rest import ApiException
+        from urllib3.exceptions import HTTPError
+
+        settings = self._settings
+        if self._client is None:
+            self._client = connect(settings)
+        try:
+            self._client.write_api(write_options=SYNCHRONOUS).write(
+                settings.bucket,
+                settings.org,
+                "\n".join(batch),
+                write_precision=WritePrecision.US,  # type: ignore[arg-type]  # a str at run time
+            )
+        except ApiException as error:
+            if rejects_lines(error):
+                return refusal(error, settings)
+            raise unavailable(error, settings) from error
+        except (HTTPError, OSError, UnicodeDecodeError) as error:
+            raise SinkUnavailableError(
+                f"InfluxDB at {settings.url} does not answer ({type(error).__name__}); "
+                "is it running, and is the address right?"
+            ) from error
+        return None

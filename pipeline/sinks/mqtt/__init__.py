@@ -1,0 +1,1 @@
+"""Results over MQTT: topics, retained state, events with ids, commands, Home Assistant."""

@@ -1,0 +1,114 @@
+"""The state of a device in a few words: what `<base>/<device>/state` holds.
+
+A pure fold over events; live values only, the events themselves tell the history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.events import (
+    BatteryChanged,
+    ForceSamples,
+    GapFound,
+    LinkChanged,
+    LiveState,
+    Phase,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SessionEnded,
+    SetClosed,
+    Told,
+)
+from pipeline.sinks.mqtt.messages import utc_text
+
+FORCE_DECIMALS = 1
+"""So that the noise of a band at rest is no change."""
+
+
+@dataclass(slots=True)
+class DeviceState:
+    """What is known now about one device in one session."""
+
+    session: str
+    utc_us: int = 0
+    online: bool = False
+    force_n: float | None = None
+    phase: Phase = Phase.UNKNOWN
+    set: int = 0
+    reps: int = 0
+    tempo: str | None = None
+    peak_n: float | None = None
+    tut_s: float = 0.0
+    battery_percent: int | None = None
+    gaps: int = 0
+    missing_samples: int = 0
+    _open_reps_tut_s: dict[int, float] = field(default_factory=dict)
+
+    def take(self, told: Told) -> None:
+        """Fold one event in."""
+        self.utc_us = told.utc_us
+        match told.event:
+            case ForceSamples(late=late):
+                self.online = self.online or not late
+            case LiveState() as live:
+                self._live(live)
+            case RepAnnounced(rep) | RepCorrected(rep):
+                self._open_reps_tut_s[rep.id] = rep.tut_s
+                self.tempo, self.peak_n = rep.tempo, rep.peak_n
+                self._sum_up(rep.set)
+            case RepWithdrawn(rep_id):
+                self._open_reps_tut_s.pop(rep_id, None)
+                self._sum_up(self.set)
+            case SetClosed(summary):
+                self._open_reps_tut_s.clear()
+                self.set, self.reps, self.tut_s = summary.set, summary.reps, summary.tut_s
+            case GapFound(gap):
+                self.gaps += 1
+                self.missing_samples += gap.missing or 0
+            case LinkChanged(up):
+                self.online = up
+                self.phase = self.phase if up else Phase.UNKNOWN
+            case BatteryChanged(percent):
+                self.battery_percent = percent
+            case SessionEnded():
+                self.online = False
+                self.force_n, self.phase = None, Phase.UNKNOWN
+            case _:
+                pass
+
+    def summary(self) -> dict[str, Any]:
+        """What is worth telling when it changes."""
+        force_n = self.force_n
+        return {
+            "session": self.session,
+            "link": "up" if self.online else "down",
+            "force_n": None if force_n is None else round(float(force_n), FORCE_DECIMALS),
+            "phase": self.phase,
+            "set": self.set,
+            "reps": self.reps,
+            "tempo": self.tempo,
+            "peak_n": self.peak_n,
+            "tut_s": self.tut_s,
+            "battery_percent": self.battery_percent,
+            "gaps": self.gaps,
+            "missing_samples": self.missing_samples,
+        }
+
+    def when(self) -> dict[str, Any]:
+        """The time of the last event, told along with the summary."""
+        return {"utc": utc_text(self.utc_us), "utc_us": self.utc_us}
+
+    def _live(self, live: LiveState) -> None:
+        self.force_n, self.phase = live.force_n, live.phase
+        if live.set != self.set:
+            self.tut_s = 0.0
+        self.set, self.reps = live.set, live.reps
+        self.tempo = live.tempo or self.tempo
+
+    def _sum_up(self, set_number: int) -> None:
+        self.set = set_number
+        self.reps = len(self._open_reps_tut_s)
+        self.tut_s = sum(self._open_reps_tut_s.values())

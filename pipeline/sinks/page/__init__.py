@@ -1,0 +1,1 @@
+"""The live page: what viewers are sent, and who may view."""
