@@ -119,22 +119,26 @@ class Swings:
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
         turns = []
+
+        def seen(extreme_at: int, position: int, extreme: float) -> int:
+            """Where the force, coming from its extreme, first is a threshold away from it."""
+            # Not from the bend before this one: a ripple left out may have been there already.
+            since = max((extreme_at - origin) // step, came_from)
+            away = np.abs(values[since : position + 1] - extreme)
+            return origin + step * (since + int((away >= threshold).argmax()))
+
         for position, value in zip(at, values[at].tolist(), strict=True):
+            here = origin + step * position
             if direction >= 0 and value > high:
-                high_at, high = origin + step * position, value
+                high_at, high = here, value
             if direction <= 0 and value < low:
-                low_at, low = origin + step * position, value
+                low_at, low = here, value
             if direction >= 0 and high - value >= threshold:
-                way = high - values[came_from : position + 1]
-                seen = came_from + int((way >= threshold).argmax())
-                turns.append(Turn(high_at, high, True, origin + step * seen))
-                direction, low_at, low = -1, origin + step * position, value
+                turns.append(Turn(high_at, high, True, seen(high_at, position, high)))
+                direction, low_at, low = -1, here, value
             elif direction <= 0 and value - low >= threshold:
-                way = values[came_from : position + 1] - low
-                seen = came_from + int((way >= threshold).argmax())
-                turns.append(Turn(low_at, low, False, origin + step * seen))
-                direction, high_at, high = 1, origin + step * position, value
-            came_from = position
+                turns.append(Turn(low_at, low, False, seen(low_at, position, low)))
+                direction, high_at, high = 1, here, value
         self._direction = direction
         self._high, self._low = (high_at, high), (low_at, low)
         return turns

@@ -64,6 +64,14 @@ def test_cuts_do_not_show(data: st.DataObject) -> None:
     assert offline.reps == [rep for event in whole for rep in event.reps]
 
 
+def test_a_weak_hold_after_a_hole_is_the_same_live_and_from_a_file() -> None:
+    pull = Pull(peak_n=3.633, up_s=0.2, hold_s=3.633, down_s=0.89, pause_s=1.0)
+    time_s, force_n = force_of([pull], rate_hz=10.0, noise_n=0.3)
+    keep = (time_s <= 0) | (time_s > 1.9)
+    time_s, force_n = time_s[keep], force_n[keep]
+    assert closed(run(time_s, force_n, [])) == closed(run(time_s, force_n, [], live=False))
+
+
 def test_single_samples_give_the_same_as_all_at_once() -> None:
     time_s, force_n = force_of([Pull()] * 3, tail_s=12.0)
     assert run(time_s, force_n, list(range(time_s.size))) == run(time_s, force_n, [])

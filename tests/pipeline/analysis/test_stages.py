@@ -89,7 +89,8 @@ def test_turns_are_those_of_the_plain_rule(
 ) -> None:
     rng = np.random.default_rng(seed)
     noisy = np.repeat(np.cumsum(steps), 7) + rng.integers(-4, 5, 7 * len(steps))
-    for values in (np.cumsum(steps).astype(float), noisy.astype(float)):
+    walk = np.cumsum(rng.normal(0, 4, 2 * len(steps))) + rng.normal(0, 4, 2 * len(steps))
+    for values in (np.cumsum(steps).astype(float), noisy.astype(float), walk):
         swings = Swings(threshold)
         turns: list[Turn] = []
         edges = [0, *sorted(cut for cut in cuts if cut < values.size), values.size]
@@ -97,6 +98,16 @@ def test_turns_are_those_of_the_plain_rule(
             turns += swings.push(low, 1, values[low:high])
         expected = plain_turns(values.tolist(), threshold)
         assert [(turn.at, turn.high, turn.seen) for turn in turns] == expected
+
+
+def test_a_ripple_left_out_does_not_move_where_a_turn_was_seen() -> None:
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        values = np.cumsum(rng.normal(0, 1, 60)) + rng.normal(0, 2, 60)
+        turns = Swings(12.0).push(0, 1, values)
+        assert [(turn.at, turn.high, turn.seen) for turn in turns] == plain_turns(
+            values.tolist(), 12.0
+        )
 
 
 def test_stale_and_duplicate_stamps_are_spread_to_the_next_good_one() -> None:
