@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sensor.errors import FrameError
 from sensor.frames import MAX_SAMPLES, Flag, ForceFrame
+from sensor.pace import WRAP, Pace
 from sensor.profile import Answer, Status
 
-WRAP = 2**32
 ATTEMPTS = 8
 """At 20 % loss and 10 frames/s this leaves one frame in 50 hours; five would leave two an hour."""
 QUIET_S = 1.0
@@ -22,9 +22,6 @@ QUIET_S = 1.0
 BUSY_S = 0.5
 JOIN_SAMPLES = 2 * MAX_SAMPLES
 """Missing ranges that are closer together than this are asked for as one."""
-RUN_OF_IMPOSSIBLE = 4
-MAX_DRIFT_US = 300e6
-"""3 % of nearly three hours; the device time wraps, so that larger errors would hide."""
 
 
 @dataclass(slots=True)
@@ -53,19 +50,16 @@ class Repair:
         self._ring = ring_samples
         self._attempts = attempts
         self._next: int | None = None
-        self._next_us: int | None = None
+        self._pace = Pace(rate_hz)
         self._missing: list[Missing] = []
         self._lost: list[tuple[int, int]] = []
         self._asked: tuple[int, int] | None = None
         self._wait_until_s = -math.inf
         self._able = ring_samples > 0
-        self._impossible: tuple[int, int] = (0, 0)
-        self.set_rate(rate_hz)
 
     def set_rate(self, rate_hz: float) -> None:
         """Samples come at another rate from now on."""
-        self._period_us = 1e6 / rate_hz
-        self._next_us = None
+        self._pace.set_rate(rate_hz)
 
     @property
     def missing(self) -> int:
@@ -77,20 +71,19 @@ class Repair:
 
         Said first of all, it is where the session starts.
         """
-        self._advance(self._unwrap(index))
-        self._next_us = None
+        at = self._unwrap(index)
+        self._advance(at)
+        self._pace.reached(at)
 
     def receive(self, frame: ForceFrame, now_s: float) -> None:
         """Take note of a frame."""
-        first = self._unwrap(frame.first_sample)
-        end = first + int(frame.counts.size)
-        if not self._agrees(frame, first):
+        first = self._place(frame)
+        if first is None:
             return
-        self._impossible = (0, 0)
+        end = first + int(frame.counts.size)
         self._advance(first)
         if self._next is None or end > self._next:
             self._next = end
-            self._next_us = frame.device_us + round((end - first) * self._period_us)
         self._found(first, end)
         if frame.flags & Flag.RESENT and self._asked is not None:
             if self._asked[0] < end < self._asked[1]:
@@ -171,26 +164,23 @@ class Repair:
             return index
         return self._next + (index - self._next + WRAP // 2) % WRAP - WRAP // 2
 
-    def _agrees(self, frame: ForceFrame, first: int) -> bool:
-        """Whether a frame's index and device time can both be true.
+    def _place(self, frame: ForceFrame) -> int | None:
+        """Index of a frame's first sample; None if it contradicts what came before.
 
         A few frames that contradict the past but not each other are believed.
         """
-        if self._next is None or self._next_us is None:
-            return True
-        steps = first - self._next
-        expected_us = self._next_us + round(steps * self._period_us)
-        error_us = (frame.device_us - expected_us + WRAP // 2) % WRAP - WRAP // 2
-        if abs(error_us) <= min(0.25 * abs(steps) * self._period_us, MAX_DRIFT_US) + 100_000:
-            return True
-        run, expected = self._impossible
-        run = run + 1 if frame.first_sample == expected else 1
-        self._impossible = (run, (frame.first_sample + int(frame.counts.size)) % WRAP)
-        if run < RUN_OF_IMPOSSIBLE:
-            return False
-        self.give_up_all()
-        self._next = first
-        return True
+        if self._pace.newest is not None:
+            judged = self._pace.judge(frame)
+            if judged is not None:
+                return judged[0]
+            if not self._pace.restarted:
+                return None
+            self.give_up_all()
+            self._next = None
+            self._pace = Pace(self._pace.rate_hz)
+        first = self._unwrap(frame.first_sample)
+        self._pace.start(first, frame.device_us)
+        return first
 
     def _advance(self, first: int) -> None:
         """All before `first` was taken; what did not come is missing."""

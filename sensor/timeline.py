@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensor.frames import ForceFrame, FrameBatch
+from sensor.pace import WRAP, Pace
 from sensor.samples import Ints
 
-WRAP = 2**32
 MARGIN_S = 5.0
 """A hole older than the band's memory by this much cannot be filled."""
-MAX_RUN_OF_IMPOSSIBLE = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,25 +64,17 @@ class Timeline:
     def __init__(self, rate_hz: float, ring_samples: int) -> None:
         self._ring = ring_samples
         self.duplicates = 0
-        self.impossible = 0
-        self.restarted = False
-        """Frames that agree with each other say that index and clock began anew."""
-        self._anchor: tuple[int, int] | None = None
-        self._newest: tuple[int, int] | None = None
+        self._pace = Pace(rate_hz)
         self._next = 0
         self._first = 0
         self._start: int | None = None
         self._reached: int | None = None
         self._pending: list[Piece] = []
         self._given_up: list[tuple[int, int]] = []
-        self._doubtful: list[ForceFrame] = []
-        self.set_rate(rate_hz)
 
     def set_rate(self, rate_hz: float) -> None:
-        """From the next frame on samples come at another nominal rate."""
-        self._period_us = self._nominal_us = 1e6 / rate_hz
-        self._rate_hz = rate_hz
-        self._anchor = None
+        """From about the next frame on samples come at another nominal rate."""
+        self._pace.set_rate(rate_hz)
 
     def reached(self, index: int) -> None:
         """The band says that it has taken all samples before `index` (mod 2³²).
@@ -91,10 +82,11 @@ class Timeline:
         Said before the first frame, it is where the session starts; what does not come of it is
         missing, as is what does not come after the last frame.
         """
-        if self._newest is None:
+        if self._pace.newest is None:
             self._start = index
         else:
-            at = self._newest[0] + _signed(index - self._newest[0])
+            at = self._pace.unwrap(index)
+            self._pace.reached(at)
             self._reached = max(at, self._reached or 0)
 
     @property
@@ -105,7 +97,17 @@ class Timeline:
     @property
     def period_us(self) -> float:
         """Time between samples on the band's clock as measured so far."""
-        return self._period_us
+        return self._pace.period_us
+
+    @property
+    def impossible(self) -> int:
+        """Frames whose index and clock contradict what came before."""
+        return self._pace.doubted
+
+    @property
+    def restarted(self) -> bool:
+        """Whether frames that agree with each other say that index and clock began anew."""
+        return self._pace.restarted
 
     @property
     def waiting(self) -> int:
@@ -119,35 +121,35 @@ class Timeline:
         left out; `restarted` is set when a run of such frames agrees with itself.
         """
         n = int(frame.counts.size)
-        if self._newest is None:
-            first, start_us = frame.first_sample, frame.device_us
-            lacking = 0 if self._start is None else (first - self._start) % WRAP
-            if lacking > self._ring:  # nonsense, or long ago: nobody has those samples
-                lacking = 0
-            first += WRAP if lacking > first else 0
-            self._first = self._next = first - lacking
+        late = False
+        if self._pace.newest is None:
+            first, start_us = self._begin(frame)
         else:
-            index, device_us = self._newest
-            first = index + _signed(frame.first_sample - index)
-            steps = first - index
-            expected = device_us + round(steps * self._period_us)
-            start_us = expected + _signed(frame.device_us - expected)
-            tolerance = 0.25 * abs(steps) * self._nominal_us + 100_000
-            if abs(start_us - device_us - steps * self._nominal_us) > tolerance or first < 0:
-                self._doubt(frame)
+            newest = self._pace.newest[0]
+            judged = self._pace.judge(frame)
+            if judged is None:
                 return []
-        self._doubtful.clear()
-        self._measure(first, start_us)
-        times = start_us + np.rint(np.arange(n) * self._period_us).astype(np.int64)
-        late = self._newest is not None and first < self._newest[0]
+            first, start_us = judged
+            late = first < newest
+        period_us = self._pace.period_at_us(first)
+        times = start_us + np.rint(np.arange(n) * period_us).astype(np.int64)
         piece = Piece(first, times, frame.counts, frame.calibration_id, int(frame.flags), late)
-        if self._newest is None or first >= self._newest[0]:
-            self._newest = (first, start_us)
         new = self._unknown_parts(piece)
         self.duplicates += n - sum(int(part.counts.size) for part in new)
         for part in new:
             insort(self._pending, part, key=lambda held: held.first)
         return new
+
+    def _begin(self, frame: ForceFrame) -> tuple[int, int]:
+        """The first frame: where the session starts is what the band said, or here."""
+        first = frame.first_sample
+        lacking = 0 if self._start is None else (first - self._start) % WRAP
+        if lacking > self._ring:  # nonsense, or long ago: nobody has those samples
+            lacking = 0
+        first += WRAP if lacking > first else 0
+        self._first = self._next = first - lacking
+        self._pace.start(first, frame.device_us)
+        return first, frame.device_us
 
     def place_batch(self, batch: FrameBatch) -> Piece | None:
         """Frames that continue each other and the timeline without a hole, as one piece.
@@ -155,23 +157,16 @@ class Timeline:
         None where anything is not plain; `place` them one by one then. The result is the same.
         """
         k, n = batch.counts.shape
-        if self._newest is None or self._anchor is None or self._pending or self._doubtful:
+        if self._pending or (batch.calibration_id != batch.calibration_id[0]).any():
             return None
-        index, device_us = self._newest
         first = self._next + np.arange(k) * n
         if ((batch.first_sample - first) % WRAP).any():
             return None
-        if (batch.calibration_id != batch.calibration_id[0]).any():
+        judged = self._pace.judge_batch(first, batch.device_us)
+        if judged is None:
             return None
-        steps = np.diff(first, prepend=index)
-        moves = np.diff(batch.device_us, prepend=device_us % WRAP) % WRAP
-        if (np.abs(moves - steps * self._nominal_us) > 0.25 * steps * self._nominal_us + 5e4).any():
-            return None
-        start_us = device_us + np.cumsum(moves)
-        period = (start_us - self._anchor[1]) / (first - self._anchor[0])
-        self._period_us = float(period[-1])
-        times = start_us[:, None] + np.rint(np.arange(n) * period[:, None]).astype(np.int64)
-        self._newest = (int(first[-1]), int(start_us[-1]))
+        start_us, periods_us = judged
+        times = start_us[:, None] + np.rint(np.arange(n) * periods_us[:, None]).astype(np.int64)
         self._next = int(first[-1]) + n
         flags = int(np.bitwise_or.reduce(batch.flags))
         return Piece(
@@ -184,8 +179,8 @@ class Timeline:
 
     def give_up(self, first: int, count: int) -> None:
         """Nobody will bring these samples: index (mod 2³²) of the first, and how many."""
-        if self._newest is not None and count > 0:
-            start = self._newest[0] + _signed(first - self._newest[0])
+        if self._pace.newest is not None and count > 0:
+            start = self._pace.unwrap(first)
             self._given_up.append((start, start + count))
 
     def settled(self, *, end: bool = False) -> list[Piece | Hole]:
@@ -213,7 +208,7 @@ class Timeline:
         """How far from the frontier on samples are lost for good, at most to `end`."""
         frontier = self._next
         newest = self._pending[-1].end
-        too_old = newest - self._ring - round(MARGIN_S * self._rate_hz)
+        too_old = newest - self._ring - round(MARGIN_S * self._pace.rate_hz)
         if too_old > frontier:
             frontier = min(too_old, end)
         for start, stop in sorted(self._given_up):
@@ -235,23 +230,3 @@ class Timeline:
         if at < piece.end:
             parts.append(piece.part(at, piece.end) if at > piece.first else piece)
         return parts
-
-    def _measure(self, first: int, start_us: int) -> None:
-        """Learn the true period from the longest baseline there is."""
-        if self._anchor is None:
-            self._anchor = (first, start_us)
-        elif first > self._anchor[0] and (self._newest is None or first > self._newest[0]):
-            self._period_us = (start_us - self._anchor[1]) / (first - self._anchor[0])
-
-    def _doubt(self, frame: ForceFrame) -> None:
-        self.impossible += 1
-        last = self._doubtful[-1] if self._doubtful else None
-        if last is not None and frame.first_sample != (last.first_sample + last.counts.size) % WRAP:
-            self._doubtful.clear()
-        self._doubtful.append(frame)
-        self.restarted = len(self._doubtful) >= MAX_RUN_OF_IMPOSSIBLE
-
-
-def _signed(difference: int) -> int:
-    """A difference of modular counters as the nearest signed one."""
-    return (difference + WRAP // 2) % WRAP - WRAP // 2

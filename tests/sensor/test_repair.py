@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor.frames import Flag, ForceFrame
+from sensor.pace import WRAP
 from sensor.profile import Answer, Opcode, Status
-from sensor.repair import ATTEMPTS, BUSY_S, QUIET_S, WRAP, Repair
+from sensor.repair import ATTEMPTS, BUSY_S, QUIET_S, Repair
 
 RATE_HZ = 80.0
 LIVE = Flag(0)
@@ -193,9 +194,30 @@ def test_another_rate_is_followed() -> None:
     repair.receive(frame(0), 0.0)
     repair.set_rate(1000.0)
     for k in range(4):
-        late = ForceFrame(8 + 56 * k, 2_000_000 + 56_000 * k, 0, LIVE, np.zeros(56, np.int64))
-        repair.receive(late, 0.0)
+        fast = ForceFrame(16 + 56 * k, 150_000 + 56_000 * k, 0, LIVE, np.zeros(56, np.int64))
+        repair.receive(fast, 0.0)
+    assert repair.missing == 8
+
+
+def test_a_resend_from_before_another_rate_fills_its_place() -> None:
+    repair = with_gap((8, 16))
+    repair.set_rate(1000.0)
+    for k in range(4):
+        fast = ForceFrame(40 + 56 * k, 500_000 + 56_000 * k, 0, LIVE, np.zeros(56, np.int64))
+        repair.receive(fast, 0.0)
+    assert repair.missing == 24
+    repair.receive(frame(8, flags=Flag.RESENT), 0.0)
+    repair.receive(frame(24, 16, flags=Flag.RESENT), 0.0)
     assert repair.missing == 0
+
+
+def test_a_lone_frame_from_far_ahead_is_not_asked_for() -> None:
+    repair = Repair(RATE_HZ, 9600)
+    repair.receive(frame(0), 0.0)
+    repair.receive(frame(2**30), 0.0)
+    repair.receive(frame(8), 0.0)
+    assert repair.missing == 0
+    assert repair.take_given_up() == []
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.2])

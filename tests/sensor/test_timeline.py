@@ -91,8 +91,68 @@ def test_a_gap_longer_than_the_clocks_wrap_keeps_its_length() -> None:
     line.place(frame(0))
     line.place(frame(8))
     later = 400_000  # 83 minutes
-    [piece] = line.place(frame(later))
-    assert int(piece.device_us[0]) == later * PERIOD_US
+    assert line.place(frame(later)) == []
+    [piece] = line.place(frame(later + 8))
+    assert int(piece.device_us[0]) == (later + 8) * PERIOD_US
+
+
+def test_a_lone_frame_from_far_ahead_does_no_harm() -> None:
+    for far in (100_000, 2**20, 2**29, 2**31 - 100, -(2**20)):
+        line = Timeline(80, 9600)
+        line.place(frame(0))
+        assert line.place(frame(far)) == []
+        assert line.impossible == 1
+        line.place(frame(8))
+        assert counts(line.settled(end=True)) == list(range(16))
+
+
+def test_a_far_jump_that_the_clock_denies_is_never_believed() -> None:
+    line = Timeline(80, 9600)
+    line.place(frame(0))
+    ten_minutes_us = 600_000_000
+    for k in range(3):
+        assert line.place(frame(2**27 + 8 * k, us0=ten_minutes_us)) == []
+    assert not line.restarted
+    line.place(frame(2**27 + 24, us0=ten_minutes_us))
+    assert line.restarted
+
+
+def test_after_a_long_absence_the_band_says_how_far_it_is() -> None:
+    line = Timeline(80, 9600)
+    line.place(frame(0))
+    line.reached(400_000)
+    [piece] = line.place(frame(400_000))
+    assert piece.first == 400_000
+
+
+def fast(first: int, changed: int, n: int = 32, period_us: int = 3_125) -> ForceFrame:
+    """A frame after the rate went from 80 to 320 Hz with sample `changed`."""
+    device_us = changed * PERIOD_US + (first - changed) * period_us
+    return ForceFrame(first, device_us, 0, Flag(0), np.arange(first, first + n))
+
+
+def test_resent_samples_from_before_another_rate_land_in_their_place() -> None:
+    line = Timeline(80, 9600)
+    for i in (0, 1, 2, 5):
+        line.place(frame(8 * i))
+    line.set_rate(320.0)
+    for first in range(80, 400, 32):
+        assert line.place(fast(first, changed=80))
+    late = [frame(24, 16, resent=True), frame(48, 32, resent=True)]
+    assert [len(line.place(each)) for each in late] == [1, 1]
+    out = line.settled()
+    assert counts(out) == list(range(400))
+    times = np.concatenate([piece.device_us for piece in out if isinstance(piece, Piece)])
+    true = [k * PERIOD_US if k < 80 else 1_000_000 + (k - 80) * 3_125 for k in range(400)]
+    assert np.abs(times - true).max() < 2_000
+
+
+def test_another_rate_in_a_long_gap_is_no_restart() -> None:
+    line = Timeline(80, 9600)
+    line.place(frame(0))
+    line.set_rate(320.0)
+    assert line.place(fast(4_000, changed=800))
+    assert line.impossible == 0
 
 
 def test_impossible_frames_are_counted_and_left_out_until_they_agree() -> None:
