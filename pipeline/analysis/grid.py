@@ -22,6 +22,8 @@ from the session's first sample."""
 
 LONGEST_BRIDGE_S = 1.0
 """Force across a shorter hole is drawn as a line; a longer one ends the run."""
+LONGEST_STEP_S = 5.0
+"""Longer than between any two samples that belong together, whatever the usual step."""
 
 _SPIKE_N = 2.0
 _HISTORY = 16
@@ -151,7 +153,8 @@ class Grid:
         self._one_a_bin = shortest * FINE_HZ > 1 + 1e-6
         history = self._intervals
         offset = len(history)
-        if offset == _HISTORY and 0 < longest <= _HOLE_FACTOR * min(shortest, *history):
+        plain = longest <= LONGEST_STEP_S and offset == _HISTORY
+        if plain and 0 < longest <= _HOLE_FACTOR * min(shortest, *history):
             self._intervals = (history + steps[-_HISTORY:].tolist())[-_HISTORY:]
             return [(0, times.size, False)]
         # A hole is judged by the sixteen intervals before it; a cheap test finds candidates.
@@ -159,7 +162,7 @@ class Grid:
         near = padded.copy()
         near[1:] += padded[:-1]
         near[2:] = padded[1:-1] + padded[:-2]
-        suspect = np.flatnonzero(padded > _HOLE_FACTOR / 2 * near)
+        suspect = np.flatnonzero((padded > _HOLE_FACTOR / 2 * near) | (padded > LONGEST_STEP_S))
         cuts = [0]
         for at in suspect[suspect >= offset].tolist():
             recent = padded[max(at - _HISTORY, 0) : at]
@@ -173,7 +176,8 @@ class Grid:
                 continue
             usual = _median(recent.tolist())
             jitter = 1.4826 * _median(np.abs(recent - usual).tolist())
-            if padded[at] > _HOLE_FACTOR * usual + _HOLE_JITTERS * jitter:
+            longest_step_s = min(_HOLE_FACTOR * usual + _HOLE_JITTERS * jitter, LONGEST_STEP_S)
+            if padded[at] > longest_step_s:
                 end = float(times[at - offset])
                 missing = max(round(float(padded[at]) / usual) - 1, 1)
                 self.gaps.append(Gap(end - float(padded[at]), end, missing))
