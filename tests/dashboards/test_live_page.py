@@ -56,6 +56,8 @@ SIZES = [
     ViewportSize(width=1280, height=800),
 ]
 
+SMALL = [(667, 375), (568, 320), (320, 480), (360, 640), (768, 1024), (1024, 600)]
+
 READS_TEXT = """([selector, , text, pattern]) => {
   const shown = document.querySelector(selector)?.textContent;
   return shown !== undefined && (text === null ? new RegExp(pattern).test(shown) : shown === text);
@@ -98,6 +100,7 @@ MEASURE = """() => {
     wordBottom: box("word").bottom,
     tempoRight: box("tempo-3").right,
     peakLeft: box("peak").left,
+    peakRight: box("peak").right,
     curveLeft: box("chart").left,
     curveTop: box("chart").top,
     curveBottom: box("chart").bottom,
@@ -378,6 +381,13 @@ def test_the_page_is_legible_from_afar_on_each_screen(chromium: Chromium) -> Non
             sink.show(FACTS, [told(state(66.0, Phase.ECCENTRIC, 88, 12))])
             await view.page.goto(sink.url)
             await view.text("#word", "Release")
+            for width, height in SMALL:
+                await view.page.set_viewport_size({"width": width, "height": height})
+                measured = await view.page.evaluate(MEASURE)
+                assert measured["reps"] >= 160
+                assert measured["wide"] <= width
+                assert max(measured["countRight"], measured["peakRight"]) <= width - 5
+                assert measured["wordBottom"] <= height
             for size, scheme in product(SIZES, SCHEMES):
                 await view.page.set_viewport_size(size)
                 await view.page.emulate_media(color_scheme=scheme)

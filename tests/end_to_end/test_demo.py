@@ -62,14 +62,14 @@ def demo_of(data: Path, *flags: str) -> Iterator[Demo]:
 
 @pytest.mark.timeout(150)
 def test_a_demo_shows_tells_and_records_the_same_reps(tmp_path: Path) -> None:
-    with demo_of(tmp_path, "--duration", "22") as demo:
+    with demo_of(tmp_path, "--duration", "14") as demo:
         told, page, out = _follow(demo)
     with Recording.open(demo.recording) as recording:
         assert recording.ended
         assert recording.cursors()["mqtt"] == recording.last_row
         reps = read_session(recording).analysis.reps
         facts = recording.facts
-    assert len(reps) >= 3
+    assert len(reps) >= 2
     assert facts["reps"] == len(reps)
     closed = [each for each in told if str(each["topic"]).endswith("/event/set")]
     assert sum(int(str(each["reps"])) for each in closed) == len(reps)
