@@ -7,10 +7,8 @@ a replay at any speed, and when a sink that was away catches up.
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.settings import Settings
@@ -31,38 +29,18 @@ from pipeline.events import (
     Tared,
     Told,
 )
+from pipeline.time_axis import PowerOn, TimeAxis
 from sensor.calibration import CalibrationTable
-from sensor.clock import DeviceClock
 from sensor.errors import FrameError
 from sensor.frames import ForceFrame, decode_equal_frames
 from sensor.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
 from sensor.samples import Channel, ForceBlock, Gap, Notification, Run
-from sensor.timeline import Hole, Piece, Timeline
+from sensor.timeline import Hole, Piece
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
 STATES_PER_S = 4
 SMALL_RUN = 16
-
-
-class _PowerOn:
-    """What belongs to one run of the band since it was switched on."""
-
-    def __init__(self, info: Info | None, rate_hz: float, ring: int, index0: int) -> None:
-        self.info = info
-        self.timeline = Timeline(rate_hz, ring)
-        self.clock = DeviceClock()
-        self.index0 = index0
-        """Added to the band's index, so that the session's indices go on."""
-        self.device_us0: int | None = None
-        self.time0_s = 0.0
-        self.last_arrival = 0
-
-    def time_s(self, device_us: Any) -> Any:
-        return self.time0_s + (device_us - (self.device_us0 or 0)) / 1e6
-
-    def utc_us_at(self, time_s: float) -> int:
-        return self.clock.utc_us_at((time_s - self.time0_s) * 1e6 + (self.device_us0 or 0))
 
 
 class Session:
@@ -88,8 +66,8 @@ class Session:
         self._analysis: LiveAnalysis | None = None
         self._calibrations = CalibrationTable()
         self._curve: BandCurve | None = None
-        self._power = _PowerOn(None, 80.0, 9600, 0)
-        self._powers: list[_PowerOn] = []
+        self._axis = TimeAxis()
+        self._power = PowerOn(None)
         self._seq = 0
         self._row = 0
         self._end_s = 0.0
@@ -110,7 +88,7 @@ class Session:
     @property
     def started_utc_us(self) -> int | None:
         """UTC of the first sample; None before there is one."""
-        return self._utc_us_at(0.0) if self._powers and self._powers[0].clock.known else None
+        return self._axis.utc_us_at(0.0)
 
     @property
     def clock_facts(self) -> dict[str, float]:
@@ -201,27 +179,13 @@ class Session:
         if not pieces[-1].late:
             self._power.clock.arrived(last_us, received_us)
         if self._power.device_us0 is None:
-            self._begin(int(pieces[0].device_us[0]), pieces[0].first)
+            first, device_us = pieces[0].first, int(pieces[0].device_us[0])
+            self._axis.add(self._power, first, device_us, self._end_s, self._next_index)
         events = [self._samples(piece) for piece in pieces] if self._live else []
         events += self._settle()
         if self._live:
             events += self._stalled()
         return events
-
-    def _begin(self, device_us: int, first: int) -> None:
-        """The first sample since power-on: place it in the session's time and index."""
-        power = self._power
-        # frames before this one may have been lost: the session starts where the band says
-        lacking = first - power.timeline.start
-        device_us -= round(lacking * power.timeline.period_us)
-        power.device_us0 = device_us
-        power.index0 = self._next_index - power.timeline.start
-        if self._powers:
-            utc_us = power.clock.utc_us_at(device_us)
-            passed_s = (utc_us - self._utc_us_at(self._end_s)) / 1e6
-            power.time0_s = self._end_s + max(passed_s, 1e-3)
-            power.index0 += 1
-        self._powers.append(power)
 
     def _samples(self, piece: Piece) -> Event:
         return ForceSamples(
@@ -306,7 +270,7 @@ class Session:
             self._curve = info.curve
         known = self._power.info
         if self._power.device_us0 is None:
-            self._power = _PowerOn(info, info.rate_hz, info.ring_samples, 0)
+            self._power = PowerOn(info)
             return []
         if known is None or known.boot_id == info.boot_id:
             if known is not None and known.rate_hz != info.rate_hz:
@@ -318,8 +282,7 @@ class Session:
     def _new_power(self, info: Info | None) -> list[Event]:
         """The band was switched off and on: what it had not sent is lost, how much is unknown."""
         events = self._settle(end=True)
-        rate_hz, ring = (info.rate_hz, info.ring_samples) if info else (80.0, 9600)
-        self._power = _PowerOn(info, rate_hz, ring, 0)
+        self._power = PowerOn(info)
         self._in_gap = self._in_gap or self.samples > 0
         return events
 
@@ -403,7 +366,5 @@ class Session:
 
     def _utc_us_at(self, time_s: float) -> int:
         """UTC of a moment on the session's time axis; receive time where nothing told a clock."""
-        place = bisect_right(self._powers, time_s, key=lambda power: power.time0_s) - 1
-        if place < 0 or not self._powers[place].clock.known:
-            return self._now_us
-        return self._powers[place].utc_us_at(time_s)
+        utc_us = self._axis.utc_us_at(time_s)
+        return self._now_us if utc_us is None else utc_us
