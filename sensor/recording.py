@@ -238,7 +238,9 @@ class Recording:
                 (after, MAX_PACK * MAX_PAYLOAD_BYTES),
             ):
                 whole = isinstance(received, bytes) and isinstance(payload, bytes)
-                if not whole or channel not in _CHANNELS or not 0 < count <= MAX_PACK:
+                if not whole or channel not in _CHANNELS or not isinstance(count, int):
+                    continue
+                if not 0 < count <= MAX_PACK:
                     continue
                 if len(received) != 8 * count or len(payload) % count:
                     continue
@@ -251,10 +253,11 @@ class Recording:
         """Number of the last row; 0 for an empty log."""
         query = (
             "SELECT max(coalesce((SELECT max(id) FROM log), 0), "
-            "coalesce((SELECT first + count - 1 FROM packs ORDER BY first DESC LIMIT 1), 0))"
+            "coalesce((SELECT first + count - 1 FROM packs WHERE count BETWEEN 1 AND ? "
+            "ORDER BY first DESC LIMIT 1), 0))"
         )
         with translated(self.path):
-            return int(self._database.execute(query).fetchone()[0])
+            return int(self._database.execute(query, (MAX_PACK,)).fetchone()[0])
 
     @property
     def ended(self) -> bool:
@@ -290,7 +293,7 @@ class Recording:
             rows = self._database.execute("SELECT key, value FROM facts").fetchall()
         facts = {}
         for key, value in rows:
-            with suppress(ValueError, TypeError):
+            with suppress(ValueError, TypeError, RecursionError):
                 facts[str(key)] = json.loads(value)
         return facts
 
@@ -306,7 +309,7 @@ class Recording:
         """The last row whose events each sink has acknowledged; a new sink starts at 0."""
         with translated(self.path):
             rows = self._database.execute("SELECT sink, row FROM cursors").fetchall()
-        return {str(sink): int(row) for sink, row in rows}
+        return {str(sink): row for sink, row in rows if isinstance(row, int)}
 
     def set_cursor(self, sink: str, row: int) -> None:
         """Note that a sink has everything up to and with `row`."""

@@ -13,6 +13,13 @@ from sensor.errors import RecordingError
 FORMAT = 1
 APPLICATION_ID = 0x46424E44  # "FBND"
 _BUSY_MS = 5000
+_DAMAGE = ("malformed", "not a database", "no such table", "no such column", "Could not decode")
+_COMPUTED = """
+SELECT count(*) FROM sqlite_schema AS s
+WHERE s.type NOT IN ('table', 'index') OR s.rootpage = 0
+   OR EXISTS (SELECT 1 FROM pragma_table_xinfo(s.name) WHERE s.type = 'table' AND hidden <> 0)
+"""
+"""Views, triggers, virtual tables and computed columns: a hostile file could keep us busy."""
 
 
 def lock_path(path: Path) -> Path:
@@ -58,6 +65,8 @@ def check(path: Path, database: sqlite3.Connection) -> None:
             "update forceband",
             path,
         )
+    if database.execute(_COMPUTED).fetchone()[0]:
+        raise RecordingError("holds what computes, and is no plain recording: not opened", path)
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -81,12 +90,14 @@ def translated(path: Path) -> Iterator[None]:
     """SQLite's errors as RecordingError."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quotes what it found in the file
+        raise RecordingError("is damaged (a text in it is none)", path) from error
     except sqlite3.Error as error:
         words = str(error)
         if "disk is full" in words:
             words = "the disk is full: free some space; what is recorded so far is safe"
         elif "readonly" in words or "unable to open" in words:
             words = f"cannot be written or opened ({words}): check the folder's permissions"
-        elif "malformed" in words or "not a database" in words or "no such table" in words:
+        elif any(sign in words for sign in _DAMAGE):
             words = f"is damaged ({words})"
         raise RecordingError(words, path) from error

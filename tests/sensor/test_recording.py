@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,53 @@ def test_damage_gives_rows_or_a_named_error(
             recording.dead_letters()
     except RecordingError as error:
         assert str(damaged) in str(error)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE cursors SET row = 'many'",
+        "UPDATE facts SET value = printf('%.*c', 9999, '[')",
+        "UPDATE packs SET count = 1e300",
+        "UPDATE packs SET count = 'many'",
+    ],
+)
+def test_values_of_another_kind_than_ours_are_left_out(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "a.forceband"
+    with Recording.create(path, {"device": "band"}) as recording:
+        recording.extend([note(i) for i in range(100)])
+        recording.set_cursor("mqtt", 5)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(damage)
+    with Recording.open(path) as recording:
+        assert set(recording.cursors().values()) <= {5}
+        assert set(recording.facts) <= {"device"}
+        assert len(list(recording.rows())) in {0, 100}
+        assert recording.last_row in {0, 100}
+
+
+def test_a_text_that_is_none_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.forceband"
+    Recording.create(path, {"device": "band"}).close()
+    path.write_bytes(path.read_bytes().replace(b"device", b"\xff\xfevice"))
+    with Recording.open(path) as recording, pytest.raises(RecordingError, match="damaged"):
+        _ = recording.facts
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        "ALTER TABLE log RENAME TO was; CREATE VIEW log AS WITH RECURSIVE n(id) AS "
+        "(SELECT 1 UNION ALL SELECT id + 1 FROM n) "
+        "SELECT id, 1 AS received_us, 1 AS channel, x'00' AS payload FROM n",
+        "ALTER TABLE facts ADD COLUMN busy AS (length(zeroblob(1000000000)))",
+        "CREATE TRIGGER t AFTER INSERT ON cursors BEGIN DELETE FROM log; END",
+    ],
+)
+def test_a_file_that_computes_is_not_opened(tmp_path: Path, trick: str) -> None:
+    path = tmp_path / "a.forceband"
+    Recording.create(path, {"device": "band"}).close()
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(trick)
+    with pytest.raises(RecordingError, match="no plain recording"):
+        Recording.open(path)
