@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.sinks.influx.settings import InfluxSettings
 from pipeline.sinks.sink import SinkUnavailableError
@@ -28,16 +28,14 @@ _DROPPED = re.compile(r"\bdropped=(\d+)\b")
 
 def rejects_lines(error: ApiException) -> bool:
     """Whether a line is at fault; a 400 that is not InfluxDB's own tells of a wrong address."""
-    return error.status == 413 or (error.status in {400, 422} and _is_json(error.body))
+    return error.status == 413 or (error.status in {400, 422} and bool(_answer(error.body)))
 
 
 def refusal(error: ApiException, settings: InfluxSettings) -> str:
     """What the server said, for a person: one line, short, and without the token."""
     body = error.body or ""
-    said = body
-    if _is_json(body):
-        answer = json.loads(body)
-        said = str(answer.get("message") or answer.get("error") or body)
+    answer = _answer(body)
+    said = str(answer.get("message") or answer.get("error") or body)
     said = _CONTROL.sub(" ", said or str(error.reason or ""))
     if settings.token:
         said = said.replace(settings.token, "***")
@@ -80,7 +78,8 @@ def _retry_after_s(header: str | None) -> float | None:
     """Seconds from a Retry-After header, given as such or as a date (RFC 9110, 10.2.3)."""
     if header is None:
         return None
-    if re.fullmatch(r"[0-9]{1,9}", header.strip()):
+    header = header.strip()
+    if re.fullmatch(r"[0-9]{1,9}", header):
         wait_s = float(header)
     else:
         try:
@@ -99,9 +98,10 @@ def dropped_all(message: str, count: int) -> bool:
     return dropped is not None and int(dropped[1]) == count
 
 
-def _is_json(body: str | None) -> bool:
-    """Whether InfluxDB itself answered, and not something in front of it."""
+def _answer(body: str | None) -> dict[str, Any]:
+    """InfluxDB's own answer; empty where something in front of it answered."""
     try:
-        return isinstance(json.loads(body or ""), dict)
-    except ValueError:
-        return False
+        answer = json.loads(body or "")
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -353,6 +353,7 @@ def test_the_token_is_in_no_text(run: Run, caplog: pytest.LogCaptureFixture) -> 
         ("-5", None),
         ("soon", None),
         ("1e9", None),
+        ("\x1d1", 1),
         (format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0),
         (format_datetime(datetime.now(UTC) + timedelta(days=9)), MAX_RETRY_AFTER_S),
         (None, None),
@@ -367,7 +368,17 @@ def test_retry_after_takes_seconds_and_dates_and_nothing_else(
 
 @pytest.mark.parametrize(
     "body",
-    ["{}", "[]", "null", "", "\x1b[31mred\r\n", '{"message": 5}', '{"error": "e"}', "x" * 999],
+    [
+        "{}",
+        "[]",
+        "null",
+        "",
+        "\x1b[31mred\r\n",
+        '{"message": 5}',
+        '{"error": "e"}',
+        "x" * 999,
+        "[" * 9999,
+    ],
 )
 def test_what_the_server_says_is_one_short_printable_line(body: str) -> None:
     text = refusal(answer(500, body), InfluxSettings())
