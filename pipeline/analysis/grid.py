@@ -1,4 +1,4 @@
-"""From samples as they come to force on an even grid: spikes out, holes found, rates made one.
+"""From samples as they come to force on an even grid: holes found, rates made one.
 
 Each output depends on a few samples around it and on nothing else, so that it does not matter how
 the samples were cut into blocks.
@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.analysis.spikes import Despiker
 from sensor.samples import Floats, Gap
 
 FINE_HZ = 100.0
@@ -25,7 +26,6 @@ LONGEST_BRIDGE_S = 1.0
 LONGEST_STEP_S = 5.0
 """Longer than between any two samples that belong together, whatever the usual step."""
 
-_SPIKE_N = 2.0
 _HISTORY = 16
 _HOLE_FACTOR = 1.75
 _HOLE_JITTERS = 5.0
@@ -47,17 +47,15 @@ class Grid:
     """Samples in, force at multiples of 10 ms since the first sample out.
 
     Fast samples are averaged over each 10 ms with their mean time, then joined by lines; slow ones
-    are joined by lines. A sample that stands alone far above or below its neighbours is an ADC's
-    spike and gives way to their mean.
+    are joined by lines. Spikes are taken out before.
     """
 
     def __init__(self) -> None:
         self.origin_s: float | None = None
         self.gaps: list[Gap] = []
         """Holes found so far that the caller has not taken yet."""
-        self._time_s: Floats = np.empty(0)
-        self._force_n: Floats = np.empty(0)
-        self._raw: Floats = np.empty(0)
+        self._despiker = Despiker()
+        self._newest_s = -np.inf
         self._knot: tuple[float, float] | None = None
         self._next = 0
         self._intervals: list[float] = []
@@ -72,6 +70,7 @@ class Grid:
     def copy(self) -> Grid:
         other = Grid.__new__(Grid)
         other.__dict__.update(self.__dict__)
+        other._despiker = self._despiker.copy()
         other.gaps = []
         other._intervals = list(self._intervals)
         other.second_counts = {}
@@ -92,12 +91,11 @@ class Grid:
         if time_s.size:
             if self.origin_s is None:
                 self.origin_s = float(time_s[0])
-            before = self._time_s[-1:] if self._time_s.size else time_s[:1]
-            time_s = np.maximum.accumulate(np.concatenate((before, time_s)))[1:]
-        settled = self._without_spikes(time_s, force_n, last)
+            time_s = np.maximum(np.maximum.accumulate(time_s), self._newest_s)
+            self._newest_s = float(time_s[-1])
+        times, forces = self._despiker.push(time_s, force_n, last=last)
         pieces: list[GridPiece] = []
-        if settled is not None:
-            times, forces = settled
+        if times.size:
             for low, high, hole in self._runs(times):
                 if hole:
                     pieces += self._end_run()
@@ -105,42 +103,6 @@ class Grid:
         if last:
             pieces += self._end_run()
         return pieces
-
-    def _without_spikes(
-        self, time_s: Floats, force_n: Floats, last: bool
-    ) -> tuple[Floats, Floats] | None:
-        """Samples whose successor is known, spikes replaced; two raw ones are kept as context."""
-        first_ever = self._raw.size == 0
-        times = np.concatenate((self._time_s, time_s))
-        raw = np.concatenate((self._raw, force_n))
-        if not raw.size:
-            return None
-        # self._raw holds up to two samples already given out and the one that waits.
-        given = 0 if first_ever else self._raw.size - 1
-        stop = raw.size if last else raw.size - 1
-        if stop <= given:
-            self._time_s, self._raw = times, raw
-            return None
-        clean = raw[given:stop].copy()
-        low = max(given, 2)
-        if raw.size - 1 > low:
-            steps = np.diff(raw[low - 1 :])
-            # Few samples stand alone above or below both neighbours; only those are looked at.
-            at = np.flatnonzero(steps[:-1] * steps[1:] < -(_SPIKE_N**2)) + low
-            here, before, after = raw[at], raw[at - 1], raw[at + 1]
-            ahead = 2 * before - raw[at - 2]
-            top = np.maximum(np.maximum(before, after), ahead)
-            bottom = np.minimum(np.minimum(before, after), ahead)
-            clear = top - bottom + _SPIKE_N
-            spike = (here - top > clear) | (bottom - here > clear)
-            clean[at[spike] - given] = (before[spike] + after[spike]) / 2
-        keep = max(stop - 2, 0)
-        out = times[given:stop], clean
-        if last:
-            self._time_s, self._raw = np.empty(0), np.empty(0)
-        else:
-            self._time_s, self._raw = times[keep:], raw[keep:]
-        return out
 
     def _runs(self, times: Floats) -> list[tuple[int, int, bool]]:
         """Ranges of samples without a long hole; the flag says that a hole comes before."""

@@ -28,6 +28,8 @@ LONG_SIDE_S = 3.0
 RATE_SECONDS = 5
 RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
 GAP_REACH_S = 0.05
+SHORT_GAP_S = 0.05
+"""No force of a person hides in so short a gap: the line across it is as good as samples."""
 GAP_DOUBT = 0.97
 
 
@@ -88,7 +90,14 @@ class Axis:
         return float(most or counts.get(second, 0))
 
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
-        return [gap for gap in self.gaps if gap.end_s > start_s and gap.start_s < end_s]
+        """Those between the times that are long enough to hide anything."""
+        return [
+            gap
+            for gap in self.gaps
+            if gap.end_s > start_s
+            and gap.start_s < end_s
+            and gap.end_s - gap.start_s > SHORT_GAP_S + 1e-6
+        ]
 
 
 def noise_of(run: Run, first: int, stop: int) -> float:
@@ -305,11 +314,17 @@ def _without_rise(draft: Draft) -> Draft:
     return draft._replace(concentric_s=None)
 
 
+def _missing_s(gap: Gap, start_s: float, end_s: float) -> float:
+    """Seconds of samples that are missing between two times; both edges of a gap were sampled."""
+    share = 1.0 if gap.missing is None else gap.missing / (gap.missing + 1)
+    return share * max(min(gap.end_s, end_s) - max(gap.start_s, start_s), 0.0)
+
+
 def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
     """What missing samples forbid to say, taken out with the reason."""
     absent = draft.absent
     start, end = draft.start_s, draft.end_s
-    missing_s = max(sum(min(gap.end_s, end) - max(gap.start_s, start) for gap in gaps), 0.0)
+    missing_s = sum(_missing_s(gap, start, end) for gap in gaps)
     impulse_n_s = draft.impulse_n_s
     if missing_s > 0:
         words = f"{missing_s:.2f} s of samples are missing"

@@ -192,6 +192,27 @@ def test_holes_are_named_with_their_missing_samples() -> None:
     assert gap.end_s == pytest.approx(4.2)
 
 
+def test_a_sample_missing_here_and_there_takes_nothing_from_a_rep() -> None:
+    time_s, force_n = force_of([Pull()] * 5)
+    keep = np.arange(time_s.size) % 15 != 7
+    whole, holed = analyse(time_s, force_n), analyse(time_s[keep], force_n[keep])
+    assert len(holed.gaps) == np.count_nonzero(~keep)
+    for one, other in zip(whole.reps, holed.reps, strict=True):
+        assert other.tut_s == pytest.approx(one.tut_s, abs=0.02)
+        assert other.absent == one.absent
+        assert other.impulse_n_s == pytest.approx(one.impulse_n_s, rel=0.01)
+
+
+def test_of_a_longer_hole_the_missing_samples_are_taken_out() -> None:
+    time_s, force_n = force_of([Pull(up_s=1.0, hold_s=3.0)], rate_hz=80.0)
+    [rep] = analyse(time_s, force_n).reps
+    middle_s = (rep.top_start_s + rep.top_end_s) / 2
+    keep = (time_s < middle_s) | (time_s >= middle_s + 0.5)
+    [holed] = analyse(time_s[keep], force_n[keep]).reps
+    assert holed.tut_s == pytest.approx(rep.tut_s - 0.5, abs=0.03)
+    assert "missing" in holed.absent["tut_s"]
+
+
 def test_samples_out_of_order_beyond_repair_are_refused() -> None:
     time_s, force_n = force_of([Pull()])
     with pytest.raises(ValueError, match="not in the order of time"):
