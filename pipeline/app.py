@@ -166,7 +166,7 @@ async def run_session(
                 notice=notice,
             )
             if recording is not None:
-                recording.set_facts({"sinks": [sink.name for sink in outlets.durable]})
+                recording.set_facts({"sinks": outlets.lasting})
             announce(outlets.lines)
             tasks = [asyncio.create_task(each.run()) for each in deliveries]
             for task in tasks:  # one that ends now has failed: end the session, `_finish` says why

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config
+from pipeline.delivery import waiting_rows
 from pipeline.session import Session
 from pipeline.sinks.influx.check import Finding
 from sensor.clock import MAX_SKEW
@@ -69,12 +70,8 @@ def _recordings(folder: Path) -> list[Finding]:
         try:
             with Recording.open(path) as recording:
                 count += 1
-                last = recording.last_row
                 unfinished += not recording.ended and not recording.in_use
-                if not recording.in_use:
-                    sinks = recording.facts.get("sinks") or []
-                    cursors = recording.cursors()
-                    waiting += any(cursors.get(str(sink), 0) < last for sink in sinks)
+                waiting += not recording.in_use and bool(waiting_rows(recording))
                 dead += [(path, *letter) for letter in recording.dead_letters()]
         except RecordingError as error:
             findings.append(Finding(str(error), False, "Move the file away if it is not needed."))
@@ -85,14 +82,20 @@ def _recordings(folder: Path) -> list[Finding]:
     for path, sink, body, words in dead[:5]:
         findings.append(
             Finding(
-                f"{sink} rejected a line of {path.name}: {body[:80]}",
+                f"{_plain(sink)} rejected a line of {path.name}: {_plain(body[:80])}",
                 False,
-                f"It said: {words[:160]}. Correct that, then `forceband deliver --again`.",
+                f"It said: {_plain(words[:240]).rstrip('.')}. Correct that, then "
+                f"`forceband deliver --again --to influx {path}`.",
             )
         )
     if len(dead) > 5:
         findings.append(Finding(f"{len(dead) - 5} more rejected lines", False, "As above."))
     return findings
+
+
+def _plain(text: str) -> str:
+    """Without what would steer a terminal: a recording may come from anywhere."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 async def _broker(config: Config) -> AsyncIterator[Finding]:

@@ -38,6 +38,15 @@ class DeliveryStatus:
     problem: str | None
 
 
+def waiting_rows(recording: Recording) -> dict[str, int]:
+    """How many rows each sink of a recording has not acknowledged, where there are any."""
+    cursors, last = recording.cursors(), recording.last_row
+    owed = recording.facts.get("sinks", list(cursors))
+    names = [name for name in owed if isinstance(name, str)] if isinstance(owed, list) else []
+    waiting = {name: last - cursors.get(name, 0) for name in sorted(names)}
+    return {name: rows for name, rows in waiting.items() if rows > 0}
+
+
 class Delivery:
     """Brings one recording's events to one sink.
 
@@ -177,8 +186,9 @@ class Delivery:
             return
         self._problem = problem
         if problem:
+            why = problem.rstrip(".")
             logger.warning(
-                "%s: %s. Nothing is lost: it waits in the recording", self._sink.name, problem
+                "%s: %s. Nothing is lost: it waits in the recording", self._sink.name, why
             )
         else:
             logger.info("%s: delivering again", self._sink.name)

@@ -24,6 +24,8 @@ class Outlets:
     live: list[LiveSink] = field(default_factory=list)
     durable: list[DurableSink] = field(default_factory=list)
     page: WebSink | None = None
+    lasting: list[str] = field(default_factory=list)
+    """Durable sinks that are there after the session, so that what waits can be brought to them."""
     lines: list[str] = field(default_factory=list)
     """What to tell the person about where to look."""
 
@@ -95,6 +97,8 @@ async def _open_mqtt(
     sink = await stack.enter_async_context(MqttSink(settings, command))
     sink.introduce(facts.device)
     outlets.durable.append(sink)
+    if config.mqtt.host is not None:
+        outlets.lasting.append(sink.name)
     outlets.live.append(sink)
     base = settings.base_topic
     outlets.lines += [
@@ -149,7 +153,9 @@ async def _open_influx(
         recording.add_dead_letter("influx", line, error)
 
     settings = influx_settings(config)
-    outlets.durable.append(await stack.enter_async_context(InfluxSink(settings, dead_letter)))
+    sink = await stack.enter_async_context(InfluxSink(settings, dead_letter))
+    outlets.durable.append(sink)
+    outlets.lasting.append(sink.name)
     outlets.lines.append(f"InfluxDB    {settings.url} bucket {settings.bucket}")
 
 

@@ -331,6 +331,11 @@ class Recording:
                 (sink, body, error[:1000]),
             )
 
+    def forget_dead_letters(self, sink: str) -> None:
+        """Everything is about to be tried again; what is still rejected comes back."""
+        with translated(self.path):
+            self._database.execute("DELETE FROM dead_letters WHERE sink = ?", (sink,))
+
     def _take_lock(self) -> None:
         self._lock = os.open(lock_path(self.path), os.O_RDONLY | os.O_CREAT, 0o600)
         lock(self._lock)

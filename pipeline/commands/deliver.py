@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from sensor.recording import Recording
 
 
+NOWHERE = (
+    "there is nowhere to deliver to: set FORCEBAND_MQTT_HOST or FORCEBAND_INFLUX_URL, "
+    "or write them into the configuration (docs/configuration.md)"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", nargs="*", type=Path, metavar="FILE", help="else all that are not recorded now"
@@ -63,17 +69,20 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
 
 async def _deliver(config: Config, recording: Recording, args: argparse.Namespace) -> bool:
     from pipeline.app import session_facts
-    from pipeline.delivery import Delivery
-    from sensor.samples import Channel, Notification
+    from pipeline.delivery import Delivery, waiting_rows
 
-    if not recording.ended:  # its recorder was killed: close the log, so that its end is told
-        last = next(iter(recording.rows(after=recording.last_row - 1)), None)
-        received_us = last[1].received_us if last else 0
-        recording.append(Notification(received_us, b"", Channel.END))
+    if not recording.ended:
+        _close(recording)
     waits = False
     async with AsyncExitStack() as stack:
-        for sink in await _sinks(config, recording, args.to, stack):
+        sinks = await _sinks(config, recording, args.to, stack)
+        if not sinks and (args.again or waiting_rows(recording)):
+            raise BandError(NOWHERE)
+        if not sinks:
+            print(f"{recording.path.name}: nothing waits")
+        for sink in sinks:
             if args.again:
+                recording.forget_dead_letters(sink.name)
                 recording.set_cursor(sink.name, 0)
             delivery = Delivery(recording, sink, session_facts(recording), live_session=False)
             before = delivery.status.waiting_rows
@@ -95,6 +104,18 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
     return waits
 
 
+def _close(recording: Recording) -> None:
+    """End a log whose recorder was killed, so that its end is told, and note what is in it."""
+    from pipeline.samples import read_session
+    from sensor.samples import Channel, Notification
+
+    last = next(iter(recording.rows(after=recording.last_row - 1)), None)
+    received_us = last[1].received_us if last else 0
+    recording.append(Notification(received_us, b"", Channel.END))
+    analysis = read_session(recording).analysis
+    recording.set_facts({"sets": len(analysis.sets), "reps": len(analysis.reps)})
+
+
 async def _sinks(
     config: Config, recording: Recording, only: str | None, stack: AsyncExitStack
 ) -> list[DurableSink]:
@@ -114,9 +135,4 @@ async def _sinks(
 
         influx = InfluxSink(influx_settings(config), dead_letter)
         sinks.append(await stack.enter_async_context(influx))
-    if not sinks:
-        raise BandError(
-            "there is nowhere to deliver to: set FORCEBAND_MQTT_HOST or FORCEBAND_INFLUX_URL, "
-            "or write them into the configuration (docs/configuration.md)"
-        )
     return sinks

@@ -41,18 +41,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(path: Path) -> dict[str, Any]:
+    from pipeline.delivery import waiting_rows
     from sensor.recording import Recording
 
     with Recording.open(path) as recording:
-        facts, cursors, last = recording.facts, recording.cursors(), recording.last_row
+        facts, last, waiting = recording.facts, recording.last_row, waiting_rows(recording)
         first = next(iter(recording.rows(limit=1)), None)
         final = next(iter(recording.rows(after=last - 1)), None)
         state = "recording" if recording.in_use else "closed" if recording.ended else "unfinished"
         dead = len(recording.dead_letters())
     started_us = first[1].received_us if first else None
     length_s = (final[1].received_us - started_us) / 1e6 if final and started_us else 0.0
-    sinks = set(facts.get("sinks") or ()) | set(cursors)
-    waiting = {sink: last - cursors.get(sink, 0) for sink in sinks}
     return {
         "file": str(path),
         "device": facts.get("device"),
@@ -61,7 +60,7 @@ def _row(path: Path) -> dict[str, Any]:
         "sets": facts.get("sets"),
         "reps": facts.get("reps"),
         "state": state,
-        "undelivered": {sink: count for sink, count in sorted(waiting.items()) if count > 0},
+        "undelivered": waiting,
         "dead_letters": dead,
     }
 

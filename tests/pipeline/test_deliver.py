@@ -1,0 +1,115 @@
+"""`forceband deliver`: what a kill, an outage or a rejection left behind comes to its place."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import main
+from sensor.recording import Recording
+from tests.pipeline.signals import notifications, pulls
+
+
+class Server(HTTPServer):
+    """Takes every write."""
+
+    writes = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.writes += 1
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """A recording whose log has no end."""
+    path = tmp_path / "killed.forceband"
+    with Recording.create(path, {"session": "killed", "device": "band"}) as made:
+        made.extend(notifications(pulls(sets=1, reps=4))[:-1])
+    return path
+
+
+def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    capsys.readouterr()
+    assert main(["sessions", "--data", str(folder), "--json"]) == 0
+    row: dict[str, object] = json.loads(capsys.readouterr().out)
+    return row
+
+
+def test_a_killed_session_that_nobody_waits_for_is_closed_and_counted(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Recording.open(killed, write=True) as opened:
+        opened.set_facts({"sinks": []})
+        opened.set_cursor("mqtt", 1)  # the embedded broker, which went with its session
+    assert listed(tmp_path, capsys)["state"] == "unfinished"
+    assert main(["deliver", "--data", str(tmp_path)]) == 0
+    assert "nothing waits" in capsys.readouterr().out
+    row = listed(tmp_path, capsys)
+    assert row["state"] == "closed"
+    assert (row["sets"], row["reps"], row["undelivered"]) == (1, 4, {})
+    assert main(["doctor", "--no-band", "--no-mqtt", "--data", str(tmp_path)]) == 0
+
+
+def test_what_waits_with_nowhere_to_go_says_what_to_set(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Recording.open(killed, write=True) as opened:
+        opened.set_facts({"sinks": ["mqtt"]})
+    assert main(["deliver", "--data", str(tmp_path)]) == 1
+    assert "FORCEBAND_MQTT_HOST" in capsys.readouterr().err
+
+
+def test_a_rejected_line_is_forgotten_when_it_is_taken_at_last(
+    killed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with running(Server(("127.0.0.1", 0), _Handler)) as server:
+        monkeypatch.setenv("FORCEBAND_INFLUX_URL", f"http://127.0.0.1:{server.server_port}")
+        again = ["deliver", "--data", str(tmp_path), "--again", "--to", "influx"]
+        with Recording.open(killed, write=True) as opened:
+            opened.add_dead_letter("influx", "old line", "why")
+            opened.add_dead_letter("other", "line", "why")
+        assert main(again) == 0
+        assert listed(tmp_path, capsys)["dead_letters"] == 1
+        assert server.writes > 0
+
+
+@pytest.mark.parametrize("facts", [{"sinks": 5}, {"sinks": [[1], None]}, {"sinks": {"mqtt": 1}}])
+def test_strange_facts_of_a_recording_stop_nothing(
+    killed: Path, tmp_path: Path, facts: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Recording.open(killed, write=True) as opened:
+        opened.set_facts(facts)
+    assert listed(tmp_path, capsys)["undelivered"] == {}
+    assert main(["doctor", "--no-band", "--no-mqtt", "--data", str(tmp_path)]) == 1
+    assert "not closed" in capsys.readouterr().out
