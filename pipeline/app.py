@@ -44,6 +44,8 @@ class Outcome:
     session: Session
     path: Path | None
     undelivered: tuple[DeliveryStatus, ...]
+    not_recorded: int = 0
+    """Notifications that the recording lacks, because the disk was full."""
 
 
 def new_session_name(now: datetime | None = None) -> str:
@@ -181,7 +183,8 @@ async def run_session(
                 undelivered = await _finish(deliveries, tasks)
                 if recording is not None:
                     _note_result(recording, session)
-    return Outcome(session, recording.path if recording else None, undelivered)
+    path = recording.path if recording else None
+    return Outcome(session, path, undelivered, recorder.not_recorded)
 
 
 async def _take_all(

@@ -54,6 +54,8 @@ class Recorder:
         self._notice = notice
         self._row = 0
         self._not_recorded = 0
+        self.not_recorded = 0
+        """Notifications of the whole session that the recording lacks."""
 
     def take(self, notification: Notification) -> list[Told]:
         """Record one notification, compute what it means and tell everybody."""
@@ -103,3 +105,4 @@ class Recorder:
                 self._notice("error", f"not recording: {error}")
                 logger.warning("not recording: %s", error)
             self._not_recorded += 1
+            self.not_recorded += 1

@@ -32,7 +32,13 @@ def print_outcome(outcome: Outcome) -> None:
 
     print_sets(outcome.session)
     out = console()
-    if outcome.path is not None:
+    if outcome.path is not None and outcome.not_recorded:
+        out.print(
+            f"NOT all of it is recorded: {outcome.not_recorded} notifications are missing in "
+            f"{outcome.path}",
+            soft_wrap=True,
+        )
+    elif outcome.path is not None:
         out.print(f"recorded {outcome.session.samples} samples: {outcome.path}", soft_wrap=True)
     for status in outcome.undelivered:
         out.print(

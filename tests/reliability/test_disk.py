@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.app import Outcome
+from pipeline.commands.summary import print_outcome
 from pipeline.events import ForceSamples, Marked, SessionEnded
 from pipeline.recorder import Recorder
 from pipeline.samples import read_session
@@ -85,7 +87,9 @@ def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, not
     note("disk full for a while", found, "no servers")
 
 
-def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(tmp_path: Path) -> None:
+def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Recording.create(tmp_path / "full.forceband", {}) as recording:
         recorder = Recorder(
             recording,
@@ -104,6 +108,9 @@ def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(tmp_path: 
             last = recorder.take(notification)
         asyncio.run(_sync_once(recorder))
     assert any(isinstance(told.event, SessionEnded) for told in last)
+    assert 0 < recorder.not_recorded <= len(ROWS) - FULL_AFTER
+    print_outcome(Outcome(session, recording.path, (), recorder.not_recorded))
+    assert f"{recorder.not_recorded} notifications are missing" in capsys.readouterr().out
     assert session.samples > 0
     with closing(connect(recording.path, "ro")) as check:
         assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
