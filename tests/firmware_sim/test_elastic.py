@@ -40,7 +40,6 @@ def test_colours_stand_in_order_of_their_force() -> None:
     elongation=st.floats(0, 15),
     scale=st.floats(0.7, 1.3),
 )
-@settings(deadline=None)
 def test_elongation_is_the_inverse_of_force(colour: str, elongation: float, scale: float) -> None:
     band = Elastic(*COLOURS[colour], scale=scale)
     assert float(band.elongation(band.force(elongation))) == pytest.approx(elongation, abs=1e-8)
@@ -99,7 +98,7 @@ def test_a_band_softens_with_use_and_not_without_end() -> None:
 
 
 @given(cut=st.integers(0, 3000), second=st.integers(0, 3000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_cuts_of_a_pull_do_not_show(cut: int, second: int) -> None:
     band = Elastic.of_colour("black")
     path = np.concatenate([ramp(0, 2, 1), np.full(500, 2.0), ramp(2, 0.4, 1), ramp(0.4, 1, 0.5)])

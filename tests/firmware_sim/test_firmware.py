@@ -81,7 +81,7 @@ def test_nothing_is_sent_before_start_and_after_stop() -> None:
 
 
 @given(cuts=st.lists(st.floats(0, 30), max_size=8), rate_hz=st.sampled_from([10.0, 80.0, 1000.0]))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 def test_the_frames_do_not_depend_on_how_time_is_cut(cuts: list[float], rate_hz: float) -> None:
     whole = started(rate_hz=rate_hz).advance(30.0)
     firmware = started(rate_hz=rate_hz)
@@ -217,7 +217,6 @@ def test_each_command_is_answered_with_its_status(command: bytes, status: Status
 
 
 @given(writes=st.lists(st.binary(max_size=30), max_size=12))
-@settings(deadline=None)
 def test_any_bytes_get_an_answer_and_the_band_goes_on(writes: list[bytes]) -> None:
     firmware = started()
     now_s = 0.0
@@ -282,7 +281,7 @@ def test_saturation_and_a_failing_adc_show_in_the_flags() -> None:
     tares_s=st.lists(st.floats(0.1, 9), max_size=3),
     wraps=st.booleans(),
 )
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_a_resend_brings_exactly_the_original_counts(
     ranges: list[tuple[int, int]], tares_s: list[float], wraps: bool
 ) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.gauge import FULL_SCALE_COUNTS, Gauge, GaugeConfig
@@ -84,7 +84,6 @@ def test_the_filter_of_the_adc_settles_in_its_number_of_conversions() -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 400), max_size=6))
-@settings(deadline=None)
 def test_cuts_between_readings_do_not_show(cuts: list[int]) -> None:
     config = GaugeConfig(
         hum_n=0.3, spike_chance=0.05, stuck_chance=0.05, settling_samples=3, tare_error_n=1.0

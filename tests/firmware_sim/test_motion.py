@@ -80,7 +80,7 @@ plans = st.builds(
 
 
 @given(plan=plans, seed=st.integers(0, 10**6))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_the_truth_of_any_set_is_in_order_and_complete(plan: SetPlan, seed: int) -> None:
     stretch, _ = render(actions(plan, rng(seed)), BAND, rng(seed))
     reps = [rep for rep in stretch.truth if rep.counted]

@@ -73,7 +73,7 @@ def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
     assert "1 of 200" in read_csv(write(tmp_path, "time_s,force_n\n" + rows)).remarks[0]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=300))
 def test_any_bytes_give_samples_or_a_sentence(tmp_path: Path, junk: bytes) -> None:
     path = tmp_path / "junk.csv"

@@ -231,7 +231,7 @@ ROWS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_any_rows_give_events(rows: list[Notification]) -> None:
     session, told = run(rows)

@@ -304,9 +304,7 @@ def test_any_text_arrives_as_it_was_but_for_control_characters(influxd: InfluxSe
             await sink.deliver(replace(FACTS, device=told.event.kind or "x"), [told])  # type: ignore[union-attr]
         assert dead == []
 
-    @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(kind=st.text(max_size=40), text=st.text(max_size=40))
     def check(kind: str, text: str) -> None:
         stamp = START_US + next(NUMBERS)

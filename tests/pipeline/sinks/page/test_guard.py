@@ -199,7 +199,7 @@ def test_the_token_is_never_logged(caplog: pytest.LogCaptureFixture) -> None:
 HEADER_BYTES = st.binary(max_size=200)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def _fuzz_http(data: st.DataObject, runner: asyncio.Runner, sink: WebSink) -> None:
     kind = data.draw(st.sampled_from(["bytes", "path", "headers"]))
@@ -225,7 +225,7 @@ def test_any_request_gets_an_answer_below_500_and_the_server_lives_on() -> None:
         runner.run(sink.__aexit__(None, None, None))
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(sent=st.one_of(st.text(max_size=1000), st.binary(max_size=1200), st.from_regex(r"\{.*\}")))
 def _fuzz_channel(sent: str | bytes, runner: asyncio.Runner, sink: WebSink) -> None:
     async def ask() -> None:
