@@ -1,20 +1,28 @@
-"""Time stamps as files have them: equal ones, stale ones, small steps back; made increasing."""
+"""Time stamps as files have them: repeated, stale, late or far off; made increasing."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sensor.samples import Floats
 
 MOST_BACK_S = 1.0
-"""If time runs back by more than this, the samples are not in its order."""
+"""A stamp is further off only by a fault: its sample is left out."""
+MOST_OFF_SHARE = 0.02
+"""If more stamps are so far off, nobody can tell the order of the samples."""
+BATCHED_SHARE = 0.3
+"""If so many samples bear the stamp of the one before, stamps are of batches."""
 
 
 def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     """Samples in order with increasing time; those without a force left out.
 
     A stamp that does not advance (a duplicate, a stale one, one that jitters back) is spread evenly
-    up to the next that does: the samples came one after the other, their stamps did not.
+    up to the next that does: the samples came one after the other, their stamps did not. Of rows
+    that came twice the first counts, and a stamp that is far off takes its sample with it.
 
     Raises
     ------
@@ -33,20 +41,24 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     known = np.isfinite(force_n)
     if not known.all():
         time_s, force_n = time_s[known], force_n[known]
-    steps = np.diff(time_s)
-    if not (steps <= 0).any():
+    if (np.diff(time_s) > 0).all():
         return time_s, force_n
-    back = steps < 0
-    if back.any():
-        worst = int(np.argmin(steps))
-        high = np.maximum.accumulate(time_s)
-        if float((high - time_s).max()) > MOST_BACK_S:
+    first = _said_first(time_s, force_n)
+    time_s, force_n = time_s[first], force_n[first]
+    newest = np.maximum.accumulate(time_s)
+    if float((newest - time_s).max()) > MOST_BACK_S:
+        near = _in_order(time_s)
+        off = time_s.size - np.count_nonzero(near)
+        if off > MOST_OFF_SHARE * time_s.size:
+            worst = int(np.argmin(np.diff(time_s)))
             raise ValueError(
                 f"the samples are not in the order of time: sample {worst + 1} lies "
-                f"{-steps[worst]:.3f} s before the one above it, and {int(back.sum())} of "
-                f"{steps.size} steps go back; sort them first"
+                f"{time_s[worst] - time_s[worst + 1]:.3f} s before the one above it, and {off} of "
+                f"{time_s.size} would have to be left out; sort them first"
             )
-        time_s = high
+        time_s, force_n = time_s[near], force_n[near]
+        newest = np.maximum.accumulate(time_s)
+    time_s = newest
     advancing = np.concatenate(([True], np.diff(time_s) > 0))
     # The last sample of equal ones keeps the stamp's successor in view: spread between advances.
     at = np.flatnonzero(advancing)
@@ -56,3 +68,44 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
         usual = float(np.median(np.diff(spread[: last + 1]))) if last else 0.01
         spread[last:] = time_s[last] + usual * np.arange(time_s.size - last)
     return spread, force_n
+
+
+def _said_first(time_s: Floats, force_n: Floats) -> NDArray[np.bool_]:
+    """Rows that are no copies of an earlier one.
+
+    A row is a copy if it comes late, or right after its twin. Where a stamp stands still for
+    longer, or for whole batches, equal neighbours are samples.
+    """
+    rows = np.lexsort((force_n, time_s))
+    again = np.zeros(time_s.size, dtype=np.bool_)
+    same = (np.diff(time_s[rows]) == 0) & (np.diff(force_n[rows]) == 0)
+    again[rows[1:][same]] = True
+    still = np.diff(time_s) == 0
+    twin = np.zeros(time_s.size, dtype=np.bool_)
+    if np.count_nonzero(still) <= BATCHED_SHARE * time_s.size:
+        twin[1:] = still
+        twin[1:-1] &= ~still[1:]
+        twin[2:] &= ~still[:-1]
+    late = np.maximum.accumulate(time_s) > time_s
+    return ~(again & (twin | late))
+
+
+def _in_order(time_s: Floats) -> NDArray[np.bool_]:
+    """The most samples whose times never go back by more than `MOST_BACK_S`: nearly all."""
+    tails: list[float] = []
+    heads: list[int] = []
+    before = np.full(time_s.size, -1)
+    for at, value in enumerate(time_s.tolist()):
+        place = bisect_right(tails, value)
+        before[at] = heads[place - 1] if place else -1
+        tails[place : place + 1] = [value]
+        heads[place : place + 1] = [at]
+    kept = np.zeros(time_s.size, dtype=np.bool_)
+    at = heads[-1]
+    while at >= 0:
+        kept[at] = True
+        at = int(before[at])
+    # A little late is no fault of that kind: it is near to what was kept around it.
+    newest = np.maximum.accumulate(np.where(kept, time_s, -np.inf))
+    oldest = np.minimum.accumulate(np.where(kept, time_s, np.inf)[::-1])[::-1]
+    return kept | ((newest - time_s <= MOST_BACK_S) & (time_s - oldest <= MOST_BACK_S))

@@ -14,7 +14,6 @@ from pipeline.analysis import analyse
 from pipeline.analysis.confidence import set_confidence
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.smooth import Smoother, flat_gaussian
-from pipeline.analysis.stamps import repaired
 from pipeline.analysis.swings import Swings, Turn
 from pipeline.plot import plot
 from tests.pipeline.analysis.people import Pull, force_of
@@ -108,12 +107,6 @@ def test_a_ripple_left_out_does_not_move_where_a_turn_was_seen() -> None:
         assert [(turn.at, turn.high, turn.seen) for turn in turns] == plain_turns(
             values.tolist(), 12.0
         )
-
-
-def test_stale_and_duplicate_stamps_are_spread_to_the_next_good_one() -> None:
-    time_s = np.array([0, 1, 2, 2, 2, 5, 6, 5.5, 8.0])
-    fixed, _ = repaired(time_s, np.zeros(9))
-    assert fixed.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
