@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analysis.judge import Judged
 from pipeline.analysis.settings import Settings
+from pipeline.analysis.verdict import Judged
 from sensor.samples import Floats
 
 Bools = NDArray[np.bool_]

@@ -7,23 +7,24 @@ a live session agree.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
-from pipeline.analysis.judge import Context, Found, Verdict, judge
+from pipeline.analysis.judge import judge
 from pipeline.analysis.provisional import ENDED_SHARE, Announcer, has_ended, why_not
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.reps import Axis, Draft, build, half_width_s, noise_of
+from pipeline.analysis.reps import Axis, Draft, build, half_span, noise_of
 from pipeline.analysis.result import Partial
 from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
 from pipeline.analysis.tracker import Tracker
+from pipeline.analysis.verdict import Context, Found, Verdict, slack_n
 from pipeline.events import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, ForceBlock, Gap
@@ -294,7 +295,7 @@ class LiveAnalysis:
 
     def _judge(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
         noise = noise_of(run, stretch.first, stretch.stop)
-        judged = judge(pulls, _width_in(run), self._settings, 0.7 * noise, self._context)
+        judged = judge(pulls, partial(half_span, run), self._settings, 0.7 * noise, self._context)
         return Found(judged, stretch.first, stretch.stop, noise)
 
     def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
@@ -381,15 +382,12 @@ def _joined(pieces: list[GridPiece]) -> list[GridPiece]:
     ]
 
 
-def _width_in(run: Run) -> Callable[[Pull, float], float]:
-    return lambda pull, amplitude_n: half_width_s(run, pull, amplitude_n)
-
-
 def _context_after(context: Context, found: Found, *, same_set: bool) -> Context:
     reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
+    slack = slack_n([judged.pull for judged in found.judged], context.slack_n)
     if not reps:
-        return replace(context, same_set=same_set and context.same_set)
+        return replace(context, same_set=same_set and context.same_set, slack_n=slack)
     before = context.amplitudes_n if context.same_set else ()
     amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
     last = reps[-1].pull
-    return Context(amplitudes, last.fell, same_set)
+    return Context(amplitudes, last.fell, same_set, slack)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.analysis.judge import Judged, Verdict
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.reps import Draft
 from pipeline.analysis.result import Rep
 from pipeline.analysis.sets import number_reps, part_sets
 from pipeline.analysis.settings import Settings
+from pipeline.analysis.verdict import Judged, Verdict
 from pipeline.events import RepAnnounced, RepCorrected, RepWithdrawn
 
 ENDED_SHARE = 0.7

@@ -26,6 +26,8 @@ class Pull(NamedTuple):
     fell: int
     """Where the fall was first certain."""
     humps: int
+    risen_n: float
+    """From the force at `left`, be that a valley or where the samples begin, to the peak."""
 
     @property
     def amplitude_n(self) -> float:
@@ -76,6 +78,7 @@ def find_pulls(
                 after_n=valleys[stop],
                 fell=highs[stop - 1].seen,
                 humps=stop - first,
+                risen_n=peaks[top] - valleys[first],
             )
         )
     if not pulls:

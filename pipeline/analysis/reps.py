@@ -11,13 +11,13 @@ import numpy as np
 
 from pipeline.analysis.confidence import rep_confidence
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.judge import Found, Judged, Verdict
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ, Metrics, measure
 from pipeline.analysis.phases import Phases, find_phases, local_limits
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
+from pipeline.analysis.verdict import Found, Judged, Verdict
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Gap
 
@@ -113,18 +113,19 @@ def noise_of(run: Run, first: int, stop: int) -> float:
     return 0.45 * float(np.mean(np.abs(rough[:size] - smooth[:size]))) * 1.25
 
 
-def half_width_s(run: Run, pull: Pull, amplitude_n: float) -> float:
-    """How long the force stays above half the pull's amplitude around its peak."""
+def half_span(run: Run, pull: Pull, amplitude_n: float) -> tuple[int, int]:
+    """Grid indices around the peak, the last and first at which less than half is left."""
     force = run.measure.view(pull.left, pull.right + 1)
+    begin = max(pull.left, run.measure.start)
     if not force.size:
-        return 0.0
+        return pull.id, pull.id
     peak = int(np.argmax(force))
     level = float(force[peak]) - amplitude_n / 2
     before = np.flatnonzero(force[: peak + 1] < level)
     after = np.flatnonzero(force[peak:] < level)
     left = int(before[-1]) if before.size else 0
     right = peak + int(after[0]) if after.size else force.size - 1
-    return (right - left - 1) / GRID_HZ
+    return begin + left, begin + right
 
 
 _Chosen = tuple[int, Judged, int, int, float]

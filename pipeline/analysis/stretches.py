@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.judge import Found
 from pipeline.analysis.pulls import Pull, find_pulls
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import DETECT_STEP, Run
 from pipeline.analysis.swings import Turn
+from pipeline.analysis.verdict import Found
 
 SLOW_FALL_S = 3.0
 """Added to a pause that counts from half the fall, for the rest of the fall."""
@@ -118,8 +118,7 @@ class Cutter:
             _, _, draft, found = self._closing
             closed = self._close(draft.turns, at, goes_on=False)
             return [replace(closed, found=found)]
-        low = self._extreme(last.at, at, high=False)
-        return [self._close([*self.turns, low], at, goes_on=False)]
+        return [self._close([*self.turns, self._edge(at)], at, goes_on=False)]
 
     @property
     def needed(self) -> int:

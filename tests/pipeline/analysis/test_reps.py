@@ -233,3 +233,34 @@ def test_unknown_forces_are_left_out() -> None:
     time_s, force_n = force_of([Pull()] * 5)
     force_n[::50] = np.nan
     assert count(time_s, force_n) == 5
+
+
+def test_a_load_hung_up_that_swings_is_no_rep() -> None:
+    time_s = np.arange(0, 300, 0.0125)
+    swing = 6 * np.exp(-(time_s - 10) / 8) * np.cos(2 * np.pi * (time_s - 10) / 1.3)
+    force_n = np.where(time_s < 9.5, 0.0, 80.0 + np.where(time_s < 10, 6.0, swing))
+    assert not analyse(time_s, force_n).reps
+
+
+def test_hands_that_stir_while_they_wait_add_nothing() -> None:
+    rng = np.random.default_rng(4)
+    time_s, force_n = force_of([Pull(peak_n=120, pause_s=45.0)] * 5, rest_n=0.0, lead_s=40.0)
+    wander = np.convolve(rng.normal(0, 1, time_s.size), np.hanning(120) / 8, "same")
+    held = np.clip((time_s - 5) / 3, 0, 1) * np.clip((time_s[-1] - 1 - time_s) / 3, 0, 1)
+    hands = held * (20 + 3 * wander)
+    found = analyse(time_s, np.maximum(force_n, hands))
+    assert len(found.reps) == 5
+    assert found.partials
+
+
+def test_a_light_exercise_soon_after_a_heavy_one_is_counted_from_its_first_rep() -> None:
+    heavy, light = [Pull(peak_n=175, pause_s=0.5)] * 12, [Pull(peak_n=23, pause_s=0.5)] * 10
+    time_s, force_n = force_of([*heavy, Pull(peak_n=3.6, pause_s=31.0), *light])
+    found = analyse(time_s, force_n)
+    assert [one.reps for one in found.sets] == [12, 10]
+
+
+def test_a_drift_at_the_start_is_no_fall_of_a_rep() -> None:
+    time_s = np.arange(0, 400, 0.0125)
+    force_n = 0.6 * np.exp(-(((time_s - 50) / 40) ** 2)) - 6 * time_s / 400
+    assert not analyse(time_s, force_n).reps

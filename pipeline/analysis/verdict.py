@@ -1,0 +1,65 @@
+"""What is said of a pull: rep, partial, knock or load; and what was known when it was said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from pipeline.analysis.pulls import Pull
+
+
+class Verdict(Enum):
+    """What a pull is."""
+
+    REP = "rep"
+    PARTIAL = "partial"
+    KNOCK = "knock"
+    STEP = "step"
+    """Force that came and stayed, or went and was never seen to come: a load, not a pull."""
+    NOTHING = "nothing"
+    """Below the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of the reps before: of the same set, or of the set before."""
+
+    amplitudes_n: tuple[float, ...] = ()
+    """Of the last reps, oldest first."""
+    ended: int = -(10**9)
+    """Grid index at which the last of them ended."""
+    same_set: bool = False
+    slack_n: float = math.inf
+    """Lowest force so far: what the band bears when nobody holds it."""
+
+
+class Judged(NamedTuple):
+    """A pull with its verdict and what led to it."""
+
+    pull: Pull
+    verdict: Verdict
+    amplitude_n: float
+    typical_n: float
+    """Amplitude typical around it; its own where nothing is around."""
+    width_s: float | None
+    """Width at half the amplitude, where it had to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Judged pulls of one stretch, with the noise around them."""
+
+    judged: list[Judged]
+    first: int
+    stop: int
+    noise_n: float
+    """Standard deviation of the noise in the measured force."""
+
+
+def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
+    """Lowest force in and before these pulls."""
+    valleys = [n for pull in pulls for n in (pull.before_n, pull.after_n) if n is not None]
+    return min([before_n, *valleys])
