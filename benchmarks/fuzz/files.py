@@ -70,8 +70,8 @@ def recordings(inputs: int, seed: int) -> Iterator[str]:
     r = random.Random(seed)
     with _folder() as folder:
         corpus = [_recording(folder / name, packed=name == "packed") for name in ("packed", "log")]
+        path = folder / "bad.forceband"
         for number in range(inputs):
-            path = folder / f"bad{number}.forceband"
             path.write_bytes(_damaged(r, corpus))
             try:
                 with Recording.open(path) as damaged:
@@ -86,7 +86,8 @@ def recordings(inputs: int, seed: int) -> Iterator[str]:
                 yield "RecordingError" if path.name in str(error) else "nameless"
             else:
                 yield "read"
-            path.unlink()
+            for each in folder.glob(f"{path.name}*"):  # SQLite leaves files beside a damaged one
+                each.unlink()
 
 
 def _recording(path: Path, *, packed: bool) -> bytes:
