@@ -31,7 +31,7 @@ def test_nothing_is_lost_when_index_and_clock_wrap(
     assert {index for _, index in found.recorded} >= {0, 2**32 - 1}
 
 
-@pytest.mark.parametrize("ppm", [-5000.0, 5000.0])
+@pytest.mark.parametrize("ppm", [pytest.param(-5000.0, marks=pytest.mark.slow), 5000.0])
 def test_a_skewed_clock_is_measured_and_every_sample_has_its_utc(ppm: float) -> None:
     band = Band(BandSetup(seed=4, clock=ClockConfig(ppm=ppm)))
     radio = Radio(Chances(drop=0.02, stall=0.01, stall_s=2.0))

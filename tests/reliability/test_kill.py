@@ -42,7 +42,7 @@ from tests.reliability.world import (
 )
 
 FORCEBAND = [sys.executable, "-m", "pipeline"]
-AT_ONCE = 2
+MOST_AT_ONCE = 2
 
 
 @contextmanager
@@ -205,18 +205,19 @@ def _prove_kills(
     folders = [tmp_path / f"life{number}" for number in range(len(moments_s))]
     for folder in folders:
         folder.mkdir()
-    sockets = [tmp_path / f"air{lane}" for lane in range(AT_ONCE)]
+    lanes = min(MOST_AT_ONCE, len(moments_s))
+    sockets = [tmp_path / f"air{lane}" for lane in range(lanes)]
 
     async def lane(number: int) -> list[Account | None]:
         return [
             await prove_a_kill(
                 servers, folders[n], sockets[number], f"kill_{len(moments_s)}_{n}", moments_s[n]
             )
-            for n in range(number, len(moments_s), AT_ONCE)
+            for n in range(number, len(moments_s), lanes)
         ]
 
     async def main() -> list[Account | None]:
-        return list(chain(*await asyncio.gather(*map(lane, range(AT_ONCE)))))
+        return list(chain(*await asyncio.gather(*map(lane, range(lanes)))))
 
     began_s = time.monotonic()
     with ExitStack() as stack:
@@ -246,7 +247,7 @@ def _prove_kills(
 def test_what_was_recorded_when_a_process_is_killed_is_delivered_in_full(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
-    found = _prove_kills(servers, tmp_path, [1.7, 3.1], note)
+    found = _prove_kills(servers, tmp_path, [2.0], note)
     assert sum(each.sent for each in found) > 0
 
 

@@ -25,7 +25,9 @@ async def leave_alone(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "chances"),
     [
-        ("1 % of the notifications dropped", Chances(drop=0.01)),
+        pytest.param(
+            "1 % of the notifications dropped", Chances(drop=0.01), marks=pytest.mark.slow
+        ),
         pytest.param("5 % dropped", Chances(drop=0.05), marks=pytest.mark.slow),
         ("20 % dropped", Chances(drop=0.2)),
         ("bits flipped in 10 %", Chances(corrupt=0.1)),
@@ -79,6 +81,7 @@ def test_nothing_is_lost_in_bursts_that_come_five_seconds_late(
     assert bursts.bursts > 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_sixty_seconds_out_of_range_in_mid_set_leave_the_set_complete(
     servers: Servers, tmp_path: Path, note: Note

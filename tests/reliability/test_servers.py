@@ -31,10 +31,7 @@ FAULTS: dict[str, Inflict] = {
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=() if "acknow" in name or "429" in name else pytest.mark.slow)
-        for name in FAULTS
-    ],
+    [pytest.param(name, marks=() if "acknow" in name else pytest.mark.slow) for name in FAULTS],
 )
 @pytest.mark.timeout(180)
 def test_a_database_that_fails_in_mid_session_has_every_point_in_the_end(
