@@ -15,6 +15,7 @@ LONE_REACH_S = 30.0
 FAR_REACH_S = 300.0
 FAR_SHARE = 0.2
 """Against reps that are far, only what is smaller than this part of them is no rep."""
+ALIKE = 2.0
 HELD_SHARE = 1.25
 """Of what the hands hold between them, several such pulls must move as much to be reps."""
 LONG_HOLD_S = 5.0
@@ -97,12 +98,14 @@ def leave_out_stirs(clusters: list[Cluster], verdicts: dict[int, Judged], contex
             if number == 0 and context.same_set:
                 before = context.amplitudes_n
         least = FAR_SHARE * greatest
-        company = sum(amplitude < least for amplitude in before)
-        for group in _small_groups(cluster, least):
+        # Those a little greater are company too: a light set may lie across the limit.
+        company = sum(amplitude < ALIKE * least for amplitude in before)
+        for group in _small_groups(cluster, ALIKE * least):
+            few = len(group) + company <= LONE_PULLS
             for one in group:
                 held_n = one.pull.peak_n - one.amplitude_n - slack
-                few = len(group) + company <= LONE_PULLS
-                if few or one.amplitude_n < HELD_SHARE * held_n:
+                stirs = few or one.amplitude_n < HELD_SHARE * held_n
+                if stirs and one.amplitude_n < least:
                     _dismiss(one, verdicts, greatest)
 
 

@@ -7,17 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analysis.grid import GRID_HZ
 from sensor.samples import Floats, Ints
 
 LOW_SHARE, HIGH_SHARE = 0.1, 0.9
 """Levels of a transition, as in IEEE 181."""
-
-REST_S = 2.0
-"""The force rests where it moves by less than `REST_SHARE` of the pull for this long."""
-REST_SHARE = 0.08
-STEP_SHARE = 0.15
-"""A lower valley beyond such a rest is another one if it is this part of the pull lower."""
 
 Bools = NDArray[np.bool_]
 
@@ -188,44 +181,3 @@ def over_segments(what: np.ufunc, values: Floats, pairs: Ints) -> Floats:
     if int(pairs.max()) >= values.size:
         values = np.append(values, values[-1:])
     return np.asarray(what.reduceat(values, pairs)[::2])
-
-
-def local_limits(force_n: Floats, peak: int) -> tuple[int, int]:
-    """Where the rise from the last rest begins, and where the fall to the next rest ends.
-
-    A valley counts as far as the force gets there without resting on the way: a band that is taken
-    up and held before the first pull, or put down long after the last, is no part of the pull.
-
-    Parameters
-    ----------
-    force_n : (n,)
-        Low-passed force of one pull with all that lies around it.
-    peak
-        Index of its peak.
-
-    Returns
-    -------
-    tuple of int
-        First index and last index, both within the pull's samples.
-    """
-    left = peak - _rest_beyond(force_n[peak::-1])
-    return left, peak + _rest_beyond(force_n[peak:])
-
-
-def _rest_beyond(away_n: Floats) -> int:
-    """How far from the peak, going away from it, the force rests for good; all of it if never."""
-    whole = away_n.size - 1
-    top, lowest = float(away_n[0]), float(away_n.min())
-    under = np.flatnonzero(away_n < (top + lowest) / 2)
-    rest = int(REST_S * GRID_HZ)
-    if not under.size or under[0] + rest >= away_n.size:
-        return whole
-    least = np.minimum.accumulate(away_n[under[0] :])
-    still = least[:-rest] - least[rest:] < REST_SHARE * (top - least[rest:])
-    at = int(np.argmax(still))
-    if not still[at]:
-        return whole
-    level = float(least[at + rest])
-    if level - lowest < STEP_SHARE * (top - level):
-        return whole
-    return int(under[0]) + at + rest

@@ -11,8 +11,9 @@ import numpy as np
 
 from pipeline.analysis.confidence import rep_confidence
 from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.limits import limits
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ, Metrics, measure
-from pipeline.analysis.phases import Phases, find_phases, local_limits
+from pipeline.analysis.phases import Phases, find_phases
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
@@ -21,10 +22,6 @@ from pipeline.analysis.verdict import Found, Judged, Verdict
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Gap
 
-LOOK_AROUND_S = 5.0
-"""A valley lies at most this long before the rise or after the fall."""
-STEEP_SHARE = 0.15
-LONG_SIDE_S = 3.0
 RATE_SECONDS = 5
 RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
 GAP_REACH_S = 0.05
@@ -144,7 +141,7 @@ def build(
     for number, part in enumerate(found):
         for judged in part.judged:
             if judged.verdict in (Verdict.REP, Verdict.PARTIAL):
-                first, stop = _limits(run, judged, part)
+                first, stop = limits(run, judged, part)
                 chosen.append((number, judged, first, stop, part.noise_n))
     drafts: list[tuple[list[Draft], list[Partial]]] = [([], []) for _ in found]
     if not chosen:
@@ -199,32 +196,6 @@ def build(
 
 def _within(partial: Partial, reps: list[Draft]) -> bool:
     return any(rep.start_s < partial.peak_s < rep.end_s for rep in reps)
-
-
-def _limits(run: Run, judged: Judged, part: Found) -> tuple[int, int]:
-    """Samples of a pull with its valleys, without rests and steps beyond them."""
-    pull = judged.pull
-    around = int(LOOK_AROUND_S * GRID_HZ)
-    first = max(pull.left, pull.id - around, run.measure.start)
-    stop = min(pull.right + 1, part.stop, run.measure.end)
-    uneven = (
-        pull.before_n is not None
-        and pull.after_n is not None
-        and abs(pull.before_n - pull.after_n) > STEEP_SHARE * judged.amplitude_n
-    )
-    long = (pull.peak - pull.id) > LONG_SIDE_S * GRID_HZ or (
-        stop - pull.fell
-    ) > LONG_SIDE_S * GRID_HZ
-    if uneven or long:
-        force = run.measure.view(first, stop)
-        peak = min(max(pull.peak - first, 0), force.size - 1)
-        left, right = local_limits(force, peak)
-        if pull.before_n is not None:
-            first, stop = first + left, first + right + 1 if pull.after_n is not None else stop
-        elif pull.after_n is not None:
-            stop = first + right + 1
-    # Two samples more let the first and last crossing be seen.
-    return first, max(stop, first + 3)
 
 
 def _drafts(

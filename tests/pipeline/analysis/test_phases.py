@@ -123,3 +123,24 @@ def test_a_calibrated_band_gives_motion_work_and_power() -> None:
     assert 0 < rep.metrics["range_of_motion_sd_m"] < reach / 4
     assert rep.metrics["peak_power_w"] > rep.metrics["mean_power_w"] > 0
     assert "work_j" not in analyse(*force_of([pull] * 3)).reps[1].metrics
+
+
+def test_what_rings_after_a_release_is_not_the_valley_of_the_next_rep() -> None:
+    pulls = [Pull(peak_n=30, up_s=0.6, down_s=0.25, pause_s=2.0)] * 4
+    time_s, force_n = force_of(pulls)
+    released_s = 2.0 + np.arange(4) * 3.35 + 1.35
+    for at in released_s:
+        after = np.maximum(time_s - at, 0)
+        force_n -= 8 * np.sin(2 * np.pi * 4 * after) * np.exp(-after / 0.15)
+    found = analyse(time_s, force_n).reps
+    expected = [2.0 + i * 3.35 + pulls[0].start_s for i in range(4)]
+    assert [rep.start_s for rep in found] == pytest.approx(expected, abs=0.03)
+
+
+def test_a_band_held_at_an_eighth_before_the_first_pull_is_not_part_of_it() -> None:
+    time_s, force_n = force_of([Pull(peak_n=80)], lead_s=20.0, tail_s=30.0)
+    held = np.clip((time_s - 3) / 2, 0, 1) * np.clip((time_s[-1] - 3 - time_s) / 2, 0, 1)
+    force_n = np.maximum(force_n, 10 * held + 0.4 * np.sin(time_s))
+    [rep] = analyse(time_s, force_n).reps
+    assert rep.start_s == pytest.approx(20.2, abs=0.15)
+    assert rep.end_s == pytest.approx(22.4, abs=0.15)
