@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from firmware_sim.workout import LOW_ROW, Workout
 from pipeline.app import Outcome
 from pipeline.commands.summary import print_outcome
 from pipeline.events import ForceSamples, Marked, SessionEnded
@@ -20,7 +22,7 @@ from sensor.recording_file import connect
 from sensor.samples import Channel
 from tests.pipeline.signals import notifications, pulls
 from tests.reliability.conftest import Note
-from tests.reliability.world import Account
+from tests.reliability.world import Account, Servers, World, prove
 
 ROWS = notifications(pulls(sets=2, reps=5))
 FULL_AFTER, FREE_AFTER = 300, 500
@@ -118,6 +120,29 @@ def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(
         assert again.last_row >= FULL_AFTER
         assert [each for _, each in again.rows()] == ROWS[: again.last_row]
         assert read_session(again).time_s.size > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_what_the_disk_could_not_take_is_told_all_the_same(
+    servers: Servers, tmp_path: Path, note: Note
+) -> None:
+    async def fill(world: World) -> None:
+        await world.samples(400)
+        database = world.recording._database
+        pages = database.execute("PRAGMA page_count").fetchone()[0]
+        database.execute(f"PRAGMA max_page_count={pages}")
+        await world.samples(2000)
+        database.execute("PRAGMA max_page_count=1073741823")
+
+    workout = Workout((replace(LOW_ROW, reps=9, rest_after_s=2.0),), lead_in_s=1.0)
+    found = asyncio.run(prove(servers, tmp_path, fill, workout=workout))
+    note("disk full for a while, servers at hand", found)
+    assert found.missing > 0
+    assert len(found.recorded) == found.sent - found.missing
+    assert len(found.stored) == len(set(found.stored)) == found.sent
+    assert len(found.told) == found.pulled
+    assert found.contradictions == found.dead_letters == 0
 
 
 async def _sync_once(recorder: Recorder) -> None:

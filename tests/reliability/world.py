@@ -161,7 +161,6 @@ class World:
     broker: Mosquitto
     influx: InfluxDouble
     ledger: Ledger
-    notices: list[str] = field(default_factory=list)
 
     async def samples(self, count: int) -> None:
         """Return when the band has taken so many samples."""
