@@ -18,6 +18,7 @@ from firmware_sim.sampler import ClockConfig
 from firmware_sim.source import SimulatedBand
 from sensor.ble import BleSource, back_off, find, scan
 from sensor.errors import LinkError
+from sensor.frames import MAX_FRAME_BYTES
 from sensor.profile import Answer, Command, Info, Opcode, Status
 from sensor.radio import BumbleCentral
 from sensor.samples import Channel
@@ -394,6 +395,23 @@ def test_a_band_that_demands_pairing_says_so_and_is_read_when_paired() -> None:
                 await until(reader.samples)
                 world.band.controller.drop_links()
                 await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+
+    asyncio.run(main())
+
+
+def test_a_phones_mtu_of_185_carries_the_longest_frames_and_a_longer_info() -> None:
+    async def main() -> None:
+        async with toy_world(max_mtu=185) as world, reading(world) as reader:
+            await until(lambda: len(reader.samples()) > 50)
+            world.band.controller.drop_links()
+            await world.band.take_frames(40)
+            await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
+            assert reader.source.mtu == 185
+            assert len(bytes(world.band.info)) > 185
+            await reader.source.stop()
+            await reader.task
+            assert set(range(max(reader.samples()))) <= set(reader.samples())
+            assert max(map(len, reader.payloads(Channel.FORCE))) == MAX_FRAME_BYTES
 
     asyncio.run(main())
 
