@@ -13,7 +13,7 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.transport.common import Transport
 
-from sensor.frames import Flag, ForceFrame
+from sensor.frames import MAX_SAMPLES, Flag, ForceFrame
 from sensor.profile import (
     BATTERY_LEVEL_UUID,
     BATTERY_SERVICE_UUID,
@@ -196,10 +196,7 @@ class ToyBand:
                 status = Status.NOT_AVAILABLE
             else:
                 result = struct.pack("<II", begin, end - begin)
-                resend = [
-                    (at, min(SAMPLES_PER_FRAME, end - at))
-                    for at in range(begin, end, SAMPLES_PER_FRAME)
-                ]
+                resend = [(at, min(MAX_SAMPLES, end - at)) for at in range(begin, end, MAX_SAMPLES)]
         answer = bytes(Answer(opcode, status, result))
         await self.device.indicate_subscriber(connection, self.control, answer)
         for first, n in resend:
