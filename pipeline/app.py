@@ -21,8 +21,9 @@ from pipeline.recorder import Recorder
 from pipeline.session import Session
 from pipeline.sinks.sink import SessionFacts
 from pipeline.terminal import TerminalLine
-from sensor.errors import BandError
+from sensor.errors import BandError, RecordingError
 from sensor.recording import SUFFIX, Recording
+from sensor.samples import Channel
 from sensor.source import Source
 
 LAST_DELIVERY_S = 5.0
@@ -56,7 +57,7 @@ def new_session_name(now: datetime | None = None) -> str:
 
 @contextmanager
 def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording, SessionFacts]]:
-    """A new recording in the data folder; one that nothing was written into leaves no file.
+    """A new recording in the data folder; one that no sample was written into leaves no file.
 
     Raises
     ------
@@ -79,10 +80,17 @@ def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording,
     try:
         yield recording, session_facts(recording)
     finally:
-        empty = recording.last_row <= 1
+        empty = not _holds_force(recording)
         recording.close()
         if empty:
             recording.path.unlink(missing_ok=True)
+
+
+def _holds_force(recording: Recording) -> bool:
+    try:
+        return any(run.channel is Channel.FORCE for run in recording.runs())
+    except RecordingError:
+        return True
 
 
 def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:

@@ -144,6 +144,7 @@ async def _band(config: Config) -> AsyncIterator[Finding]:
                 remedy = "Switch the band on, bring it near, disconnect it from other programs."
                 yield Finding("a band is within reach", False, remedy)
                 return
+            yield Finding(f"a band is within reach; measuring it for {MEASURE_S:.0f} s ...", True)
             async for finding in _measure(config, central):
                 yield finding
     except LinkError as error:
@@ -160,7 +161,8 @@ async def _bluez(config: Config) -> AsyncIterator[Finding]:
     )
     said = (await process.communicate())[0].decode("utf-8", "replace").strip()
     number = said.rpartition(" ")[2]
-    new_enough = number.replace(".", "").isdigit() and float(number) >= 5.55
+    parts = [int(part) if part.isdigit() else 0 for part in number.split(".")]
+    new_enough = parts >= [5, 55]
     remedy = "BlueZ before 5.55 does not serve bleak: update the system."
     yield Finding(f"BlueZ {number}", new_enough, "" if new_enough else remedy)
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.output_file import written
 from pipeline.samples import SessionRead
 from pipeline.tables import REP_COLUMNS, rep_row
-from sensor.errors import BandError
 
 
 def write_samples_csv(path: Path, read: SessionRead) -> None:
     """`time_s,force_n,index`, as `forceband analyse` reads it again."""
     columns = (read.time_s, read.force_n, read.index)
-    with _written(path) as new, new.open("w", encoding="utf-8") as file:
+    with written(path) as new, new.open("w", encoding="utf-8") as file:
         file.write("time_s,force_n,index\n")
         np.savetxt(file, np.column_stack(columns), fmt=("%.6f", "%.4f", "%d"), delimiter=",")
 
 
-def write_reps_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+def write_reps_csv(path: Path, rows: list[dict[str, Any]], source: Path | None = None) -> None:
     """One line a rep, columns as in docs/analysis.md."""
     import csv
 
-    with _written(path) as new, new.open("w", newline="", encoding="utf-8") as file:
+    with written(path, source) as new, new.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, _names(rows))
         writer.writeheader()
         writer.writerows(rows)
@@ -40,7 +38,7 @@ def write_samples_parquet(path: Path, read: SessionRead, facts: dict[str, str]) 
     table = pa.table(
         {"index": read.index, "time_s": read.time_s, "force_n": read.force_n.astype(np.float32)}
     )
-    with _written(path) as new:
+    with written(path) as new:
         pq.write_table(table.replace_schema_metadata(facts), new, compression="zstd")
 
 
@@ -50,7 +48,7 @@ def write_reps_parquet(path: Path, rows: list[dict[str, Any]], facts: dict[str, 
     import pyarrow.parquet as pq
 
     table = pa.table({name: [row.get(name) for row in rows] for name in _names(rows)})
-    with _written(path) as new:
+    with written(path) as new:
         pq.write_table(table.replace_schema_metadata(facts), new, compression="zstd")
 
 
@@ -61,15 +59,3 @@ def rep_rows(read: SessionRead) -> list[dict[str, Any]]:
 
 def _names(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys([*REP_COLUMNS, *(name for row in rows for name in row)]))
-
-
-@contextmanager
-def _written(path: Path) -> Iterator[Path]:
-    """Write beside the target and rename, so that a failure leaves what was there."""
-    new = path.with_name(path.name + ".part")
-    try:
-        yield new
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise BandError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.analysis.result import Analysis
 from sensor.errors import RecordingError
 from sensor.recording import Recording
+from sensor.recording_file import is_recording
 from sensor.samples import Floats
 
 
@@ -27,15 +28,11 @@ class Analysed:
 
 def analyse_file(path: Path, unit: str | None = None) -> Analysed:
     """Analyse a recording or a CSV file; BandError with a sentence if it is neither."""
-    return _recording(path) if _is_recording(path) else _csv(path, unit)
-
-
-def _is_recording(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
+        recording = is_recording(path)
     except OSError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", path) from error
+    return _recording(path) if recording else _csv(path, unit)
 
 
 def _csv(path: Path, unit: str | None) -> Analysed:

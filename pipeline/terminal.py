@@ -27,7 +27,7 @@ REFRESH_S = 0.1
 class TerminalLine:
     """A LiveSink: force, phase, reps, tempo and link on one line of a terminal.
 
-    Where the output is no terminal, one line for each set is written instead.
+    Where the output is no terminal, a line for each set and each change of the link is written.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
@@ -71,6 +71,8 @@ class TerminalLine:
                 )
             case LinkChanged() as link:
                 self._link = "connected" if link.up else f"no link ({link.reason})"
+                if not self._tty:
+                    self.say(f"band: {self._link}")
                 if not link.up:
                     self._phase = "waiting"
             case BatteryChanged() as battery:

@@ -13,6 +13,7 @@ from sensor.errors import RecordingError
 FORMAT = 1
 APPLICATION_ID = 0x46424E44  # "FBND"
 _BUSY_MS = 5000
+_HEAD = b"SQLite format 3\0"
 _DAMAGE = ("malformed", "not a database", "no such table", "no such column", "Could not decode")
 _COMPUTED = """
 SELECT count(*) FROM sqlite_schema AS s
@@ -20,6 +21,12 @@ WHERE s.type NOT IN ('table', 'index') OR s.rootpage = 0
    OR EXISTS (SELECT 1 FROM pragma_table_xinfo(s.name) WHERE s.type = 'table' AND hidden <> 0)
 """
 """Views, triggers, virtual tables and computed columns: a hostile file could keep us busy."""
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file looks like one; OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return file.read(len(_HEAD)) == _HEAD
 
 
 def lock_path(path: Path) -> Path:
@@ -51,7 +58,7 @@ def look_at(path: Path) -> None:
         raise RecordingError(f"cannot be read: {error.strerror}", path) from error
     if size == 0:
         raise RecordingError("is empty: no recording was ever written here", path)
-    if head != b"SQLite format 3\0":
+    if head != _HEAD:
         raise RecordingError("is no forceband recording", path)
 
 

@@ -49,14 +49,12 @@ def run(args: argparse.Namespace) -> int:
             print(f"{path}: {remark}", file=sys.stderr)
         _print(found, args)
         if args.csv:
-            _write_reps(args.csv, found)
-        if args.plot:
-            from pipeline.plot import plot
+            from pipeline.export import write_reps_csv
+            from pipeline.tables import rep_row
 
-            try:
-                plot(found.analysis, found.time_s, found.force_n, args.plot, path.name)
-            except (OSError, ValueError) as error:
-                raise BandError(f"{args.plot}: the picture cannot be written: {error}") from error
+            write_reps_csv(args.csv, [rep_row(rep) for rep in found.analysis.reps], path)
+        if args.plot:
+            _draw(found, args.plot)
     return 1 if failed else 0
 
 
@@ -83,17 +81,12 @@ def _print(found: Analysed, args: argparse.Namespace) -> None:
         out.print(reps_table(analysis.reps, origin_s))
 
 
-def _write_reps(path: Path, found: Analysed) -> None:
-    import csv
+def _draw(found: Analysed, out: Path) -> None:
+    from pipeline.output_file import written
+    from pipeline.plot import plot
 
-    from pipeline.tables import REP_COLUMNS, rep_row
-
-    rows = [rep_row(rep) for rep in found.analysis.reps]
-    names = list(dict.fromkeys([*REP_COLUMNS, *(name for row in rows for name in row)]))
     try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise BandError(f"{path}: cannot be written: {error.strerror}") from error
+        with written(out, found.path) as new:
+            plot(found.analysis, found.time_s, found.force_n, new, found.path.name)
+    except ValueError as error:
+        raise BandError(f"{out}: the picture cannot be drawn: {error}") from error

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
+    print("starting band, broker and page ...", file=sys.stderr)
     from firmware_sim.air import Air
     from firmware_sim.band import BandSetup
     from firmware_sim.sampler import ClockConfig

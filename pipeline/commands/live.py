@@ -18,6 +18,7 @@ from pipeline.commands.options import (
     add_session_arguments,
     config_of,
 )
+from sensor.errors import BandError
 
 if TYPE_CHECKING:
     from pipeline.app import Outcome
@@ -39,6 +40,11 @@ def run(args: argparse.Namespace, *, record_only: bool = False) -> int:
 
     config = config_of(args)
     outcome = asyncio.run(_live(config, args, record_only=record_only))
+    if args.duration is not None and not outcome.session.samples:
+        raise BandError(
+            f"no sample came within {args.duration:g} s: is the band on, near, and free of other "
+            "programs? `forceband scan` shows what is within reach"
+        )
     print_outcome(outcome)
     return 0
 

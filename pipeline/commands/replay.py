@@ -22,9 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _speed(text: str) -> float:
-    speed = math.inf if text == "max" else float(text)
+    try:
+        speed = math.inf if text == "max" else float(text)
+    except ValueError:
+        speed = 0.0
     if not speed > 0:
-        raise argparse.ArgumentTypeError("a speed is above 0, or max")
+        raise argparse.ArgumentTypeError(f"a speed is above 0, or max, not {text!r}")
     return speed
 
 

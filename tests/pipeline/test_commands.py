@@ -16,8 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.__main__ import SUMMARIES, main
+from pipeline.app import session_recording
+from pipeline.config import load
 from pipeline.samples import read_session
 from sensor.recording import Recording
+from sensor.samples import Channel, Notification
 from tests.data.make_golden import GOLDEN
 from tests.pipeline.signals import notifications, pulls
 
@@ -79,6 +82,35 @@ def test_analyse_writes_picture_and_reps(csv_file: Path, tmp_path: Path) -> None
         assert len(list(csv.DictReader(file))) == 8
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "analyse {rec} --csv {rec}",
+        "analyse {rec} --plot {other}",
+        "analyse {table} --csv {table}",
+        "analyse {table} --plot {picture} --csv {rec}",
+        "export {rec} --to csv --out {rec}",
+        "export {rec} --to parquet --reps --out {other}",
+        "export {rec} --to csv --out {renamed}",
+    ],
+)
+def test_what_was_measured_is_never_written_over(
+    command: str, recording: Path, csv_file: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    renamed = tmp_path / "renamed.csv"
+    renamed.write_bytes(recording.read_bytes())
+    before = {path: path.read_bytes() for path in (recording, csv_file, renamed)}
+    words = command.format(
+        rec=recording, table=csv_file, renamed=renamed, picture=tmp_path / "out.png",
+        other=tmp_path / "new.forceband",
+    )  # fmt: skip
+    assert main(words.split()) == 1
+    assert "not written over" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in before} == before
+    assert not (tmp_path / "new.forceband").exists()
+
+
 def test_export_comes_back_through_analyse(
     recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +139,14 @@ def test_replay_at_full_speed_tells_the_sets_of_the_file(
     out = capsys.readouterr().out
     for each in sets:
         assert f"{each.peak_n:.1f}" in out
+
+
+def test_a_session_without_a_sample_leaves_no_file(tmp_path: Path) -> None:
+    config = load(flags={"data_dir": tmp_path}, environment={})
+    with session_recording(config) as (recording, _):
+        recording.append(Notification(1, b"up", Channel.LINK))
+        recording.append(Notification(2, b"42", Channel.BATTERY))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_sessions_lists_state_and_what_waits(

@@ -36,7 +36,10 @@ def test_a_redraw_never_wraps(columns: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert out.getvalue().endswith("\rset 1: 8 reps\n")
 
 
-def test_a_pipe_gets_no_redraws() -> None:
+def test_a_pipe_gets_a_line_for_the_link_and_no_redraws() -> None:
     out = io.StringIO()
-    TerminalLine(out).show(FACTS, [Told(1, 0, 0, LinkChanged(up=True, reason=""))])
-    assert out.getvalue() == ""
+    line = TerminalLine(out)
+    state = LiveState(1.0, 0.0, Phase.CONCENTRIC, 1, 2, None)
+    events: list[Event] = [LinkChanged(up=True, reason=""), state, state]
+    line.show(FACTS, [Told(1, i, 0, each) for i, each in enumerate(events)])
+    assert out.getvalue() == "band: connected\n"
