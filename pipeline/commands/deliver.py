@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.commands.options import config_of, port
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 
 NOWHERE = (
-    "there is nowhere to deliver to: set FORCEBAND_MQTT_HOST or FORCEBAND_INFLUX_URL, "
+    "there is nowhere to deliver to: give --mqtt-host, set FORCEBAND_MQTT_HOST or "
+    "FORCEBAND_INFLUX_URL, "
     "or write them into the configuration (docs/configuration.md)"
 )
 
@@ -33,16 +35,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--again", action="store_true", help="from the start")
     parser.add_argument("--to", choices=("mqtt", "influx"), help="only there")
+    parser.add_argument("--mqtt-host", metavar="HOST", help="the broker")
+    parser.add_argument("--mqtt-port", type=port, metavar="N", help="its port")
     parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="for a sink")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
 
 
 def run(args: argparse.Namespace) -> int:
-    from pipeline.config import load
     from sensor.recording import SUFFIX
 
-    config = load(args.config, flags={"data_dir": args.data})
+    config = config_of(args)
     files = args.files or sorted(config.data_dir.glob(f"*{SUFFIX}"))
     if not files:
         print(f"no recordings in {config.data_dir}", file=sys.stderr)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_page_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the live page listens."""
-    parser.add_argument("--http-port", type=_port, metavar="N", help="live page; 0: a free one")
+    parser.add_argument("--http-port", type=port, metavar="N", help="live page; 0: a free one")
     parser.add_argument(
         "--http-host", metavar="ADDRESS", help="0.0.0.0 shows it on the network, behind a token"
     )
@@ -22,7 +22,7 @@ def add_page_arguments(parser: argparse.ArgumentParser) -> None:
 def add_mqtt_arguments(parser: argparse.ArgumentParser) -> None:
     """Which broker."""
     parser.add_argument("--mqtt-host", metavar="HOST", help="a broker instead of the embedded one")
-    parser.add_argument("--mqtt-port", type=_port, metavar="N", help="0: a free one (embedded)")
+    parser.add_argument("--mqtt-port", type=port, metavar="N", help="0: a free one (embedded)")
     parser.add_argument("--no-mqtt", action="store_true", help="no MQTT")
 
 
@@ -70,7 +70,8 @@ def config_of(args: argparse.Namespace) -> Config:
     )
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
+    """Of an argument; 0 where any free one will do."""
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text!r}")
     return int(text)

@@ -11,11 +11,13 @@ import math
 import sys
 from pathlib import Path
 
+from pipeline.commands.options import port
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a recording")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="or max")
-    parser.add_argument("--http-port", type=int, metavar="N", help="live page; 0: a free one")
+    parser.add_argument("--http-port", type=port, metavar="N", help="live page; 0: a free one")
     parser.add_argument("--http-host", metavar="ADDRESS", help="where the live page listens")
     parser.add_argument("--no-page", action="store_true", help="no live page")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")

@@ -141,6 +141,16 @@ def test_replay_at_full_speed_tells_the_sets_of_the_file(
         assert f"{each.peak_n:.1f}" in out
 
 
+def test_deliver_takes_the_broker_from_its_flags(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        broker = f"--mqtt-host 127.0.0.1 --mqtt-port {taken.getsockname()[1]}"
+        assert main(["deliver", str(recording), *broker.split(), "--wait", "0.5"]) == 1
+    assert "wait for mqtt" in capsys.readouterr().err
+
+
 def test_a_session_without_a_sample_leaves_no_file(tmp_path: Path) -> None:
     config = load(flags={"data_dir": tmp_path}, environment={})
     with session_recording(config) as (recording, _):
