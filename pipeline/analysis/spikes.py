@@ -44,12 +44,15 @@ class Despiker:
             return time_s[:0], raw[:0]
         clean = raw.copy()
         clean[:given] = self._clean
-        for i in _alone(raw, given):
-            ahead = 2 * clean[i - 1] - clean[max(i - 2, 0)]
-            if _stands_out(raw[i], clean[i - 1], raw[i + 1], ahead):
-                clean[i] = (clean[i - 1] + raw[i + 1]) / 2
-        if not given and _ends_in_spike(time_s[2::-1], clean[2::-1]):
-            clean[0] = clean[1]
+        alone = _alone(raw, given)
+        if not given and raw.size > 2:
+            # The first sample is held against the second, which has to be right before.
+            if alone[:1] == [1]:
+                _mend(raw, clean, alone.pop(0))
+            if _ends_in_spike(time_s[2::-1], np.array([raw[2], clean[1], raw[0]])):
+                clean[0] = clean[1]
+        for i in alone:
+            _mend(raw, clean, i)
         if last and _ends_in_spike(time_s[-3:], clean[-3:]):
             clean[-1] = clean[-2]
         keep = raw.size if last else max(stop - 2, 0)
@@ -66,6 +69,12 @@ def _alone(raw: Floats, given: int) -> list[int]:
     # Of the two steps, up and down again, the lesser one exceeds the difference of the neighbours.
     alone = np.minimum(np.abs(before), np.abs(after)) > np.abs(before + after) + SPIKE_N
     return (at[alone] + low + 1).tolist()  # type: ignore[no-any-return]
+
+
+def _mend(raw: Floats, clean: Floats, i: int) -> None:
+    ahead = 2 * clean[i - 1] - clean[max(i - 2, 0)]
+    if _stands_out(raw[i], clean[i - 1], raw[i + 1], ahead):
+        clean[i] = (clean[i - 1] + raw[i + 1]) / 2
 
 
 def _ends_in_spike(time_s: Floats, force_n: Floats) -> bool:

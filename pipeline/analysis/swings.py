@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import find_peaks
 
 from sensor.samples import Floats, Ints
 
@@ -53,13 +54,10 @@ class Swings:
         # What was taken last is the second of two values held, or the only one.
         taken = min(held, 2) - 1
         at = [0] if not held else []
-        steps = values[1:] - values[:-1]
-        moving = np.flatnonzero(steps)
+        moving = np.flatnonzero(values[1:] != values[:-1])
         if moving.size:
-            # A plateau counts as its first value. Between bends only the newest can matter.
-            up = steps[moving] > 0
-            bends = moving[:-1][up[1:] != up[:-1]] + 1
-            bends = self._without_ripple(values, bends)
+            # Between bends only the newest value can matter.
+            bends = self._without_ripple(values, _bends(values))
             newest = int(moving[-1]) + 1
             at += [b for b in (*bends.tolist(), newest) if b > taken]
             self._tail = values[newest - 1 : newest + 1].copy()
@@ -142,3 +140,9 @@ class Swings:
         self._direction = direction
         self._high, self._low = (high_at, high), (low_at, low)
         return turns
+
+
+def _bends(values: Floats) -> Ints:
+    """Where the values turn: all local highs and lows, a plateau as its first value."""
+    highs, lows = (find_peaks(way, plateau_size=1)[1]["left_edges"] for way in (values, -values))
+    return np.sort(np.concatenate((highs, lows)))
