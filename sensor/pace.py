@@ -80,8 +80,10 @@ class Pace:
         if self.newest is not None:
             line = _Line(*self.newest, self.period_us, self._nominal_us)
             self._former.append((self.newest[0] + 1, line))
+        off = self.period_us / self._nominal_us  # the same oscillator makes both rates
         self.rate_hz, self._anchor = rate_hz, None
-        self.period_us = self._nominal_us = 1e6 / rate_hz
+        self._nominal_us = 1e6 / rate_hz
+        self.period_us = self._nominal_us * off
 
     def start(self, first: int, device_us: int) -> None:
         """Begin with a frame, whatever it says."""
@@ -161,13 +163,20 @@ class Pace:
                 return
             self._anchor = first, device_us
             if self._former:
-                self._former[-1] = first, self._former[-1][1]
+                self._former[-1] = self._change_at(first, device_us), self._former[-1][1]
         elif first > self._anchor[0] and first > self.newest[0]:
             measured = (device_us - self._anchor[1]) / (first - self._anchor[0])
             self.period_us = float(self._bounded(np.float64(measured)))
         if first >= self.newest[0]:
             self.newest = first, device_us
             self._known = max(self._known, first)
+
+    def _change_at(self, first: int, device_us: int) -> int:
+        """Where the former rate's line meets that of the first frame after it."""
+        _, line = self._former[-1]
+        at_former_us = line.device_us + (first - line.index) * line.period_us
+        beyond = (at_former_us - device_us) / (line.period_us - self.period_us)
+        return first - min(max(round(beyond), 0), first - line.index - 1)
 
     def _bounded(self, period_us: Floats | np.float64) -> Floats:
         low, high = (1 - RATE_SHARE) * self._nominal_us, (1 + RATE_SHARE) * self._nominal_us

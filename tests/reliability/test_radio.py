@@ -172,3 +172,19 @@ def test_a_link_that_only_one_side_lost_costs_nothing(
     )
     note("link lost on the band's side only", found)
     found.check_complete()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate_hz", [20.0, 160.0])
+@pytest.mark.timeout(180)
+def test_another_rate_in_mid_session_costs_nothing_on_a_bad_air(
+    servers: Servers, tmp_path: Path, note: Note, rate_hz: float
+) -> None:
+    async def change(world: World) -> None:
+        await world.samples(500)
+        assert await world.source.set_rate(rate_hz) == rate_hz
+
+    faults = Faults(Chances(drop=0.2), seed=3)
+    found = asyncio.run(prove(servers, tmp_path, change, fault=faults, speed=4.0))
+    note(f"rate set to {rate_hz:g} Hz, 20 % dropped", found)
+    found.check_complete()

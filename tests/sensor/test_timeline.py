@@ -147,6 +147,19 @@ def test_resent_samples_from_before_another_rate_land_in_their_place() -> None:
     assert np.abs(times - true).max() < 2_000
 
 
+def test_what_came_after_another_rate_is_timed_by_it_however_late() -> None:
+    line = Timeline(80, 9600)
+    line.place(frame(0))
+    line.set_rate(320.0)
+    changed = 16
+    for first in (200, 8, 16, 112):
+        of_this_rate = first >= changed
+        sent = fast(first, changed, n=48) if of_this_rate else frame(first)
+        [piece] = line.place(sent)
+        steps = set(np.diff(piece.device_us).tolist())
+        assert steps == {3_125 if of_this_rate else PERIOD_US}
+
+
 def test_another_rate_in_a_long_gap_is_no_restart() -> None:
     line = Timeline(80, 9600)
     line.place(frame(0))
