@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sensor.errors import FrameError, LinkError
-from sensor.finder import FoundDevice, find, scan
+from sensor.finder import FoundDevice, find, reopen, scan
 from sensor.frames import MAX_SAMPLES
 from sensor.gapfiller import GapFiller
 from sensor.inbox import MAX_WAITING, Inbox
@@ -325,6 +325,9 @@ class BleSource:
         self._inbox.end(error)
 
     async def _look_again(self, found: FoundDevice, *, search: bool) -> BandLink:
+        if self._central is not None and self._central.is_lost:
+            await reopen(self._central)
+            search = True  # what was found belongs to the adapter that is gone
         if search:
             found = await find(found.address, self._find_timeout_s, central=self._central)
         return await self._connect(found)

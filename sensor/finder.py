@@ -88,6 +88,20 @@ async def find(
     )
 
 
+async def reopen(central: BumbleCentral) -> None:
+    """Open an adapter once more that was unplugged, or whose socket ended.
+
+    Raises
+    ------
+    LinkError
+        If it has not come back.
+    """
+    try:
+        await central.reopen()
+    except BLUETOOTH_ERRORS as error:
+        raise link_error(error, "the radio") from error
+
+
 def is_wanted(found: FoundDevice, wanted: str | None) -> bool:
     """Whether a device is the wanted one, by address or name; any band if `wanted` is None."""
     if wanted is None:

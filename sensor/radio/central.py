@@ -24,6 +24,7 @@ from sensor.radio.translate import bleak_errors
 
 logger = logging.getLogger(__name__)
 
+GIVEN = "the given transport"
 START_TIMEOUT_S = 5.0
 CANCEL_TIMEOUT_S = 1.0
 SUPERVISION_TIMEOUT_MS = 4000
@@ -33,9 +34,11 @@ SUPERVISION_TIMEOUT_MS = 4000
 class BumbleCentral:
     """An adapter that is powered on; an async context manager. See `open`."""
 
-    def __init__(self, device: Device, transport: Transport) -> None:
+    def __init__(self, device: Device, transport: Transport, name: str, bonds: Path | None) -> None:
         self.device = device
         self._transport = transport
+        self._name = name
+        self._bonds = bonds
         self._connecting = asyncio.Lock()
         self._scanning = asyncio.Lock()
         self._scans = 0
@@ -65,36 +68,30 @@ class BumbleCentral:
         BleakBluetoothNotAvailableError
             If there is no such adapter, or it does not answer.
         """
-        name = transport if isinstance(transport, str) else "the given transport"
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                if isinstance(transport, str):
-                    transport = await open_transport(transport)
-        except TimeoutError:
-            raise _unavailable(f"{name} did not open within {START_TIMEOUT_S:.0f} s") from None
-        except Exception as error:
-            # Every transport has its own: OSError, SerialException, USBError, ImportError ...
-            raise _unavailable(f"cannot open {name}: {str(error) or repr(error)}") from error
+        name = transport if isinstance(transport, str) else GIVEN
         own = hci.Address(address) if address is not None else own_address(bonds)
-        device = Device.from_config_with_hci(
-            DeviceConfiguration(name="bleak", address=own), transport.source, transport.sink
-        )
-        if bonds is not None:
-            device.keystore = BondFile(str(own), str(bonds))
-        try:
-            async with asyncio.timeout(START_TIMEOUT_S):
-                with bleak_errors(f"cannot start {name}"):
-                    await device.power_on()
-        except TimeoutError:
-            await transport.close()
-            raise _unavailable(f"{name} does not answer as a Bluetooth adapter") from None
-        except BleakError as error:
-            await transport.close()
-            raise _unavailable(str(error)) from error
-        except BaseException:
-            await transport.close()
-            raise
-        return cls(device, transport)
+        if isinstance(transport, str):
+            transport = await _opened(transport)
+        return cls(await _powered_on(transport, name, own, bonds), transport, name, bonds)
+
+    async def reopen(self) -> None:
+        """Open an adapter that is gone once more; nothing where it is there.
+
+        Raises
+        ------
+        BleakBluetoothNotAvailableError
+            If it has not come back, or was given as an open transport.
+        """
+        if not self.is_lost:
+            return
+        if self._name == GIVEN:
+            self.check()
+        transport = await _opened(self._name)
+        own = self.device.random_address
+        self.device = await _powered_on(transport, self._name, own, self._bonds)
+        gone, self._transport, self._scans = self._transport, transport, 0
+        with contextlib.suppress(OSError, core.BaseBumbleError):
+            await gone.close()
 
     async def __aenter__(self) -> BumbleCentral:
         return self
@@ -180,6 +177,41 @@ class BumbleCentral:
             await asyncio.wait({attempt}, timeout=CANCEL_TIMEOUT_S)
         elif not attempt.cancelled() and attempt.exception() is None:
             await self.disconnect(attempt.result())
+
+
+async def _opened(name: str) -> Transport:
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            return await open_transport(name)
+    except TimeoutError:
+        raise _unavailable(f"{name} did not open within {START_TIMEOUT_S:.0f} s") from None
+    except Exception as error:
+        # Every transport has its own: OSError, SerialException, USBError, ImportError ...
+        raise _unavailable(f"cannot open {name}: {str(error) or repr(error)}") from error
+
+
+async def _powered_on(
+    transport: Transport, name: str, own: hci.Address, bonds: Path | None
+) -> Device:
+    device = Device.from_config_with_hci(
+        DeviceConfiguration(name="bleak", address=own), transport.source, transport.sink
+    )
+    if bonds is not None:
+        device.keystore = BondFile(str(own), str(bonds))
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            with bleak_errors(f"cannot start {name}"):
+                await device.power_on()
+    except TimeoutError:
+        await transport.close()
+        raise _unavailable(f"{name} does not answer as a Bluetooth adapter") from None
+    except BleakError as error:
+        await transport.close()
+        raise _unavailable(str(error)) from error
+    except BaseException:
+        await transport.close()
+        raise
+    return device
 
 
 def _unavailable(message: str) -> BleakBluetoothNotAvailableError:

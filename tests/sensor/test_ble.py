@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from firmware_sim.air import Air, Shape, att_opcode
 from firmware_sim.band import BandSetup
 from firmware_sim.faults import Chances, Faults
+from firmware_sim.hub import Hub
 from firmware_sim.sampler import ClockConfig
 from firmware_sim.source import SimulatedBand
 from sensor.ble import BleSource, back_off, find, scan
@@ -382,6 +384,36 @@ def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence()
             assert came == set(range(started, stopped))
             assert source.bad_frames > 0
             assert reader.given_up() == []
+
+    asyncio.run(main())
+
+
+@asynccontextmanager
+async def _band_at(where: str, seed: int = 3) -> AsyncIterator[str]:
+    """A band on an air of its own, as a process of its own would have it."""
+    air = Air()
+    async with SimulatedBand(air.transport("band"), BandSetup(seed=seed)), Hub(air) as hub:
+        yield await hub.listen(where)
+
+
+def test_a_radio_that_goes_away_and_comes_back_is_opened_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        where = f"unix:{tmp_path / 'air'}"
+        async with AsyncExitStack() as first:
+            name = await first.enter_async_context(_band_at(where))
+            central = await BumbleCentral.open(name)
+            async with central, BleSource(central=central, find_timeout_s=5.0) as source:
+                reader = Reader(source)
+                await until(lambda: len(reader.frames()) > 5)
+                await first.aclose()
+                await until(lambda: reader.links()[-1].startswith("down"))
+                await until(lambda: central.is_lost)
+                before = len(reader.frames())
+                async with _band_at(where):
+                    await until(lambda: len(reader.frames()) > before + 5)
+                    assert reader.links()[-1] == "up"
+                    await source.stop()
+                    await reader.task
 
     asyncio.run(main())
 
