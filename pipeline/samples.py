@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +9,8 @@ import numpy as np
 from pipeline.analysis.result import Analysis
 from pipeline.events import SessionEnded, Told
 from pipeline.session import Session
-from sensor.errors import FrameError
-from sensor.profile import Info
 from sensor.recording import Recording
-from sensor.samples import Channel, Floats, Ints
+from sensor.samples import Floats, Ints
 
 FIRST_ROWS = 64
 """One by one, so that the UTC of the start is known."""
@@ -34,14 +31,10 @@ class SessionRead:
 
 def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
-    session, told, row = Session(live=False, keep_samples=True), list[Told](), 0
-    # where the band was power-cycled, UTC tells the time between, and needs every arrival
-    first = FIRST_ROWS if _boots(recording) < 2 else None
-    for row, notification in recording.rows(limit=first):
-        told += session.receive(notification, row)
-    for run in recording.runs(after=row):
-        told += session.receive_run(run)
-    told += session.finish()
+    session, told = _read(recording, FIRST_ROWS)
+    if session.power_ons > 1:
+        # UTC tells the time in between, and needs every arrival
+        session, told = _read(recording, None)
     ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
     blocks = session.blocks
     time_s = np.concatenate([block.time_s for block in blocks]) if blocks else np.empty(0)
@@ -70,11 +63,11 @@ def _rate_hz(time_s: Floats) -> float:
     return 1 / step if step > 0 else 0.0
 
 
-def _boots(recording: Recording) -> int:
-    """How often the band was switched on."""
-    boots = set()
-    for notification in recording.others():
-        if notification.channel is Channel.INFO:
-            with suppress(FrameError):
-                boots.add(Info.from_bytes(notification.payload).boot_id)
-    return len(boots)
+def _read(recording: Recording, one_by_one: int | None) -> tuple[Session, list[Told]]:
+    """All rows through a session, so many of them singly: arrivals tell UTC."""
+    session, told, row = Session(live=False, keep_samples=True), list[Told](), 0
+    for row, notification in recording.rows(limit=one_by_one):
+        told += session.receive(notification, row)
+    for run in recording.runs(after=row):
+        told += session.receive_run(run)
+    return session, told + session.finish()

@@ -91,6 +91,11 @@ class Session:
         return self._axis.utc_us_at(0.0)
 
     @property
+    def power_ons(self) -> int:
+        """How often the band was switched on, as its samples tell."""
+        return len(self._axis)
+
+    @property
     def clock_facts(self) -> dict[str, float]:
         """The fit of the band's clock to UTC, for the recording; empty before there is one."""
         fit = self._power.clock.fit
@@ -170,7 +175,10 @@ class Session:
         impossible = self._power.timeline.impossible
         pieces = self._power.timeline.place(frame)
         if self._power.timeline.restarted:
+            began = self._power.timeline.began
             events = self._new_power(self._power.info)
+            if began is not None:
+                self._power.timeline.reached(began)
             return events + self._force(payload, received_us)
         self.bad_frames += self._power.timeline.impossible - impossible
         if not pieces:

@@ -42,6 +42,10 @@ class TimeAxis:
     def __init__(self) -> None:
         self._powers: list[PowerOn] = []
 
+    def __len__(self) -> int:
+        """How often the band was switched on, as its samples tell."""
+        return len(self._powers)
+
     def add(
         self, power: PowerOn, first: int, device_us: int, end_s: float, next_index: int
     ) -> None:

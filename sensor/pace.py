@@ -67,10 +67,12 @@ class Pace:
         self._former: deque[tuple[int, _Line]] = deque(maxlen=MAX_FORMER_RATES)
         self._known = 0
         self._run = self._run_end = 0
+        self.began: int | None = None
+        """Where the band itself says that it began anew; believed once a frame agrees."""
 
     @property
     def restarted(self) -> bool:
-        """Whether frames that agree with each other say that index and clock began anew."""
+        """Whether the band, or frames that agree with each other, say that all began anew."""
         return self._run >= RUN_OF_DOUBTED
 
     def set_rate(self, rate_hz: float) -> None:
@@ -91,7 +93,12 @@ class Pace:
         self._known, self._run = first, 0
 
     def reached(self, index: int) -> None:
-        """The band itself says that it has taken all samples before `index`, unwrapped."""
+        """The band itself says that it has taken all samples before `index`, unwrapped.
+
+        Before what it had taken already: it was switched off and on, and its clock may tell the
+        same times again, so that nothing but this tells its samples from old ones.
+        """
+        self.began = index if index < self._known else None
         self._known = max(self._known, index)
 
     def unwrap(self, index: int) -> int:
@@ -106,6 +113,11 @@ class Pace:
         continues = self._run > 0 and frame.first_sample == self._run_end
         ahead = first - self._known
         near = NEAR_S * self.rate_hz
+        if self.began is not None and self.began <= first < min(self.began + near, self._known):
+            self._run = RUN_OF_DOUBTED
+            self.doubted += 1
+            return None
+        self.began = None
         if device_us is None or first < 0 or ahead < -near or (ahead > near and not continues):
             self.doubted += 1
             self._run = self._run + 1 if continues else 1
@@ -132,6 +144,7 @@ class Pace:
         periods_us = self._bounded((start_us - self._anchor[1]) / (first - self._anchor[0]))
         self.newest, self.period_us = (int(first[-1]), int(start_us[-1])), float(periods_us[-1])
         self._known = max(self._known, self.newest[0])
+        self.began = None
         return start_us, periods_us
 
     def period_at_us(self, first: int) -> float:

@@ -176,7 +176,7 @@ class Repair:
             if not self._pace.restarted:
                 return None
             self.give_up_all()
-            self._next = None
+            self._next = self._pace.began
             self._pace = Pace(self._pace.rate_hz)
         first = self._unwrap(frame.first_sample)
         self._pace.start(first, frame.device_us)

@@ -110,6 +110,11 @@ class Timeline:
         return self._pace.restarted
 
     @property
+    def began(self) -> int | None:
+        """Where the band says that they begin, if it said so."""
+        return self._pace.began
+
+    @property
     def waiting(self) -> int:
         """Samples held back behind a hole that may still be filled."""
         return sum(int(piece.counts.size) for piece in self._pending)

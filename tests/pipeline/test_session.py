@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -25,9 +26,11 @@ from pipeline.events import (
     Tared,
     Told,
 )
+from pipeline.samples import read_session
 from pipeline.session import Session
 from sensor.frames import Flag, ForceFrame
 from sensor.profile import Answer, Calibration, Opcode, Status
+from sensor.recording import Recording
 from sensor.samples import Channel, Notification, Run
 from tests.pipeline.signals import UTC0_US, frames, info, mark, notifications, pulls
 
@@ -147,7 +150,8 @@ def test_what_nobody_brings_back_is_named_to_the_sample() -> None:
     assert session.samples + session.missing == FORCE_N.size
 
 
-def test_a_power_cycled_band_goes_on_in_the_same_session() -> None:
+@pytest.mark.parametrize("boot_id", [8, 7])
+def test_a_power_cycled_band_goes_on_in_the_same_session(boot_id: int, tmp_path: Path) -> None:
     half = FORCE_N.size // 16 * 8
     first = notifications(FORCE_N[:half])[:-1]
     second = notifications(FORCE_N[half:])
@@ -156,16 +160,24 @@ def test_a_power_cycled_band_goes_on_in_the_same_session() -> None:
     rows += [
         Notification(
             row.received_us + later_us,
-            bytes(info(boot_id=8)) if row.channel is Channel.INFO else row.payload,
+            bytes(info(boot_id=boot_id)) if row.channel is Channel.INFO else row.payload,
             row.channel,
         )
         for row in second
     ]
+    # One whose boot id is always the same says with START's answer that it began anew.
+    started = Answer(Opcode.START, Status.OK, (0).to_bytes(4, "little"))
+    rows.insert(-len(second) + 2, Notification(UTC0_US + later_us, bytes(started), Channel.ANSWER))
     session, told = run(rows)
     [gap] = [found.gap for found in of_kind(told, GapFound)]
     assert gap.missing is None
     assert gap.end_s - gap.start_s == pytest.approx(5, abs=0.3)
     assert session.samples == FORCE_N.size
+    assert session.power_ons == 2
+    with Recording.create(tmp_path / "cycled.forceband", {}) as recording:
+        recording.extend(rows)
+    with Recording.open(tmp_path / "cycled.forceband") as recording:
+        assert read_session(recording).analysis.gaps == session.gaps
     assert sum(len(closed.reps) for closed in session.sets) >= 7
     assert [link.up for link in of_kind(told, LinkChanged)] == [True, False, True]
 

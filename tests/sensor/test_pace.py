@@ -50,6 +50,26 @@ def test_four_frames_that_agree_with_each_other_say_that_all_began_anew() -> Non
     assert pace.restarted
 
 
+def test_a_band_that_says_it_began_anew_is_believed_with_the_first_frame() -> None:
+    pace = begun()
+    for first in range(8, 800, 8):
+        assert pace.judge(at(first, first * PERIOD_US)) is not None
+    pace.reached(40)
+    assert pace.judge(at(48, 48 * PERIOD_US)) is None
+    assert pace.restarted
+    assert pace.began == 40
+
+
+def test_a_damaged_answer_alone_makes_nothing_begin_anew() -> None:
+    pace = begun()
+    for first in range(8, 800, 8):
+        assert pace.judge(at(first, first * PERIOD_US)) is not None
+    pace.reached(40)
+    assert pace.judge(at(800, 800 * PERIOD_US)) is not None
+    assert pace.judge(at(48, 48 * PERIOD_US)) is not None
+    assert not pace.restarted
+
+
 def test_hostile_times_do_not_turn_the_period_round() -> None:
     pace = begun(0, 200_000)
     assert pace.judge(at(1, 120_000, n=1)) is not None

@@ -189,6 +189,14 @@ def test_a_run_of_frames_that_agree_with_each_other_is_believed() -> None:
     assert repair.request(0.0) == (2**19 + 48, 32)
 
 
+def test_a_band_that_began_anew_is_asked_for_what_it_has_since() -> None:
+    repair = with_gap()
+    repair.reached(4)
+    repair.receive(frame(12), 0.0)
+    assert repair.take_given_up() == [(8, 8)]
+    assert repair.request(0.0) == (4, 8)
+
+
 def test_another_rate_is_followed() -> None:
     repair = Repair(RATE_HZ, 9600)
     repair.receive(frame(0), 0.0)
