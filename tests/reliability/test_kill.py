@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -79,8 +80,25 @@ def environment(config: Config) -> dict[str, str]:
     }
 
 
-async def killed(folder: Path, socket: Path, config: Config, after_s: float) -> Path | None:
-    """Let `forceband live` begin, kill it `after_s` later; its file, if it made one."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When to kill: so long after the file is there and has so many rows."""
+
+    after_s: float = 0.0
+    rows: int = 0
+
+
+def _rows(data: Path) -> int:
+    """How many rows the file has; none while it is being made."""
+    try:
+        with Recording.open(next(data.glob("*.forceband"))) as recording:
+            return recording.last_row
+    except RecordingError:
+        return 0
+
+
+async def killed(folder: Path, socket: Path, config: Config, moment: Moment) -> Path | None:
+    """Let `forceband live` begin, and kill it; its file, if it made one."""
     data = folder / "data"
     with (folder / "said.txt").open("w") as said:
         process = await asyncio.create_subprocess_exec(
@@ -96,7 +114,9 @@ async def killed(folder: Path, socket: Path, config: Config, after_s: float) -> 
         )
         try:
             await until(lambda: process.returncode is not None or any(data.glob("*.forceband")))
-            await asyncio.sleep(after_s)
+            if moment.rows:
+                await until(lambda: process.returncode is not None or _rows(data) >= moment.rows)
+            await asyncio.sleep(moment.after_s)
             assert process.returncode is None, (folder / "said.txt").read_text()
         finally:
             if process.returncode is None:
@@ -117,7 +137,7 @@ def committed(path: Path) -> list[tuple[int, int, int, bytes]]:
 
 
 async def prove_a_kill(
-    servers: Servers, folder: Path, socket: Path, name: str, after_s: float
+    servers: Servers, folder: Path, socket: Path, name: str, moment: Moment
 ) -> Account | None:
     """One life, its death, and what `forceband deliver` makes of it."""
     servers.influxd.create(name)
@@ -134,7 +154,7 @@ async def prove_a_kill(
                 environment={},
             )
             async with Ear(mqtt_settings(config), "forceband/+/event/#") as ear:
-                path = await killed(folder, socket, config, after_s)
+                path = await killed(folder, socket, config, moment)
                 assert path is not None
                 told_live = len(ear.events())
                 try:
@@ -200,20 +220,20 @@ def _wanted(recording: Recording) -> tuple[set[str], int]:
 
 
 def _prove_kills(
-    servers: Servers, tmp_path: Path, moments_s: list[float], note: Note
+    servers: Servers, tmp_path: Path, moments: list[Moment], note: Note
 ) -> list[Account]:
-    folders = [tmp_path / f"life{number}" for number in range(len(moments_s))]
+    folders = [tmp_path / f"life{number}" for number in range(len(moments))]
     for folder in folders:
         folder.mkdir()
-    lanes = min(MOST_AT_ONCE, len(moments_s))
+    lanes = min(MOST_AT_ONCE, len(moments))
     sockets = [tmp_path / f"air{lane}" for lane in range(lanes)]
 
     async def lane(number: int) -> list[Account | None]:
         return [
             await prove_a_kill(
-                servers, folders[n], sockets[number], f"kill_{len(moments_s)}_{n}", moments_s[n]
+                servers, folders[n], sockets[number], f"kill_{len(moments)}_{n}", moments[n]
             )
-            for n in range(number, len(moments_s), lanes)
+            for n in range(number, len(moments), lanes)
         ]
 
     async def main() -> list[Account | None]:
@@ -235,7 +255,7 @@ def _prove_kills(
     )
     unborn = len(lives) - len(found)
     note(
-        f"SIGKILL at {len(moments_s)} random moments",
+        f"SIGKILL at {len(moments)} random moments",
         total,
         f"{unborn} before the file was made, {time.monotonic() - began_s:.0f} s; "
         "sent and pulled are what was committed",
@@ -247,7 +267,7 @@ def _prove_kills(
 def test_what_was_recorded_when_a_process_is_killed_is_delivered_in_full(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
-    found = _prove_kills(servers, tmp_path, [2.0], note)
+    found = _prove_kills(servers, tmp_path, [Moment(rows=25)], note)
     assert sum(each.sent for each in found) > 0
 
 
@@ -257,6 +277,8 @@ def test_a_hundred_kills_at_random_moments_lose_nothing_that_was_committed(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
     rng = random.Random(7)
-    found = _prove_kills(servers, tmp_path, [rng.uniform(0.0, 4.0) for _ in range(100)], note)
+    found = _prove_kills(
+        servers, tmp_path, [Moment(rng.uniform(0.0, 4.0)) for _ in range(100)], note
+    )
     assert len(found) > 60
     assert sum(each.sent for each in found) > 5000
