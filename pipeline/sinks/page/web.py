@@ -36,6 +36,7 @@ COMMAND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 SEND_BUFFER_BYTES = 128 * 1024
 COMMANDS = frozenset({"tare", "start", "stop", "mark"})
+HANDSHAKE = frozenset({"connection", "upgrade"})
 PUBLIC = frozenset({"/style.css", "/icon.svg"})
 
 
@@ -219,6 +220,12 @@ class WebSink:
     async def _look_on(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.origin_allowed(request):
             raise web.HTTPForbidden(text="Only the live page itself may look on.")
+        if not all(
+            value.isascii()
+            for name, value in request.headers.items()
+            if name.lower() in HANDSHAKE or name.lower().startswith("sec-websocket-")
+        ):  # aiohttp would fail on them, and fill the log
+            raise web.HTTPBadRequest(text="No browser asks for a WebSocket like this.")
         if len(self._viewers) >= MAX_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f"{MAX_VIEWERS} viewers look on already.")
         channel = web.WebSocketResponse(

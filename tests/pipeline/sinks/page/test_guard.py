@@ -30,6 +30,28 @@ def test_every_answer_limits_what_a_browser_may_do_with_it() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("name", ["Upgrade", "Connection", "Sec-WebSocket-Key"])
+def test_a_handshake_with_strange_bytes_is_refused_without_a_word_in_the_log(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "A" * 22 + "==",
+    }
+
+    async def run() -> None:
+        async with WebSink() as sink:
+            asked = [f"{key}: {value}" for key, value in lines.items()]
+            whole = request("/socket", "Host: 127.0.0.1", "Origin: http://127.0.0.1", *asked)
+            value = lines[name].encode()
+            assert status(await raw(sink, whole.replace(value, b"\xf4" + value[1:]))) == 400
+
+    asyncio.run(run())
+    assert not caplog.records
+
+
 @pytest.mark.parametrize(
     ("hosts", "expected"),
     [
