@@ -15,9 +15,10 @@ import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
+from pipeline.analysis.noise import detection_noise_of, noise_of
 from pipeline.analysis.provisional import ENDED_SHARE, Announcer, has_ended, why_not
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.reps import Axis, Draft, build, half_span, noise_of
+from pipeline.analysis.reps import Axis, Draft, build, half_span
 from pipeline.analysis.result import Partial
 from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
 from pipeline.analysis.settings import Settings
@@ -33,10 +34,13 @@ AnalysisEvent = LiveState | RepAnnounced | RepCorrected | RepWithdrawn | SetClos
 
 PAGE = 1 << 16
 """Samples taken through the filters at once: few enough to stay in the processor's cache."""
+WORTH_A_PUSH = 4096
+"""Without live events, fewer samples wait for more: small blocks would cost as much as great."""
 PAGES_AT_ONCE = 32
 """After so many pages what was found is measured: bounds memory whatever the block."""
 MOST_STRAYS = 1000
 RATE_MEMORY_S = 8
+RATE_SECONDS = 5
 STATES_PER_S = 4
 LOOK_AGAIN = 3
 """So many states after a pull ended its end is looked at again."""
@@ -85,6 +89,7 @@ class LiveAnalysis:
         self._states = 0
         self._pieces: list[GridPiece] = []
         self._waiting: list[tuple[Floats, Floats]] = []
+        self._held = 0
         self._last: tuple[int, int, str | None] = (0, 0, None)
 
     @property
@@ -97,14 +102,21 @@ class LiveAnalysis:
         events: list[AnalysisEvent] = []
         if self._live:
             return self._push_live(block.time_s, block.force_n)
-        for number, at in enumerate(range(0, block.time_s.size, PAGE), 1):
-            events += self._advance(block.time_s[at : at + PAGE], block.force_n[at : at + PAGE])
+        self._waiting.append((block.time_s, block.force_n))
+        self._held += block.time_s.size
+        if self._held < WORTH_A_PUSH:
+            return []
+        self._held = 0
+        time_s, force_n = self._gathered()
+        for number, at in enumerate(range(0, time_s.size, PAGE), 1):
+            events += self._advance(time_s[at : at + PAGE], force_n[at : at + PAGE])
             if number % PAGES_AT_ONCE == 0:
                 events += self._catch_up()
         return events + self._catch_up()
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
+        self._held = 0
         events = self._advance(*self._gathered(), last=True)
         if self._run is not None:
             events += self._end_run(goes_on=False)
@@ -131,11 +143,11 @@ class LiveAnalysis:
         return events
 
     def _gathered(self) -> tuple[Floats, Floats]:
-        """The samples since the last state."""
-        times, forces = zip(*self._waiting, strict=True) if self._waiting else ((), ())
+        """The samples that wait, as one piece."""
+        if len(self._waiting) < 2:
+            return self._waiting.pop() if self._waiting else (np.empty(0), np.empty(0))
+        times, forces = zip(*self._waiting, strict=True)
         self._waiting = []
-        if not times:
-            return np.empty(0), np.empty(0)
         return np.concatenate(times), np.concatenate(forces)
 
     def _tell(self, now_s: float) -> list[AnalysisEvent]:
@@ -294,9 +306,17 @@ class LiveAnalysis:
         return stretch.pulls(self._settings.dip_share)
 
     def _judge(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
-        noise = noise_of(run, stretch.first, stretch.stop)
-        judged = judge(pulls, partial(half_span, run), self._settings, 0.7 * noise, self._context)
-        return Found(judged, stretch.first, stretch.stop, noise)
+        first, stop = stretch.first, stretch.stop
+        noise_n = noise_of(run, first, stop)
+        among_n = detection_noise_of(run, first, stop, self._rate_hz(first, stop), noise_n)
+        judged = judge(pulls, partial(half_span, run), self._settings, among_n, self._context)
+        return Found(judged, first, stop, noise_n)
+
+    def _rate_hz(self, first: int, stop: int) -> float:
+        """Most samples in one of the first whole seconds between two grid indices."""
+        since, until = int(first / GRID_HZ) + 1, int(stop / GRID_HZ)
+        seconds = range(since, min(until, since + RATE_SECONDS))
+        return float(max((self._grid.second_counts.get(at, 0) for at in seconds), default=0))
 
     def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
         """What is in this open stretch, and how long a pause its set allows; None without one."""

@@ -97,19 +97,6 @@ class Axis:
         ]
 
 
-def noise_of(run: Run, first: int, stop: int) -> float:
-    """Standard deviation of the noise that the measuring filter lets through.
-
-    What the filter takes away, between its cut-off and the grid's Nyquist frequency, tells how much
-    white noise there is; a third of its deviation remains.
-    """
-    rough, smooth = run.grid.view(first, stop), run.measure.view(first, stop)
-    size = min(rough.size, smooth.size, 3000)
-    if not size:
-        return 0.0
-    return 0.45 * float(np.mean(np.abs(rough[:size] - smooth[:size]))) * 1.25
-
-
 def half_span(run: Run, pull: Pull, amplitude_n: float) -> tuple[int, int]:
     """Grid indices around the peak, the last and first at which less than half is left."""
     force = run.measure.view(pull.left, pull.right + 1)

@@ -264,3 +264,11 @@ def test_a_drift_at_the_start_is_no_fall_of_a_rep() -> None:
     time_s = np.arange(0, 400, 0.0125)
     force_n = 0.6 * np.exp(-(((time_s - 50) / 40) ** 2)) - 6 * time_s / 400
     assert not analyse(time_s, force_n).reps
+
+
+@pytest.mark.parametrize("rate_hz", [10.0, 11.0])
+def test_noise_of_a_slow_gauge_is_no_rep(rate_hz: float) -> None:
+    time_s = np.arange(0, 120, 1 / rate_hz)
+    for seed in range(5):
+        force_n = np.random.default_rng(seed).normal(0, 0.8, time_s.size)
+        assert not analyse(time_s, force_n).reps
