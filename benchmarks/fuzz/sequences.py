@@ -22,6 +22,7 @@ from sensor.timeline import Hole, Timeline
 
 SEQUENCE = 200
 """Frames or rows that one state machine takes before the next begins."""
+RATES_HZ = (1.0, 79.9, 80.0, 320.0, 2000.0)
 
 
 class Sequences:
@@ -63,6 +64,10 @@ def timelines(inputs: int, seed: int) -> Iterator[str]:
         settled = list[object]()
         for number in range(min(SEQUENCE, inputs - start)):
             frame = source.draw()
+            if source.random.random() < 0.01:
+                timeline.set_rate(source.random.choice(RATES_HZ))
+            if source.random.random() < 0.01:
+                timeline.reached(source.random.randrange(2**32))
             placed = timeline.place(frame)
             if source.random.random() < 0.03:
                 timeline.give_up(source.random.randrange(2**32), source.random.randrange(2**32))
@@ -101,6 +106,10 @@ def repairs(inputs: int, seed: int) -> Iterator[str]:
         source, repair, now_s = Sequences(seed + start), Repair(80.0, 11520), 0.0
         for _ in range(min(SEQUENCE, inputs - start)):
             now_s += source.random.random()
+            if source.random.random() < 0.01:
+                repair.set_rate(source.random.choice(RATES_HZ))
+            if source.random.random() < 0.01:
+                repair.reached(source.random.randrange(2**32))
             repair.receive(source.draw(), now_s)
             wanted = repair.request(now_s)
             if wanted is not None:
