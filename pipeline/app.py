@@ -83,7 +83,8 @@ def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording,
         empty = not _holds_force(recording)
         recording.close()
         if empty:
-            recording.path.unlink(missing_ok=True)
+            for end in ("", "-wal", "-shm"):
+                recording.path.with_name(recording.path.name + end).unlink(missing_ok=True)
 
 
 def _holds_force(recording: Recording) -> bool:

@@ -18,6 +18,7 @@ FORCE_COLUMNS = {"force_n": "n", "force_kg": "kg", "force_lb": "lb"}
 MAX_BYTES = 2**31
 MAX_BACKWARD_SHARE, MAX_REPEATED_SHARE, MAX_BACKWARD_S = 0.05, 0.20, 2.0
 """Loggers stutter now and then, and the analysis copes; beyond this the file is in disorder."""
+SLOW_S = 0.15
 SLOWEST_S, LONGEST_S = 2.0, 72 * 3600.0
 MAX_FORCE_N = 1e6
 
@@ -140,7 +141,15 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
                 f"{path}: line {line}: the time {what} ({np.count_nonzero(where)} of "
                 f"{time_s.size} lines do); sort the file by time and keep one line for each time"
             )
+    remarks = []
     disorder = int(np.count_nonzero(backward | repeated))
     if disorder:
-        return [f"{disorder} of {time_s.size} times repeat or go back: put right by interpolation"]
-    return []
+        remarks.append(
+            f"{disorder} of {time_s.size} times repeat or go back: put right by interpolation"
+        )
+    if usual_s > SLOW_S:
+        remarks.append(
+            f"a sample every {usual_s:.2g} s is slow: reps shorter than {6 * usual_s:.2g} s may be "
+            "missed, and times are rough"
+        )
+    return remarks

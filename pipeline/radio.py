@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from sensor.errors import LinkError
 from sensor.explain import BLUETOOTH_ERRORS, link_error
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ async def open_radio(transport: str | None) -> AsyncIterator[BumbleCentral | Non
     try:
         central = await BumbleCentral.open(_client_name(transport))
     except BLUETOOTH_ERRORS as error:
+        if "unknown transport scheme" in str(error):
+            raise LinkError(f"there is no transport {transport!r}: {TRANSPORT_HELP}") from error
+        if transport.startswith(("unix", "tcp")):
+            raise LinkError(
+                f"nobody answers at {transport}: start `forceband sim --transport {transport}`"
+            ) from error
         raise link_error(error, f"the radio {transport}") from error
     async with central:
         yield central

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.commands.options import config_of, port
+from pipeline.commands.options import config_of, port, positive
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=("mqtt", "influx"), help="only there")
     parser.add_argument("--mqtt-host", metavar="HOST", help="the broker")
     parser.add_argument("--mqtt-port", type=port, metavar="N", help="its port")
-    parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="for a sink")
+    parser.add_argument("--wait", type=positive, default=60.0, metavar="S", help="for a sink")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
 

@@ -16,6 +16,7 @@ from pipeline.commands.options import (
     add_page_arguments,
     add_session_arguments,
     config_of,
+    seed,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_session_arguments(parser)
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="another person and band")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="another person and band")
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the band's ADC")
 
 

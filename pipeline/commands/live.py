@@ -17,6 +17,7 @@ from pipeline.commands.options import (
     add_page_arguments,
     add_session_arguments,
     config_of,
+    positive,
 )
 from sensor.errors import BandError
 
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
     parser.add_argument(
-        "--find-timeout", type=float, default=20.0, metavar="S", help="look for the band so long"
+        "--find-timeout", type=positive, default=20.0, metavar="S", help="look for the band so long"
     )
 
 

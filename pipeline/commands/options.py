@@ -28,7 +28,7 @@ def add_mqtt_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_session_arguments(parser: argparse.ArgumentParser) -> None:
     """How long, whose, and where to."""
-    parser.add_argument("--duration", type=_positive, metavar="S", help="stop after S seconds")
+    parser.add_argument("--duration", type=positive, metavar="S", help="stop after S seconds")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the band in topics and points")
@@ -77,7 +77,8 @@ def port(text: str) -> int:
     return int(text)
 
 
-def _positive(text: str) -> float:
+def positive(text: str) -> float:
+    """Of an argument: a finite number above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -85,3 +86,10 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"a number above 0 is needed, not {text!r}")
     return value
+
+
+def seed(text: str) -> int:
+    """Of an argument: what a simulation can be repeated by."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number of 0 or more, not {text!r}")
+    return int(text)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from pipeline.commands import live
-from pipeline.commands.options import add_band_arguments, add_session_arguments
+from pipeline.commands.options import add_band_arguments, add_session_arguments, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_band_arguments(parser)
     add_session_arguments(parser)
     parser.add_argument(
-        "--find-timeout", type=float, default=20.0, metavar="S", help="look for the band so long"
+        "--find-timeout", type=positive, default=20.0, metavar="S", help="look for the band so long"
     )
 
 

@@ -8,6 +8,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from pipeline.commands.options import positive
 from pipeline.radio import TRANSPORT_HELP
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transport", metavar="T", help=TRANSPORT_HELP)
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="listen so long")
+    parser.add_argument("--seconds", type=positive, default=5.0, metavar="S", help="listen so long")
     parser.add_argument("--all", action="store_true", help="also devices that are no bands")
     parser.add_argument("--json", action="store_true", help="one JSON object a device and line")
 

@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from pipeline.commands.options import positive, seed
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="unix:PATH, tcp:127.0.0.1:PORT (0: a free one), usb:0, serial:/dev/...",
     )
-    parser.add_argument("--duration", type=float, metavar="S", help="stop after S seconds")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="repeats a run exactly")
+    parser.add_argument("--duration", type=positive, metavar="S", help="stop after S seconds")
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="repeats a run exactly")
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the ADC")
     parser.add_argument("--ppm", type=float, default=0.0, help="by how much the clock runs fast")
     parser.add_argument("--colour", default="green", help="of the elastic: yellow ... gold")

@@ -290,7 +290,34 @@ def test_live_without_bluetooth_says_so_and_leaves_no_file(
     assert list(data.iterdir()) == []
 
 
-@pytest.mark.parametrize("argv", [[], ["bogus"], ["analyse"], ["replay", "x", "--speed", "-1"]])
+@pytest.mark.parametrize(
+    ("transport", "words"),
+    [
+        ("unix:/nowhere/air", "nobody answers at unix:/nowhere/air: start `forceband sim"),
+        ("tcp:127.0.0.1:1", "nobody answers"),
+        ("smoke", "there is no transport 'smoke'"),
+    ],
+)
+def test_a_radio_that_cannot_be_had_is_one_helpful_sentence(
+    transport: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", "--transport", transport, "--data", str(tmp_path)]) == 1
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["bogus"],
+        ["analyse"],
+        ["replay", "x", "--speed", "-1"],
+        ["replay", "x", "--speed", "fast"],
+        ["sim", "--duration", "nan"],
+        ["demo", "--seed", "-1"],
+        ["scan", "--seconds", "-1"],
+    ],
+)
 def test_wrong_usage_exits_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(argv)

@@ -66,6 +66,13 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> 
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(("rate_hz", "slow"), [(1, True), (5, True), (10, False), (80, False)])
+def test_a_slow_rate_is_remarked(tmp_path: Path, rate_hz: int, slow: bool) -> None:
+    rows = "".join(f"{i / rate_hz:.4f},1\n" for i in range(50))
+    remarks = read_csv(write(tmp_path, "time_s,force_n\n" + rows)).remarks
+    assert any("slow" in remark for remark in remarks) is slow
+
+
 def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
     times = np.arange(200) / 80
     times[100] = times[98]
