@@ -52,6 +52,8 @@ def fuzz(
         began_s = time.perf_counter()
         try:
             outcomes.update(target(inputs, seed))
+        except KeyboardInterrupt:
+            only = name  # tell what there is, and no more
         except Exception as error:  # noqa: BLE001 - to find any is what this is for
             broken.append(Broken(name, f"{type(error).__name__}: {error}"))
         took_s = time.perf_counter() - began_s

@@ -14,6 +14,8 @@ from pipeline.sinks.page.web import WebSink
 
 AT_ONCE = 32
 """Connections; most of what is cut short makes the server wait for the rest."""
+A_SERVER = 10_000
+"""Inputs for a server, which then has to serve a plain request."""
 PATIENCE_S, UPGRADE_S = 0.1, 10.0
 
 _HOST = b"Host: 127.0.0.1\r\n"
@@ -118,7 +120,7 @@ Ask = Callable[[int, Iterator[bytes], Counter[str]], Awaitable[bool]]
 
 
 def _run(inputs: int, draw: Callable[[], bytes], ask: Ask) -> Iterator[str]:
-    async def main() -> Counter[str]:
+    async def main(inputs: int) -> Counter[str]:
         found: Counter[str] = Counter()
         drawn = islice(iter(draw, None), inputs)
 
@@ -135,7 +137,8 @@ def _run(inputs: int, draw: Callable[[], bytes], ask: Ask) -> Iterator[str]:
                 assert (await plug.ask(_REQUESTS[0]) or b"").startswith(b"HTTP/1.1 200")
         return found
 
-    yield from asyncio.run(main()).elements()
+    for start in range(0, inputs, A_SERVER):
+        yield from asyncio.run(main(min(A_SERVER, inputs - start))).elements()
 
 
 def http_requests(inputs: int, seed: int) -> Iterator[str]:
