@@ -282,7 +282,7 @@ class Session:
             return []
         if known is None or known.boot_id == info.boot_id:
             if known is not None and known.rate_hz != info.rate_hz:
-                self._power.timeline.set_rate(info.rate_hz)
+                self._power.timeline.set_rate(info.rate_hz, info.ring_samples)
             self._power.info = info
             return []
         return self._new_power(info)

@@ -38,7 +38,7 @@ class GapFiller:
     def take_info(self, info: Info) -> None:
         """The band said this of itself. After a power-on its index and memory begin anew."""
         if self._repair is not None and self._boot_id == info.boot_id:
-            self._repair.set_rate(info.rate_hz)
+            self._repair.set_rate(info.rate_hz, info.ring_samples)
             return
         self.give_up()
         self._boot_id = info.boot_id

@@ -112,7 +112,7 @@ class Pace:
         device_us = self._time_us(first, frame.device_us)
         continues = self._run > 0 and frame.first_sample == self._run_end
         ahead = first - self._known
-        near = NEAR_S * self.rate_hz
+        near = NEAR_S * max(self.rate_hz, *(1e6 / line.nominal_us for _, line in self._former), 0)
         if self.began is not None and self.began <= first < min(self.began + near, self._known):
             self._run = RUN_OF_DOUBTED
             self.doubted += 1

@@ -57,9 +57,10 @@ class Repair:
         self._wait_until_s = -math.inf
         self._able = ring_samples > 0
 
-    def set_rate(self, rate_hz: float) -> None:
-        """Samples come at another rate from now on."""
+    def set_rate(self, rate_hz: float, ring_samples: int | None = None) -> None:
+        """Samples come at another rate from now on, and the band keeps another number of them."""
         self._pace.set_rate(rate_hz)
+        self._ring = self._ring if ring_samples is None else ring_samples
 
     @property
     def missing(self) -> int:

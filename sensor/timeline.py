@@ -72,9 +72,13 @@ class Timeline:
         self._pending: list[Piece] = []
         self._given_up: list[tuple[int, int]] = []
 
-    def set_rate(self, rate_hz: float) -> None:
-        """From about the next frame on samples come at another nominal rate."""
+    def set_rate(self, rate_hz: float, ring_samples: int | None = None) -> None:
+        """From about the next frame on samples come at another nominal rate.
+
+        Another rate mostly means another number of samples in the band's memory.
+        """
         self._pace.set_rate(rate_hz)
+        self._ring = self._ring if ring_samples is None else ring_samples
 
     def reached(self, index: int) -> None:
         """The band says that it has taken all samples before `index` (mod 2³²).

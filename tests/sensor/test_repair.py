@@ -219,6 +219,16 @@ def test_a_resend_from_before_another_rate_fills_its_place() -> None:
     assert repair.missing == 0
 
 
+def test_at_a_faster_rate_more_can_be_asked_for() -> None:
+    repair = Repair(RATE_HZ, 9600)
+    repair.receive(frame(0), 0.0)
+    repair.set_rate(1000.0, 120_000)
+    for k in range(2):
+        fast = ForceFrame(30_008 + 56 * k, 30_100_000 + 56_000 * k, 0, LIVE, np.zeros(56, np.int64))
+        repair.receive(fast, 0.0)
+    assert repair.request(0.0) == (8, 30_000)
+
+
 def test_a_lone_frame_from_far_ahead_is_not_asked_for() -> None:
     repair = Repair(RATE_HZ, 9600)
     repair.receive(frame(0), 0.0)

@@ -160,6 +160,21 @@ def test_what_came_after_another_rate_is_timed_by_it_however_late() -> None:
         assert steps == {3_125 if of_this_rate else PERIOD_US}
 
 
+def test_at_a_faster_rate_the_band_remembers_more_samples() -> None:
+    line = Timeline(80, 9600)
+    line.place(frame(0))
+    line.set_rate(1000.0, 120_000)
+    assert line.place(fast(56, changed=8, n=56, period_us=1_000))
+    for first in range(30_000, 30_280, 56):
+        assert line.place(fast(first, changed=8, n=56, period_us=1_000))
+    assert counts(line.settled()) == list(range(8))
+    [late] = line.place(fast(8, changed=8, n=48, period_us=1_000))
+    assert late.late
+    out = line.settled()
+    assert counts(out) == list(range(8, 112))
+    assert holes(out) == []
+
+
 def test_another_rate_in_a_long_gap_is_no_restart() -> None:
     line = Timeline(80, 9600)
     line.place(frame(0))
