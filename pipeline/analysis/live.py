@@ -42,8 +42,10 @@ MOST_STRAYS = 1000
 RATE_MEMORY_S = 8
 RATE_SECONDS = 5
 STATES_PER_S = 4
-LOOK_AGAIN = 3
-"""So many states after a pull ended its end is looked at again."""
+TICKS_PER_S = 12
+"""So often it is asked whether a pull has ended: a rep waits for no more than one of them."""
+LOOKS = (0, 1, 2, 4, 10)
+"""So many ticks after a pull ended it is looked at, until it is told; then once more at rest."""
 
 
 class LiveAnalysis:
@@ -81,12 +83,13 @@ class LiveAnalysis:
         """Holes in the time of the samples, in order."""
         self._near_gaps: list[Gap] = []
         self._origin_s: float | None = None
+        self._next_tick_s = -math.inf
         self._next_state_s = -math.inf
         self._tracker = Tracker(self._settings)
         self._announcer = Announcer()
         self._looks: list[int] = []
-        """In how many states to analyse the open stretch."""
-        self._states = 0
+        """In how many ticks to analyse the open stretch."""
+        self._ticks = 0
         self._pieces: list[GridPiece] = []
         self._waiting: list[tuple[Floats, Floats]] = []
         self._held = 0
@@ -123,24 +126,28 @@ class LiveAnalysis:
         return events + self._close_sets()
 
     def _push_live(self, time_s: Floats, force_n: Floats) -> list[AnalysisEvent]:
-        """Up to each sample that passes a quarter of a second; there, say what is known."""
+        """Up to each sample that passes a tick; there, say what is known."""
         events: list[AnalysisEvent] = []
         if not time_s.size:
             return events
         if self._origin_s is None:
             self._origin_s = float(time_s[0])
         while time_s.size:
-            due = int(np.searchsorted(time_s, self._next_state_s))
+            due = int(np.searchsorted(time_s, self._next_tick_s))
             self._waiting.append((time_s[: due + 1], force_n[: due + 1]))
             if due >= time_s.size:
                 break
             now_s = float(time_s[due])
             events += self._advance(*self._gathered())
-            passed = math.floor((now_s - self._origin_s) * STATES_PER_S) + 1
-            self._next_state_s = self._origin_s + passed / STATES_PER_S
+            self._next_tick_s = self._after(now_s, TICKS_PER_S)
             events += self._tell(now_s)
             time_s, force_n = time_s[due + 1 :], force_n[due + 1 :]
         return events
+
+    def _after(self, now_s: float, per_s: int) -> float:
+        """The next of so many regular times a second."""
+        origin_s = self._origin_s or 0.0
+        return origin_s + (math.floor((now_s - origin_s) * per_s) + 1) / per_s
 
     def _gathered(self) -> tuple[Floats, Floats]:
         """The samples that wait, as one piece."""
@@ -151,18 +158,21 @@ class LiveAnalysis:
         return np.concatenate(times), np.concatenate(forces)
 
     def _tell(self, now_s: float) -> list[AnalysisEvent]:
-        """Reps that ended or look otherwise now, and the state."""
+        """Reps that ended or look otherwise now; each quarter of a second the state."""
         events: list[AnalysisEvent] = []
         if self._tracker.ended:
             self._tracker.ended = False
-            self._looks = [0, 1, LOOK_AGAIN]
+            self._looks = list(LOOKS)
         self._looks = [left - 1 for left in self._looks]
         look = bool(self._looks) and self._looks[0] < 0
-        self._states += 1
-        if look or self._states % STATES_PER_S == 0:
+        self._ticks += 1
+        if look or self._ticks % TICKS_PER_S == 0:
             events += self._digest() + self._catch_up()
         if look:
             events += self._take_look(now_s)
+        if now_s < self._next_state_s:
+            return events
+        self._next_state_s = self._after(now_s, STATES_PER_S)
         reps = self._announcer.reps
         if reps:
             last = reps[-1]
@@ -174,14 +184,14 @@ class LiveAnalysis:
         return [*events, state]
 
     def _take_look(self, now_s: float) -> list[AnalysisEvent]:
-        """The first look at an ended pull, one more if it was too soon, and one when it rests."""
+        """At an ended pull, more if it was too soon to be told, and once when it rests."""
         del self._looks[0]
         if not self._looks and self._tracker.phase is not Phase.REST:
             # Once the next pull has begun, its own end is soon enough for corrections.
             return []
         events = self._look(now_s)
-        if len(self._looks) == 2 and any(isinstance(event, RepAnnounced) for event in events):
-            del self._looks[0]
+        if any(isinstance(event, RepAnnounced) for event in events):
+            self._looks = self._looks[-1:]
         return events
 
     def _look(self, now_s: float) -> list[AnalysisEvent]:
