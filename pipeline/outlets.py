@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -103,9 +104,23 @@ async def _open_mqtt(
     base = settings.base_topic
     outlets.lines += [
         f"MQTT        {settings.host}:{settings.port}",
-        f"            mosquitto_sub -h {settings.host} -p {settings.port} -v "
-        f"-t '{base}/{facts.device}/event/#'",
+        f"            {subscription(settings)} -v -t '{base}/{facts.device}/event/#'",
     ]
+
+
+def subscription(settings: MqttSettings) -> str:
+    """A command line for whoever wants to listen; PASSWORD stands for the password."""
+    words = ["mosquitto_sub", "-h", settings.host, "-p", str(settings.port)]
+    if settings.tls:
+        words += ["--cafile", str(settings.ca_file)] if settings.ca_file else ["--tls-use-os-certs"]
+    if settings.cert_file:
+        words += ["--cert", str(settings.cert_file)]
+    if settings.key_file:
+        words += ["--key", str(settings.key_file)]
+    if settings.username is not None:
+        words += ["-u", settings.username]
+        words += ["-P", "PASSWORD"] if settings.password is not None else []
+    return shlex.join(words)
 
 
 def mqtt_settings(config: Config) -> MqttSettings:
