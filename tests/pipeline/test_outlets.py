@@ -15,12 +15,19 @@ from pipeline.sinks.mqtt.settings import MqttSettings
     [
         (MqttSettings(), "mosquitto_sub -h 127.0.0.1 -p 1883"),
         (
-            MqttSettings("broker", 8883, "me", "secret", tls=True, ca_file=Path("/etc/my ca")),
+            MqttSettings(
+                host="broker",
+                port=8883,
+                username="me",
+                password="secret",
+                tls=True,
+                ca_file=Path("/etc/my ca"),
+            ),
             "mosquitto_sub -h broker -p 8883 --cafile '/etc/my ca' -u me -P PASSWORD",
         ),
         (
-            MqttSettings("broker", 8883, tls=True, cert_file=Path("me.crt"), key_file=Path("k")),
-            "mosquitto_sub -h broker -p 8883 --tls-use-os-certs --cert me.crt --key k",
+            MqttSettings(host="broker", tls=True, cert_file=Path("me.crt"), key_file=Path("k")),
+            "mosquitto_sub -h broker -p 1883 --tls-use-os-certs --cert me.crt --key k",
         ),
     ],
 )
