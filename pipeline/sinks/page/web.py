@@ -238,7 +238,10 @@ class WebSink:
         if transport is not None and (plug := transport.get_extra_info("socket")) is not None:
             # What waits in the kernel is old when it arrives; our own backlog can drop it instead.
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        await channel.prepare(request)
+        try:
+            await channel.prepare(request)
+        except ConnectionError:  # it left before it was answered: nothing for the log
+            return channel
         viewer = Viewer(channel, transport)
         if not self._viewers:
             self._page.curve.skip()
