@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 MAX_PACKET_BYTES = 1 << 20
 MAX_CLIENTS = 100
 CONNECT_WITHIN_S = 10.0
+LAST_WORDS_S = 0.3
+"""What was published last is still handed on to those who listen: a session's last set."""
 # amqtt logs every connection at INFO, and at ERROR with a traceback what a stranger's bytes cause
 LIBRARY_LOGGERS = ("amqtt", "transitions")
 
@@ -158,6 +160,7 @@ class EmbeddedBroker:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
+        await asyncio.sleep(LAST_WORDS_S)
         await self._broker.shutdown()
         for task in self._clients:
             task.cancel()
