@@ -42,7 +42,8 @@ PULLS = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, phases=(Step.explicit, Step.reuse, Step.generate))
+@pytest.mark.timeout(300)
+@settings(max_examples=25, phases=(Step.explicit, Step.reuse, Step.generate))
 @given(data=st.data())
 def test_cuts_do_not_show(data: st.DataObject) -> None:
     pulls = data.draw(st.lists(PULLS, max_size=8))

@@ -352,8 +352,10 @@ def test_the_token_is_in_no_text(run: Run, caplog: pytest.LogCaptureFixture) -> 
         ("soon", None),
         ("1e9", None),
         ("\x1d1", 1),
-        (format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0),
-        (format_datetime(datetime.now(UTC) + timedelta(days=9)), MAX_RETRY_AFTER_S),
+        pytest.param(format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0, id="past"),
+        pytest.param(
+            format_datetime(datetime.now(UTC) + timedelta(days=9)), MAX_RETRY_AFTER_S, id="far"
+        ),
         (None, None),
     ],
 )
