@@ -26,7 +26,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 prove: $(VENV)/.dev servers
-	$(BIN)/pytest -m slow --timeout 1200
+	$(BIN)/pytest -m slow --timeout 2400
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.replay

@@ -272,7 +272,7 @@ def test_what_was_recorded_when_a_process_is_killed_is_delivered_in_full(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_a_hundred_kills_at_random_moments_lose_nothing_that_was_committed(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
