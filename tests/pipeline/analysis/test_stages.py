@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import find_peaks
 
 from pipeline.analysis import analyse
 from pipeline.analysis.confidence import set_confidence
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.smooth import Smoother, flat_gaussian
-from pipeline.analysis.swings import Swings, Turn
+from pipeline.analysis.swings import Swings, Turn, _bends
 from pipeline.plot import plot
 from tests.pipeline.analysis.people import Pull, force_of
 
@@ -107,6 +108,13 @@ def test_a_ripple_left_out_does_not_move_where_a_turn_was_seen() -> None:
         assert [(turn.at, turn.high, turn.seen) for turn in turns] == plain_turns(
             values.tolist(), 12.0
         )
+
+
+@given(st.lists(st.integers(-3, 3), max_size=60))
+def test_bends_are_the_peaks_that_scipy_finds_above_and_below(steps: list[int]) -> None:
+    values = np.cumsum(steps, dtype=float)
+    edges = [find_peaks(way, plateau_size=1)[1]["left_edges"] for way in (values, -values)]
+    assert _bends(values).tolist() == sorted(np.concatenate(edges).tolist())
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
