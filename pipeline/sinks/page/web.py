@@ -240,8 +240,8 @@ class WebSink:
             plug.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
             await channel.prepare(request)
-        except ConnectionError:  # it left before it was answered: nothing for the log
-            return channel
+        except ConnectionError as gone:  # nobody hears this, and nothing fills the log
+            raise web.HTTPBadRequest(text="The viewer left before it was answered.") from gone
         viewer = Viewer(channel, transport)
         if not self._viewers:
             self._page.curve.skip()
