@@ -12,8 +12,8 @@ from pipeline.session import Session
 from sensor.recording import Recording
 from sensor.samples import Floats, Ints
 
-FIRST_ROWS = 64
-"""One by one, so that the UTC of the start is known."""
+STEPS_ASKED = 65_536
+"""So many of a recording's steps, spread over all of it, say how fast samples usually come."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,10 +31,10 @@ class SessionRead:
 
 def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
-    session, told = _read(recording, FIRST_ROWS)
+    session, told = _read(recording)
     if session.power_ons > 1:
         # UTC tells the time in between, and needs every arrival
-        session, told = _read(recording, None)
+        session, told = _read(recording, one_by_one=True)
     ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
     blocks = session.blocks
     time_s = np.concatenate([block.time_s for block in blocks]) if blocks else np.empty(0)
@@ -59,15 +59,20 @@ def read_session(recording: Recording) -> SessionRead:
 
 def _rate_hz(time_s: Floats) -> float:
     """Samples in a second as they usually come; 0 for fewer than two samples."""
-    step = float(np.median(np.diff(time_s))) if time_s.size > 1 else 0.0
+    if time_s.size < 2:
+        return 0.0
+    every = -(-time_s.size // STEPS_ASKED)
+    step = float(np.median(time_s[1::every] - time_s[:-1:every]))
     return 1 / step if step > 0 else 0.0
 
 
-def _read(recording: Recording, one_by_one: int | None) -> tuple[Session, list[Told]]:
-    """All rows through a session, so many of them singly: arrivals tell UTC."""
-    session, told, row = Session(live=False, keep_samples=True), list[Told](), 0
-    for row, notification in recording.rows(limit=one_by_one):
-        told += session.receive(notification, row)
-    for run in recording.runs(after=row):
-        told += session.receive_run(run)
+def _read(recording: Recording, *, one_by_one: bool = False) -> tuple[Session, list[Told]]:
+    """All rows through a session; singly, arrivals tell UTC at any time."""
+    session, told = Session(live=False, keep_samples=True), list[Told]()
+    if one_by_one:
+        for row, notification in recording.rows():
+            told += session.receive(notification, row)
+    else:
+        for run in recording.runs():
+            told += session.receive_run(run)
     return session, told + session.finish()

@@ -121,23 +121,26 @@ class Session:
     def receive_run(self, run: Run) -> list[Told]:
         """Take consecutive rows of one channel at once, where nothing live is asked for.
 
-        Gives what `receive` gives one by one, but for UTC: the band's clock is not followed.
+        Gives what `receive` gives one by one, but for UTC: the band's clock is not followed after
+        its first arrival.
         """
-        count = len(run.received_us)
-        if run.channel is Channel.FORCE and count > 1 and not self._live:
-            batch = decode_equal_frames(run.joined, run.size)
+        told: list[Told] = []
+        if run.channel is Channel.FORCE and not self._live:
+            if self._power.device_us0 is None:
+                told, run = self._one_by_one(run.part(0, 1)), run.part(1)
+            batch = decode_equal_frames(run.joined, run.size) if run.received_us else None
             piece = None if batch is None else self._power.timeline.place_batch(batch)
             if piece is not None:
-                self._row, self._now_us = run.first_row + count - 1, run.received_us[-1]
-                return self._tell(self._analyse(piece))
+                self._row, self._now_us = run.last_row, run.received_us[-1]
+                return told + self._tell(self._analyse(piece))
+        count = len(run.received_us)
         if count <= SMALL_RUN:
-            return [told for row, each in run.rows() for told in self.receive(each, row)]
-        half, size = count // 2, run.size
-        first = replace(run, received_us=run.received_us[:half], joined=run.joined[: half * size])
-        second = Run(
-            run.first_row + half, run.received_us[half:], run.channel, run.joined[half * size :]
-        )
-        return self.receive_run(first) + self.receive_run(second)
+            return told + self._one_by_one(run)
+        half = count // 2
+        return told + self.receive_run(run.part(0, half)) + self.receive_run(run.part(half))
+
+    def _one_by_one(self, run: Run) -> list[Told]:
+        return [told for row, each in run.rows() for told in self.receive(each, row)]
 
     def finish(self) -> list[Told]:
         """End a session whose log has no end: its recorder was killed."""

@@ -33,22 +33,21 @@ class Flag(IntFlag):
     ADC_FAULT = 0x80
 
 
-def _crc_table() -> NDArray[np.uint8]:
+def _crc_table() -> bytes:
     table = np.arange(256, dtype=np.uint8)
     for _ in range(8):
         table = np.where(table & 0x80, (table << 1) ^ 0x07, table << 1).astype(np.uint8)
-    return table
+    return table.tobytes()
 
 
 _CRC_TABLE = _crc_table()
-_CRC_BYTES = _CRC_TABLE.tobytes()
 
 
 def crc8(data: bytes) -> int:
     """CRC-8/SMBUS (polynomial 0x07, start 0) of `data`."""
     crc = 0
     for byte in data:
-        crc = _CRC_BYTES[crc ^ byte]
+        crc = _CRC_TABLE[crc ^ byte]
     return crc
 
 
@@ -92,30 +91,26 @@ class ForceFrame:
             raise FrameError(f"frame of {len(payload)} bytes says {n} samples", payload)
         if crc8(payload[:3] + payload[4:]) != crc:
             raise FrameError("frame with a wrong checksum", payload)
-        return cls(index, device_us, calibration_id, Flag(first & 0xF0), _i24(payload[12:], n))
+        counts = _i24(payload, n, len(payload))[0]
+        return cls(index, device_us, calibration_id, Flag(first & 0xF0), counts)
 
 
-def _i24(data: bytes | NDArray[np.uint8], n: int) -> Ints:
-    """The counts in 3 n bytes."""
-    raw = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
-    wide = np.zeros((n, 4), np.uint8)
-    wide[:, 1:] = raw.reshape(n, 3)
-    return (wide.view("<i4")[:, 0] >> 8).astype(np.int64)
+def _i24(data: bytes, n: int, size: int) -> Ints:
+    """The counts in frames of `size` bytes and n samples each, shape (k, n).
+
+    Each is read with the byte before it as the low one of a word of four, and that shifted out.
+    """
+    shape = len(data) // size, n
+    words = np.ndarray(shape, "<i4", data, offset=HEADER.size - 1, strides=(size, 3))
+    return (words >> 8).astype(np.int64)
 
 
 def _crc8_of_rows(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """CRC-8 of each row without its byte 3.
-
-    The CRC is linear: that of a row is the exclusive or of what each byte adds at its place.
-    """
-    size = rows.shape[1]
-    tables = np.zeros((size, 256), np.uint8)
-    adds = _CRC_TABLE
-    for place in reversed([p for p in range(size) if p != 3]):
-        tables[place] = adds
-        adds = _CRC_TABLE[adds]
-    index = rows + np.arange(0, 256 * size, 256, dtype=np.uint16)
-    return np.asarray(np.bitwise_xor.reduce(tables.ravel().take(index), axis=1))
+    """CRC-8 of each row without its byte 3."""
+    crc = np.zeros(len(rows), np.uint8)
+    for column in np.ascontiguousarray(np.delete(rows, 3, axis=1).T):
+        crc = np.frombuffer((crc ^ column).tobytes().translate(_CRC_TABLE), np.uint8)
+    return crc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,5 +144,5 @@ def decode_equal_frames(joined: bytes, size: int) -> FrameBatch | None:
         words[:, 1],
         rows[:, 2].astype(np.int64),
         (rows[:, 0] & 0xF0).astype(np.int64),
-        _i24(np.ascontiguousarray(rows[:, 12:]).reshape(-1), n * len(rows)).reshape(-1, n),
+        _i24(joined, n, size),
     )

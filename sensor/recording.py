@@ -186,14 +186,8 @@ class Recording:
         """The same in runs of one channel and size, much faster."""
         packed, loose = self._packed_runs(after), self._loose_runs(after)
         for run in heapq.merge(packed, loose, key=lambda run: run.first_row):
-            skip = max(after + 1 - run.first_row, 0)
-            if skip < len(run.received_us):
-                yield Run(
-                    run.first_row + skip,
-                    run.received_us[skip:],
-                    run.channel,
-                    run.joined[skip * run.size :],
-                )
+            if run.last_row > after:
+                yield run.part(max(after + 1 - run.first_row, 0))
 
     def others(self) -> Iterator[Notification]:
         """What is no force: the few rows that tell of band, link and host."""

@@ -58,7 +58,18 @@ class Run:
     @property
     def size(self) -> int:
         """Bytes of each payload."""
-        return len(self.joined) // len(self.received_us)
+        return len(self.joined) // len(self.received_us) if self.received_us else 0
+
+    @property
+    def last_row(self) -> int:
+        return self.first_row + len(self.received_us) - 1
+
+    def part(self, start: int, stop: int | None = None) -> Run:
+        """The notifications from place `start` on, up to before `stop`, as a run of their own."""
+        cut = slice(start, stop)
+        times, size = self.received_us[cut], self.size
+        joined = self.joined[start * size : (start + len(times)) * size]
+        return Run(self.first_row + start, times, self.channel, joined)
 
     def rows(self, after: int = 0) -> Iterator[tuple[int, Notification]]:
         """The notifications with a row number above `after`, one by one."""
