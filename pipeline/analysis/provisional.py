@@ -36,9 +36,9 @@ class Announcer:
         self._drafts: dict[int, tuple[int, int, Draft]] = {}
 
     @property
-    def reps(self) -> list[Rep]:
-        """What is told and stands, in order."""
-        return list(self._told.values())
+    def last(self) -> Rep | None:
+        """The last rep that is told and stands."""
+        return next(reversed(self._told.values()), None)
 
     def known(self, judged: Judged) -> Draft | None:
         """The measured rep of a pull that has not changed since."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from pipeline.analysis.even import Even
 from pipeline.analysis.settings import Settings
 from pipeline.events import Phase
 from sensor.samples import Floats
 
 _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
-_SLOPE = 3
-"""Values over which the slope is taken."""
 _LEAK = 0.02
 """Part by which the resting level follows the force with each value: a second."""
 SLOWED = 0.55
@@ -35,7 +32,9 @@ class Tracker:
         self._least = settings.floor_n / 2
         self.phase = Phase.REST
         self.force_n = 0.0
-        self._recent: list[float] = []
+        self._even = Even()
+        self._before = 0.0, 0.0, 0.0
+        """The last values, over which the slope is taken."""
         self._low: float | None = None
         self._top = 0.0
         self._steepest = 0.0
@@ -43,33 +42,32 @@ class Tracker:
         self._amplitudes: list[float] = []
         self._usual = 0.0
         """Amplitude of the last reps; 0 where there are none."""
-        self._odd: float | None = None
         self._rested = 0
         self._told = False
         self.ended = False
         """A pull ended, or nearly, since this was last set to False."""
 
-    def restart(self) -> None:
-        """Samples are missing: what comes does not go on from what was."""
-        self._recent, self._low, self._odd = [], None, None
-        self.phase, self._told = Phase.REST, False
+    def push(self, time_s: Floats, force_n: Floats) -> None:
+        """Take the next samples, shape (n,) each."""
+        for value in self._even.push(time_s, force_n):
+            if value is None:
+                self._restart()
+            else:
+                self._step(value)
 
-    def push(self, force_n: Floats) -> None:
-        """Take the next values of the fine grid."""
-        if self._odd is not None:
-            force_n = np.concatenate(([self._odd], force_n))
-        whole = force_n.size // 2 * 2
-        self._odd = float(force_n[whole]) if force_n.size > whole else None
-        for value in ((force_n[:whole:2] + force_n[1:whole:2]) / 2).tolist():
-            self._step(value)
+    def _restart(self) -> None:
+        """Samples are missing: what comes does not go on from what was."""
+        self._low = None
+        self.phase, self._told = Phase.REST, False
 
     def _step(self, value: float) -> None:
         if self._low is None:
             self.force_n = self._low = value
-            self._recent = [value] * _SLOPE
+            self._before = value, value, value
+        oldest, older, old = self._before
         force = self.force_n = self.force_n + _SMOOTH * (value - self.force_n)
-        slope = force - self._recent[0]
-        self._recent = [*self._recent[1:], force]
+        slope = force - oldest
+        self._before = older, old, force
         match self.phase:
             case Phase.REST:
                 self._rest(force, slope)

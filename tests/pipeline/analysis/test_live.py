@@ -171,8 +171,8 @@ def test_memory_does_not_follow_the_length() -> None:
     for i in range(40):
         for block in blocks(time_s + i * (time_s[-1] + 0.0125), force_n, []):
             analysis.push(block)
-    assert analysis._run is not None
-    assert analysis._run.measure.end - analysis._run.measure.start < 50 * 400
+    assert analysis._answer.run is not None
+    assert analysis._answer.run.measure.end - analysis._answer.run.measure.start < 50 * 400
     final = closed(analysis.flush())
     assert sum(event.summary.reps for event in final) == 1200
 

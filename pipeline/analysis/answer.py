@@ -1,0 +1,249 @@
+"""What is final: samples through the grid, cut into stretches, judged, measured, made into sets.
+
+The same steps whether samples come one by one or all at once, so a replay, a live session and a
+file agree. What is told in between is in `live.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
+from pipeline.analysis.judge import judge
+from pipeline.analysis.noise import detection_noise_of, noise_of
+from pipeline.analysis.pulls import Pull
+from pipeline.analysis.reps import Axis, Draft, build, half_span
+from pipeline.analysis.result import Partial
+from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
+from pipeline.analysis.settings import Settings
+from pipeline.analysis.signals import Run
+from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
+from pipeline.analysis.verdict import Context, Found, Verdict, slack_n
+from pipeline.events import SetClosed
+from sensor.profile import BandCurve
+from sensor.samples import Floats, Gap
+
+MOST_STRAYS = 1000
+RATE_MEMORY_S = 8
+RATE_SECONDS = 5
+
+
+class Answer:
+    """Force in, closed sets out.
+
+    `push` takes samples, `digest` finds in them what is final, `catch_up` measures that; each may
+    be called as often or as seldom as one likes.
+    """
+
+    def __init__(self, settings: Settings, curve: BandCurve | None) -> None:
+        self._settings = settings
+        self._curve = curve
+        self.grid = Grid()
+        self.run: Run | None = None
+        self.cutter: Cutter | None = None
+        self.open: list[Draft] = []
+        """Reps of closed stretches whose set goes on."""
+        self.partials: list[Partial] = []
+        """Those since the last set."""
+        self.sets = 0
+        """How many are closed."""
+        self.gaps: list[Gap] = []
+        """Holes in the time of the samples, in order."""
+        self._near_gaps: list[Gap] = []
+        self._pieces: list[GridPiece] = []
+        self._context = Context()
+        self._found: list[tuple[Found, bool]] = []
+        self._previous_end_s: float | None = None
+
+    def push(self, time_s: Floats, force_n: Floats, *, last: bool = False) -> None:
+        """Take samples; with `last` the run ends after them."""
+        self._pieces += self.grid.push(time_s, force_n, last=last)
+        self.gaps += self.grid.gaps
+        self._near_gaps += self.grid.gaps
+        self.grid.gaps.clear()
+
+    def digest(self) -> list[SetClosed]:
+        """Take what has come on the grid through filters, turns and cuts."""
+        closed: list[SetClosed] = []
+        for piece in _joined(self._pieces):
+            if piece.new_run or self.run is None or self.cutter is None:
+                if self.run is not None:
+                    closed += self._end_run(goes_on=True)
+                self.run = Run(piece.first, self._settings.floor_n)
+                self.cutter = Cutter(self.run, self._settings, self._look_at)
+            for turn in self.run.push(piece.force_n):
+                closed += self._late_close(turn.seen)
+                closed += self._settle(self.cutter.add(turn))
+            closed += self._settle(self.cutter.check(self.run.settled))
+            closed += self._late_close(self.run.settled)
+        self._pieces = []
+        return closed
+
+    def catch_up(self) -> list[SetClosed]:
+        """Measure what was found, and forget the samples behind it."""
+        closed = self._resolve()
+        self._forget()
+        return closed
+
+    def flush(self) -> list[SetClosed]:
+        """The samples are over: close what is open."""
+        closed = self.digest()
+        if self.run is not None:
+            closed += self._end_run(goes_on=False)
+        return closed + self._close_sets()
+
+    def judged(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
+        """What the pulls of a stretch are."""
+        first, stop = stretch.first, stretch.stop
+        noise_n = noise_of(run, first, stop)
+        among_n = detection_noise_of(run, first, stop, self._rate_hz(first, stop), noise_n)
+        judged = judge(pulls, partial(half_span, run), self._settings, among_n, self._context)
+        return Found(judged, first, stop, noise_n)
+
+    def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Draft], list[Partial]]]:
+        """Reps and partials of each stretch."""
+        axis = Axis(self.grid.time_s(0.0), self.grid.second_counts, self._near_gaps)
+        return build(run, found, axis, self._settings, self._curve)
+
+    def _end_run(self, *, goes_on: bool) -> list[SetClosed]:
+        assert self.run is not None
+        assert self.cutter is not None
+        closed: list[SetClosed] = []
+        for turn in self.run.push(np.empty(0), last=True):
+            closed += self._settle(self.cutter.add(turn))
+        closed += self._settle(self.cutter.end(), last_goes_on=goes_on)
+        closed += self._resolve()
+        self.run = self.cutter = None
+        return closed
+
+    def _settle(self, stretches: list[Stretch], *, last_goes_on: bool = False) -> list[SetClosed]:
+        """Judge closed stretches at once, since the next depends on them; measure them together."""
+        closed: list[SetClosed] = []
+        for stretch in stretches:
+            assert self.run is not None
+            found = stretch.found or self.judged(self.run, stretch, self._pulls(stretch))
+            goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
+            self._context = _context_after(self._context, found, same_set=goes_on)
+            self._found.append((found, goes_on))
+            if goes_on or self.open:
+                closed += self._resolve()
+        return closed
+
+    def _resolve(self) -> list[SetClosed]:
+        """The answer about closed stretches of the run."""
+        run = self.run
+        if run is None or not self._found:
+            return []
+        found = [part for part, _ in self._found]
+        goes_on = [on for _, on in self._found]
+        self._found = []
+        closed: list[SetClosed] = []
+        for (drafts, partials), on in zip(self.measured(run, found), goes_on, strict=True):
+            self.open += drafts
+            self.partials += partials
+            if not on:
+                closed += self._close_sets()
+        del self.partials[:-MOST_STRAYS]
+        return closed
+
+    def _pulls(self, stretch: Stretch) -> list[Pull]:
+        return stretch.pulls(self._settings.dip_share)
+
+    def _rate_hz(self, first: int, stop: int) -> float:
+        """Most samples in one of the first whole seconds between two grid indices."""
+        since, until = int(first / GRID_HZ) + 1, int(stop / GRID_HZ)
+        seconds = range(since, min(until, since + RATE_SECONDS))
+        return float(max((self.grid.second_counts.get(at, 0) for at in seconds), default=0))
+
+    def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
+        """What is in this open stretch, and how long a pause its set allows; None without one."""
+        assert self.run is not None
+        found = self.judged(self.run, stretch, pulls)
+        return found, self._pause_s(found)
+
+    def _pause_s(self, found: Found) -> float | None:
+        starts = [draft.start_s * GRID_HZ for draft in self.open]
+        origin = self.grid.time_s(0.0) * GRID_HZ
+        starts += [origin + j.pull.id for j in found.judged if j.verdict is Verdict.REP]
+        if not starts:
+            return None
+        if len(starts) <= 2:
+            return LONE_WAIT_S
+        periods = sorted(b - a for a, b in pairwise(starts))
+        return self._longest_pause_s(periods[len(periods) // 2] / GRID_HZ)
+
+    def _longest_pause_s(self, period_s: float) -> float:
+        settings = self._settings
+        return min(
+            max(settings.set_pause_s, settings.set_pause_periods * period_s),
+            settings.longest_rep_s * 2,
+        )
+
+    def _late_close(self, now: int) -> list[SetClosed]:
+        """Close a set that a cut left open, if nothing follows."""
+        if not self.open or (self.cutter is not None and self.cutter.turns):
+            return []
+        last = self.open[-1]
+        wait_s = self._longest_pause_s(median_period_s(self.open)) + SLOW_FALL_S
+        if self.grid.time_s(now) <= last.end_s + wait_s:
+            return []
+        self._context = replace(self._context, same_set=False)
+        return self._close_sets()
+
+    def _close_sets(self) -> list[SetClosed]:
+        closed: list[SetClosed] = []
+        parts = part_sets(self.open, self._settings)
+        for number, drafts in enumerate(parts, 1):
+            self.sets += 1
+            reps = number_reps(drafts, self.sets)
+            summary = summarise(self.sets, reps, self._previous_end_s)
+            self._previous_end_s = summary.end_s
+            until = summary.end_s if number < len(parts) else np.inf
+            partials = tuple(p for p in self.partials if p.start_s <= until)
+            self.partials = [p for p in self.partials if p.start_s > until]
+            closed.append(SetClosed(summary, reps, partials))
+        self.open = []
+        return closed
+
+    def _forget(self) -> None:
+        run, cutter = self.run, self.cutter
+        if run is None or cutter is None:
+            return
+        keep = cutter.needed
+        run.forget_before(keep)
+        second = int(keep / GRID_HZ) - RATE_MEMORY_S
+        counts = self.grid.second_counts
+        for old in [at for at in counts if at < second]:
+            del counts[old]
+        start_s = self.grid.time_s(keep) - RATE_MEMORY_S
+        self._near_gaps = [gap for gap in self._near_gaps if gap.end_s >= start_s]
+
+
+def _joined(pieces: list[GridPiece]) -> list[GridPiece]:
+    """Pieces of one run made one."""
+    joined: list[list[GridPiece]] = []
+    for piece in pieces:
+        if piece.new_run or not joined:
+            joined.append([])
+        joined[-1].append(piece)
+    return [
+        GridPiece(run[0].first, np.concatenate([p.force_n for p in run]), run[0].new_run)
+        if len(run) > 1
+        else run[0]
+        for run in joined
+    ]
+
+
+def _context_after(context: Context, found: Found, *, same_set: bool) -> Context:
+    reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
+    slack = slack_n([judged.pull for judged in found.judged], context.slack_n)
+    if not reps:
+        return replace(context, same_set=same_set and context.same_set, slack_n=slack)
+    before = context.amplitudes_n if context.same_set else ()
+    amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
+    last = reps[-1].pull
+    return Context(amplitudes, last.fell, same_set, slack)

@@ -1,0 +1,76 @@
+"""Looks at the open stretch as if the samples ended now: reps are told soon after they end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.analysis.answer import Answer
+from pipeline.analysis.provisional import ENDED_SHARE, Announcer, RepEvent, has_ended, why_not
+from pipeline.analysis.settings import Settings
+from pipeline.analysis.verdict import Found, Verdict
+from pipeline.events import Phase, RepAnnounced
+
+LOOKS = (0, 1, 2, 4, 10)
+"""So many ticks after a pull ended it is looked at, until it is told; then once more at rest."""
+
+
+class Looks:
+    """When to look at the open stretch, and what that tells."""
+
+    def __init__(self, answer: Answer, announcer: Announcer, settings: Settings) -> None:
+        self._answer = answer
+        self._announcer = announcer
+        self._settings = settings
+        self._due: list[int] = []
+
+    @property
+    def next(self) -> int | None:
+        """The tick at which to look next."""
+        return self._due[0] if self._due else None
+
+    def plan(self, tick: int) -> None:
+        """A pull has ended, or nearly."""
+        self._due = [tick + later for later in LOOKS]
+
+    def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
+        """At an ended pull, more if it was too soon to be told, and once when it rests."""
+        del self._due[0]
+        if not self._due and phase is not Phase.REST:
+            # Once the next pull has begun, its own end is soon enough for corrections.
+            return []
+        events = self._look(now_s, phase)
+        if any(isinstance(event, RepAnnounced) for event in events):
+            self._due = self._due[-1:]
+        return events
+
+    def _look(self, now_s: float, phase: Phase) -> list[RepEvent]:
+        answer = self._answer
+        if answer.run is None or answer.cutter is None:
+            return []
+        grid = answer.grid.copy()
+        pieces = grid.push(np.empty(0), np.empty(0), last=True)
+        tail = np.concatenate([piece.force_n for piece in pieces] or [np.empty(0)])
+        since = max(answer.cutter.first, answer.run.measure.start)
+        run, turns = answer.run.ahead(tail, since)
+        stretch = answer.cutter.ahead(run, turns)
+        if stretch is None:
+            return []
+        found = answer.judged(run, stretch, stretch.pulls(self._settings.dip_share))
+        resting = phase in (Phase.REST, Phase.CONCENTRIC)
+        share = self._settings.dip_share if resting else ENDED_SHARE
+        judged = [j for j in found.judged if j.verdict is Verdict.REP]
+        if judged and judged[-1] is found.judged[-1] and not has_ended(judged[-1].pull, share):
+            judged.pop()
+        fresh = [j for j in judged if self._announcer.known(j) is None]
+        part = Found(fresh, found.first, found.stop, found.noise_n)
+        [(drafts, _)] = answer.measured(run, [part])
+        for j, draft in zip(fresh, drafts, strict=True):
+            self._announcer.remember(j, draft)
+        known = [self._announcer.known(j) for j in judged]
+        return self._announcer.tell(
+            [*answer.open, *(draft for draft in known if draft is not None)],
+            answer.sets,
+            self._settings,
+            now_s,
+            why_not(found.judged),
+        )
