@@ -117,9 +117,9 @@ def measure(
         after_n = float(force_n[peak:right].min())
         rise = force_n[left : peak + 1]
         low, high = before_n + 0.1 * (peak_n - before_n), before_n + 0.9 * (peak_n - before_n)
-        # Where a rebound of the pull before is still in view, the rise starts after it.
-        top_start = span.start + int(np.argmax(force_n[span.start : peak + 1] >= high))
-        start = left + _last(rise[: top_start - left + 1] < low)
+        # A rebound of the pull before may still be in view: the rise starts after it.
+        start = left + _last(rise < low)
+        top_start = start + int(np.argmax(force_n[start : peak + 1] >= high))
         fall = force_n[peak:right]
         low, high = after_n + 0.1 * (peak_n - after_n), after_n + 0.9 * (peak_n - after_n)
         top_end = peak + _last(fall[: max(span.end - peak, 1)] >= high)
