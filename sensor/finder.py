@@ -70,7 +70,7 @@ async def find(
                 heard = _found(device, advert)
                 if not is_wanted(heard, wanted) or (found and found.address != heard.address):
                     continue
-                if found is None:
+                if found is None and not limit.expired():
                     limit.reschedule(asyncio.get_running_loop().time() + NAME_S)
                 found = heard
                 if found.name is not None:
