@@ -52,7 +52,7 @@ class InfluxServer:
     def ask(self, query: str, database: str = "") -> list[dict[str, Any]]:
         """Series of the answer to InfluxQL, times in µs; an error in it fails the test."""
         body = urlencode({"q": query, "db": database, "epoch": "u"}).encode()
-        with urlopen(Request(f"{self.url}/query", body), timeout=10) as response:
+        with urlopen(Request(f"{self.url}/query", body), timeout=60) as response:
             (result,) = json.load(response)["results"]
         assert "error" not in result, f"{query}: {result['error']}"
         series: list[dict[str, Any]] = result.get("series", [])
@@ -69,7 +69,7 @@ class InfluxServer:
     def write(self, line: str, database: str) -> None:
         """Put a line there past everything else, its time in µs."""
         query = urlencode({"db": database, "precision": "u"})
-        with urlopen(Request(f"{self.url}/write?{query}", line.encode()), timeout=10):
+        with urlopen(Request(f"{self.url}/write?{query}", line.encode()), timeout=60):
             pass
 
     def create(self, database: str) -> None:
@@ -110,7 +110,7 @@ def running_influxd(folder: Path) -> Iterator[InfluxServer]:
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
-    deadline_s = time.monotonic() + 30
+    deadline_s = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline_s:
         try:
             with urlopen(f"{url}/ping", timeout=5):

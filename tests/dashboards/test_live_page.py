@@ -156,7 +156,7 @@ class Window:
             *((wanted, None) if isinstance(wanted, str) else (None, wanted.pattern)),
         ]
         try:
-            await self.page.wait_for_function(read, arg=arg, timeout=20_000)
+            await self.page.wait_for_function(read, arg=arg, timeout=60_000)
         except PlaywrightTimeout:
             shown = await self.page.locator(selector).all_text_contents()
             pytest.fail(f"{selector} {name} is not {wanted!r} but shows {shown!r}")

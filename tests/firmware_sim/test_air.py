@@ -34,7 +34,7 @@ class Listener:
         self.client = BleakClient(
             ADDRESS,
             lambda _: self.gone.set(),
-            timeout=10,
+            timeout=60,
             backend=BumbleClient,
             central=world.central,
         )
@@ -151,7 +151,7 @@ def test_a_long_absence_is_a_lost_link_on_both_sides_and_silence_until_the_retur
         async with listening(Air(supervision_timeout_s=0.2)) as (world, listener):
             world.air.out_of_range(world.band.controller)
             assert world.band.connection is not None
-            await asyncio.wait_for(listener.gone.wait(), 10)
+            await asyncio.wait_for(listener.gone.wait(), 60)
             await until(lambda: world.band.connection is None)
             again = Listener(world)
             reaching = asyncio.create_task(again.listen())
@@ -196,7 +196,7 @@ def test_a_host_that_resets_leaves_no_ghosts() -> None:
     async def main() -> None:
         async with listening() as (world, listener):
             await world.band.device.host.reset()
-            await asyncio.wait_for(listener.gone.wait(), 10)
+            await asyncio.wait_for(listener.gone.wait(), 60)
             assert not world.band.controller.le_legacy_advertiser.enabled
 
     asyncio.run(main())
@@ -209,7 +209,7 @@ from sensor.radio import BumbleCentral, BumbleClient
 
 async def main():
     central = await BumbleCentral.open(sys.argv[1])
-    client = BleakClient(sys.argv[2], backend=BumbleClient, central=central, timeout=20)
+    client = BleakClient(sys.argv[2], backend=BumbleClient, central=central, timeout=60)
     await client.connect()
     print(len(await client.read_gatt_char(sys.argv[3])), flush=True)
     await asyncio.sleep(60)
@@ -232,7 +232,7 @@ def test_another_process_connects_through_a_socket_and_its_death_frees_the_band(
                 stdout=asyncio.subprocess.PIPE,
             )
             assert child.stdout is not None
-            line = await asyncio.wait_for(child.stdout.readline(), 30)
+            line = await asyncio.wait_for(child.stdout.readline(), 60)
             assert int(line) == len(bytes(world.band.info))
             assert world.band.connection is not None
             child.kill()

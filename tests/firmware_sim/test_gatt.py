@@ -31,7 +31,7 @@ SETUP = BandSetup(seed=11, workout=Workout((LOW_ROW,), lead_in_s=0.5))
 
 def run(test: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await test
 
     asyncio.run(bounded())

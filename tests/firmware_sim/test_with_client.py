@@ -26,10 +26,10 @@ def test_the_client_gets_every_sample_of_a_band_whose_notifications_suffer() -> 
         transport = air.transport("band")
         notes: list[Notification] = []
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(60),
             central,
             SimulatedBand(transport, SETUP, speed=4.0) as band,
-            BleSource(central=central, find_timeout_s=5.0) as source,
+            BleSource(central=central, find_timeout_s=30.0) as source,
         ):
             stopping: asyncio.Task[None] | None = None
             dropped = False

@@ -25,7 +25,7 @@ async def answer_to(broker: EmbeddedBroker, sent: bytes, *, close: bool = True) 
     if close:
         writer.write_eof()
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 60)
     except ConnectionResetError:
         return b""
     finally:

@@ -194,7 +194,6 @@ def test_doctor_names_what_is_wrong_and_what_to_do(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_doctor_measures_a_band_over_the_air(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

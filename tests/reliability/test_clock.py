@@ -21,7 +21,6 @@ from tests.reliability.world import Servers, prove
 WRAP_SOON = ClockConfig(start_us=2**32 - 8_000_000, first_sample=2**32 - 900, ppm=5000)
 
 
-@pytest.mark.timeout(180)
 def test_nothing_is_lost_when_index_and_clock_wrap(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:

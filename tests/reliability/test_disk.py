@@ -123,7 +123,6 @@ def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_what_the_disk_could_not_take_is_told_all_the_same(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:

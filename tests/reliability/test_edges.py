@@ -80,7 +80,6 @@ class LosesTheFirst:
         return None
 
 
-@pytest.mark.timeout(180)
 def test_the_first_samples_of_a_session_are_asked_for_again(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:

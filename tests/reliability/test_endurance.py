@@ -11,7 +11,6 @@ from benchmarks.endurance import at_full_speed
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_an_hour_with_faults_loses_nothing_and_memory_stays_flat(tmp_path: Path) -> None:
     outcome = asyncio.run(at_full_speed(1.0, tmp_path))
     assert outcome.complete, outcome.report()

@@ -263,7 +263,6 @@ def _prove_kills(
     return found
 
 
-@pytest.mark.timeout(180)
 def test_what_was_recorded_when_a_process_is_killed_is_delivered_in_full(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:

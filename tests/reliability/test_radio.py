@@ -38,7 +38,6 @@ async def leave_alone(world: World) -> None:
         ),
     ],
 )
-@pytest.mark.timeout(180)
 def test_nothing_is_lost_when_notifications_suffer(
     servers: Servers, tmp_path: Path, note: Note, name: str, chances: Chances
 ) -> None:
@@ -68,7 +67,6 @@ class Bursts:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_nothing_is_lost_in_bursts_that_come_five_seconds_late(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -82,7 +80,6 @@ def test_nothing_is_lost_in_bursts_that_come_five_seconds_late(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_sixty_seconds_out_of_range_in_mid_set_leave_the_set_complete(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -105,7 +102,6 @@ def test_sixty_seconds_out_of_range_in_mid_set_leave_the_set_complete(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_longer_away_than_the_bands_memory_names_the_gap_to_the_sample(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -128,7 +124,6 @@ def test_longer_away_than_the_bands_memory_names_the_gap_to_the_sample(
     assert all(found.gaps)
 
 
-@pytest.mark.timeout(180)
 def test_a_power_cycled_band_is_a_gap_and_nothing_else_is_lost(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -158,7 +153,6 @@ def test_a_power_cycled_band_is_a_gap_and_nothing_else_is_lost(
     assert found.contradictions == 0
 
 
-@pytest.mark.timeout(180)
 def test_a_link_that_only_one_side_lost_costs_nothing(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -177,7 +171,6 @@ def test_a_link_that_only_one_side_lost_costs_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [20.0, 160.0])
-@pytest.mark.timeout(180)
 def test_another_rate_in_mid_session_costs_nothing_on_a_bad_air(
     servers: Servers, tmp_path: Path, note: Note, rate_hz: float
 ) -> None:

@@ -33,7 +33,6 @@ FAULTS: dict[str, Inflict] = {
     "name",
     [pytest.param(name, marks=() if "acknow" in name else pytest.mark.slow) for name in FAULTS],
 )
-@pytest.mark.timeout(180)
 def test_a_database_that_fails_in_mid_session_has_every_point_in_the_end(
     servers: Servers, tmp_path: Path, note: Note, name: str
 ) -> None:
@@ -50,7 +49,6 @@ def test_a_database_that_fails_in_mid_session_has_every_point_in_the_end(
     found.check_complete()
 
 
-@pytest.mark.timeout(180)
 def test_a_database_that_is_away_to_the_end_is_caught_up(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -71,7 +69,6 @@ def test_a_database_that_is_away_to_the_end_is_caught_up(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_a_database_that_hangs_is_given_up_and_caught_up(
     servers: Servers, tmp_path: Path, note: Note
 ) -> None:
@@ -89,7 +86,6 @@ def test_a_database_that_hangs_is_given_up_and_caught_up(
 @pytest.mark.parametrize(
     "away_s", [2.0, pytest.param(30.0, marks=pytest.mark.slow)], ids=["2s", "30s"]
 )
-@pytest.mark.timeout(240)
 def test_a_broker_that_is_killed_and_comes_back_has_told_every_rep(
     servers: Servers, tmp_path: Path, note: Note, away_s: float
 ) -> None:

@@ -12,7 +12,7 @@ from firmware_sim.air import Air
 from sensor.radio import BumbleCentral
 from tests.sensor.toy_band import ToyBand
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """Long enough for a busy machine; nothing waits for as long when all is well."""
 
 

@@ -42,7 +42,6 @@ PULLS = st.builds(
 )
 
 
-@pytest.mark.timeout(300)
 @settings(max_examples=25, phases=(Step.explicit, Step.reuse, Step.generate))
 @given(data=st.data())
 def test_cuts_do_not_show(data: st.DataObject) -> None:

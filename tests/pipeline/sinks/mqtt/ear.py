@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.sinks.mqtt.settings import MqttSettings
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Ear:

@@ -114,7 +114,7 @@ def answers(
         act(desk)
         bodies = []
         for _ in range(count):
-            message = await asyncio.wait_for(said.get(), 10)
+            message = await asyncio.wait_for(said.get(), 60)
             assert message.topic == "forceband/band-left/event/command"
             bodies.append(json.loads(message.payload))
         worker.cancel()

@@ -24,7 +24,7 @@ class Onlooker:
 
     async def until(self, done: Callable[[Message], bool]) -> Message:
         """Take frames in until a message is what is looked for."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 frame: list[Message] = await self.channel.receive_json()
                 found = None

@@ -257,7 +257,7 @@ def _fuzz_channel(sent: str | bytes, runner: asyncio.Runner, sink: WebSink) -> N
                 await page.channel.send_str(sent)
             else:
                 await page.channel.send_bytes(sent)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 got = await page.channel.receive()
             if got.type is aiohttp.WSMsgType.TEXT:
                 answer = json.loads(got.data)[0]
