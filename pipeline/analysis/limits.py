@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.signals import DETECT_STEP, Run
-from pipeline.analysis.verdict import Found, Judged
-from sensor.samples import Floats
+from pipeline.analysis.verdict import Judged
+from sensor.samples import Floats, Ints
 
 LOOK_AROUND_S = 5.0
 """A valley lies at most this long before the rise or after the fall."""
@@ -23,60 +26,59 @@ RING_SHARE = 0.2
 """Nothing rings deeper than this: a short pause above that is one within the rise."""
 
 
-def limits(run: Run, judged: Judged, part: Found) -> tuple[int, int]:
-    """First grid index and stop of a pull with its valleys, without what lies beyond a rest.
+def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]:
+    """First grid index and stop of each pull with its valleys, without what lies beyond a rest.
 
     A band that is taken up and held before the first pull, put down long after the last, or that
     swings after a release, is no part of the pull.
+
+    Parameters
+    ----------
+    stops : (m,)
+        Where the stretch of each pull stops.
     """
-    pull = judged.pull
+    columns = np.array(list(zip(*[one.pull for one in judged], strict=True)), dtype=np.float64)
+    peak_n, before_n, after_n, risen_n = columns[[4, 5, 6, 9]]
+    began, left, peak, right, fell = columns[[0, 1, 2, 3, 7]].astype(np.int64)
+    rises, falls = ~np.isnan(before_n), ~np.isnan(after_n)
+    amplitude_n = np.array([one.amplitude_n for one in judged])
     around = int(LOOK_AROUND_S * GRID_HZ)
-    first = max(pull.left, pull.id - around, run.measure.start)
-    stop = min(pull.right + 1, part.stop, run.measure.end)
-    rises, falls = pull.before_n is not None, pull.after_n is not None
-    uneven = rises and falls and pull.risen_n - judged.amplitude_n > _steep(judged)
-    uneven = uneven or (rises and falls and _fallen_n(judged) - judged.amplitude_n > _steep(judged))
-    slow_rise = pull.peak - pull.id > LONG_SIDE_S * GRID_HZ
-    slow_fall = stop - pull.fell > LONG_SIDE_S * GRID_HZ
-    if uneven or slow_rise or slow_fall:
-        force = run.measure.view(first, stop)
-        peak = min(max(pull.peak - first, 0), force.size - 1)
-        if falls:
-            stop = first + peak + rest_beyond(force[peak:], REST_S, REST_SHARE) + 1
-        if rises:
-            first += peak - rest_beyond(force[peak::-1], REST_S, REST_SHARE)
-    if rises and _rings(run, judged):
-        away_n = run.measure.view(first, pull.peak + 1)[::-1]
+    first = np.maximum(np.maximum(left, began - around), run.measure.start)
+    stop = np.minimum(np.minimum(right + 1, stops), run.measure.end)
+    uneven = np.maximum(risen_n, peak_n - after_n) - amplitude_n > STEEP_SHARE * amplitude_n
+    slow = np.maximum(peak - began, stop - fell) > LONG_SIDE_S * GRID_HZ
+    for at in np.flatnonzero((uneven & rises & falls) | slow).tolist():
+        force = run.measure.view(int(first[at]), int(stop[at]))
+        top = min(max(int(peak[at] - first[at]), 0), force.size - 1)
+        if falls[at]:
+            stop[at] = first[at] + top + rest_beyond(force[top:], REST_S, REST_SHARE) + 1
+        if rises[at]:
+            first[at] += top - rest_beyond(force[top::-1], REST_S, REST_SHARE)
+    # In the force of the turns what rings is half as deep.
+    low_n, high_n = before_n + STEP_SHARE / 2 * risen_n, before_n + RING_SHARE * risen_n
+    for at in np.flatnonzero(_rings(run, began, left, peak, low_n, high_n)).tolist():
+        away_n = run.measure.view(int(first[at]), int(peak[at]) + 1)[::-1]
         if away_n.size > 1:
             quiet = rest_beyond(away_n, QUIET_S, QUIET_SHARE, RING_SHARE)
-            first = max(first, pull.peak - quiet)
+            first[at] = max(first[at], peak[at] - quiet)
     # Two samples more let the first and last crossing be seen.
-    return first, max(stop, first + 3)
+    return first, np.maximum(stop, first + 3)
 
 
-def _steep(judged: Judged) -> float:
-    return STEEP_SHARE * judged.amplitude_n
+def _rings(
+    run: Run, began: Ints, left: Ints, peak: Ints, low_n: Floats, high_n: Floats
+) -> NDArray[np.bool_]:
+    """Whether the force soon after each valley, or just before the rise, is a little above it.
 
-
-def _fallen_n(judged: Judged) -> float:
-    return judged.pull.peak_n - (judged.pull.after_n or 0.0)
-
-
-def _rings(run: Run, judged: Judged) -> bool:
-    """Whether the force soon after the valley, or just before the rise, is a little above it."""
-    pull = judged.pull
-    if pull.before_n is None:
-        return False
+    Where no valley was seen, nan says no.
+    """
     quiet = int(QUIET_S * GRID_HZ)
-    # In the force of the turns what rings is half as deep.
-    low_n = pull.before_n + STEP_SHARE / 2 * pull.risen_n
-    high_n = pull.before_n + RING_SHARE * pull.risen_n
-    for at in (pull.left + quiet, pull.left + 2 * quiet, pull.id - quiet):
-        if pull.left < at < pull.peak:
-            here_n = run.detect.view(at // DETECT_STEP, at // DETECT_STEP + 1)
-            if here_n.size and low_n < here_n[0] < high_n:
-                return True
-    return False
+    force = run.detect.view(run.detect.start, run.detect.end)
+    at = np.stack((left + quiet, left + 2 * quiet, began - quiet))
+    place = at // DETECT_STEP - run.detect.start
+    near = (left < at) & (at < peak) & (place >= 0) & (place < force.size)
+    here_n = force[np.where(near, place, 0)]
+    return np.asarray((near & (low_n < here_n) & (here_n < high_n)).any(axis=0))
 
 
 def rest_beyond(
@@ -95,17 +97,20 @@ def rest_beyond(
     """
     whole = away_n.size - 1
     top, lowest = float(away_n[0]), float(away_n.min())
-    under = np.flatnonzero(away_n < (top + lowest) / 2)
+    below = away_n < (top + lowest) / 2
+    under = int(below.argmax())
     rest = int(rest_s * GRID_HZ)
-    if not under.size or under[0] + rest >= away_n.size:
+    if not below[under] or under + rest >= away_n.size:
         return whole
-    least = np.minimum.accumulate(away_n[under[0] :])
-    still = least[:-rest] - least[rest:] < rest_share * (top - least[rest:])
-    still &= least[rest:] - lowest < deepest_share * (top - lowest)
-    at = int(np.argmax(still))
+    least = np.minimum.accumulate(away_n[under:])
+    later = least[rest:]
+    still = least[:-rest] - later < rest_share * (top - later)
+    if deepest_share < 1:
+        still &= later - lowest < deepest_share * (top - lowest)
+    at = int(still.argmax())
     if not still[at]:
         return whole
-    level = float(least[at + rest])
+    level = float(later[at])
     if level - lowest < STEP_SHARE * (top - level):
         return whole
-    return int(under[0]) + at + rest
+    return under + at + rest

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.phases import Phases, Rows, crossing, over_segments
+from pipeline.analysis.phases import Phases, bounded, crossing
+from pipeline.analysis.rows import Rows, over_segments
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Ints
 
@@ -51,7 +52,7 @@ def measure(force_n: Floats, phases: Phases, curve: BandCurve | None) -> Metrics
 
 def at(force_n: Floats, index: Floats) -> Floats:
     """Force at grid indices with fractions, on the line between two values."""
-    low = np.clip(index.astype(np.int64), 0, max(force_n.size - 2, 0))
+    low = bounded(index.astype(np.int64), 0, max(force_n.size - 2, 0))
     high = np.minimum(low + 1, force_n.size - 1)
     return np.asarray(force_n[low] + (index - low) * (force_n[high] - force_n[low]))
 

@@ -86,6 +86,13 @@ class Axis:
         most = max([counts.get(at, 0) for at in range(second - RATE_SECONDS, second)])
         return float(most or counts.get(second, 0))
 
+    def is_fast(self, time_s: float) -> bool:
+        """Whether the rate there is enough for rates of force development."""
+        before = int(time_s - self.origin_s) - 1
+        if self.second_counts.get(before, 0) >= RFD_ACCEPTED_HZ:
+            return True
+        return self.rate_hz(time_s) >= RFD_ACCEPTED_HZ
+
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
         """Those between the times that are long enough to hide anything."""
         return [
@@ -112,10 +119,6 @@ def half_span(run: Run, pull: Pull, amplitude_n: float) -> tuple[int, int]:
     return begin + left, begin + right
 
 
-_Chosen = tuple[int, Judged, int, int, float]
-"""Number of the stretch, pull, first index and stop of its samples, noise."""
-
-
 def build(
     run: Run,
     found: Sequence[Found],
@@ -124,51 +127,40 @@ def build(
     curve: BandCurve | None,
 ) -> list[tuple[list[Draft], list[Partial]]]:
     """Measure the reps and partials of stretches of one run; one pair per stretch."""
-    chosen: list[_Chosen] = []
-    for number, part in enumerate(found):
-        for judged in part.judged:
-            if judged.verdict in (Verdict.REP, Verdict.PARTIAL):
-                first, stop = limits(run, judged, part)
-                chosen.append((number, judged, first, stop, part.noise_n))
     drafts: list[tuple[list[Draft], list[Partial]]] = [([], []) for _ in found]
+    chosen = [
+        (number, judged)
+        for number, part in enumerate(found)
+        for judged in part.judged
+        if judged.verdict is Verdict.REP or judged.verdict is Verdict.PARTIAL
+    ]
     if not chosen:
         return drafts
-    origin = min(first for _, _, first, _, _ in chosen)
-    end = max(stop for _, _, _, stop, _ in chosen)
-    force = run.measure.view(origin, end + 1)
-    origin = max(origin, run.measure.start)
-    first_of = np.array([first for _, _, first, _, _ in chosen], dtype=np.int64) - origin
-    stop_of = np.array([stop for _, _, _, stop, _ in chosen], dtype=np.int64) - origin
-    noise_n = np.array([noise for _, _, _, _, noise in chosen])
+    stretch_of, pulls = [number for number, _ in chosen], [judged for _, judged in chosen]
+    noise_n = np.array([part.noise_n for part in found])[stretch_of]
+    first, stop = limits(run, pulls, np.array([part.stop for part in found])[stretch_of])
+    origin = max(int(first.min()), run.measure.start)
+    force = run.measure.view(origin, int(stop.max()) + 1)
     phases = find_phases(
         force,
-        np.maximum(first_of, 0),
-        np.minimum(stop_of, force.size),
-        np.array([judged.pull.before_n is not None for _, judged, _, _, _ in chosen]),
-        np.array([judged.pull.after_n is not None for _, judged, _, _, _ in chosen]),
+        np.maximum(first - origin, 0),
+        np.minimum(stop - origin, force.size),
+        np.array([judged.pull.before_n is not None for judged in pulls]),
+        np.array([judged.pull.after_n is not None for judged in pulls]),
         noise_n,
     )
-    confidence = rep_confidence(
-        [judged for _, judged, _, _, _ in chosen],
-        settings,
-        noise_n,
-        phases.rise_seen & phases.fall_seen,
-    )
+    whole = phases.rise_seen & phases.fall_seen
+    confidence = rep_confidence(pulls, settings, noise_n, whole)
     metrics = measure(force, phases, curve)
-    whole = phases.rise_seen & phases.fall_seen & metrics.complete
-    for (number, judged, _, _, _), draft, complete, place in zip(
-        chosen,
-        _drafts(chosen, phases, metrics, confidence, origin, axis),
-        whole.tolist(),
-        range(len(chosen)),
-        strict=True,
-    ):
+    plain = (whole & metrics.complete).tolist() if not axis.gaps else [False] * len(pulls)
+    told = _drafts(pulls, phases, metrics, confidence, origin, axis)
+    for place, (number, judged, draft) in enumerate(zip(stretch_of, pulls, told, strict=True)):
         reps, partials = drafts[number]
-        if judged.verdict is not Verdict.REP:
+        if judged.verdict is Verdict.PARTIAL:
             partials.append(
                 Partial(draft.start_s, draft.end_s, draft.peak_s, draft.peak_n, judged.amplitude_n)
             )
-        elif complete and not axis.gaps and axis.rate_hz(draft.start_s) >= RFD_ACCEPTED_HZ:
+        elif plain[place] and axis.is_fast(draft.start_s):
             reps.append(draft)
         else:
             seen = bool(phases.rise_seen[place]), bool(phases.fall_seen[place])
@@ -186,7 +178,7 @@ def _within(partial: Partial, reps: list[Draft]) -> bool:
 
 
 def _drafts(
-    chosen: list[_Chosen],
+    pulls: list[Judged],
     phases: Phases,
     metrics: Metrics,
     confidence: Floats,
@@ -219,11 +211,11 @@ def _drafts(
     rfd, more = list(metrics.rfd_n_per_s), list(metrics.columns)
     return map(
         Draft,
-        [one.pull.id for _, one, _, _, _ in chosen],
+        [judged.pull.id for judged in pulls],
         *(column.tolist() for column in numbers),
         [dict(zip(rfd, row, strict=True)) for row in _transposed(metrics.rfd_n_per_s)],
         [dict(zip(more, row, strict=True)) for row in _transposed(metrics.columns)],
-        [{} for _ in chosen],
+        [{} for _ in pulls],
         confidence.tolist(),
     )
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.analysis.rows import Rows
 from sensor.samples import Floats, Ints
 
 _TOGETHER = 16
@@ -115,30 +116,32 @@ class Swings:
     ) -> list[Turn]:
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
-        turns = []
-
-        def seen(extreme_at: int, position: int, extreme: float) -> int:
-            """Where the force, coming from its extreme, first is a threshold away from it."""
-            # Not from the bend before this one: a ripple left out may have been there already.
-            since = max((extreme_at - origin) // step, came_from)
-            away = np.abs(values[since : position + 1] - extreme)
-            return origin + step * (since + int((away >= threshold).argmax()))
-
+        turns: list[tuple[int, float, bool]] = []
+        known: list[int] = []
+        """Place at which each is certain: there or before it was seen."""
         for position, value in zip(at, values[at].tolist(), strict=True):
-            here = origin + step * position
             if direction >= 0 and value > high:
-                high_at, high = here, value
+                high_at, high = origin + step * position, value
             if direction <= 0 and value < low:
-                low_at, low = here, value
+                low_at, low = origin + step * position, value
             if direction >= 0 and high - value >= threshold:
-                turns.append(Turn(high_at, high, True, seen(high_at, position, high)))
-                direction, low_at, low = -1, here, value
+                turns.append((high_at, high, True))
+                known.append(position)
+                direction, low_at, low = -1, origin + step * position, value
             elif direction <= 0 and value - low >= threshold:
-                turns.append(Turn(low_at, low, False, seen(low_at, position, low)))
-                direction, high_at, high = 1, here, value
+                turns.append((low_at, low, False))
+                known.append(position)
+                direction, high_at, high = 1, origin + step * position, value
         self._direction = direction
         self._high, self._low = (high_at, high), (low_at, low)
-        return turns
+        if not turns:
+            return []
+        # Not from the bend before this one: a ripple left out may have been there already.
+        since = np.maximum((np.array([at for at, _, _ in turns]) - origin) // step, came_from)
+        way = Rows.of(values, since, np.array(known) + 1)
+        extreme = way.spread(np.array([force_n for _, force_n, _ in turns]))
+        seen = origin + step * way.first(np.abs(way.values - extreme) >= threshold)
+        return [Turn(*turn, where) for turn, where in zip(turns, seen.tolist(), strict=True)]
 
 
 def _bends(values: Floats) -> Ints:
