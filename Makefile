@@ -17,7 +17,7 @@ demo: $(VENV)/.run
 	@$(BIN)/forceband demo
 
 test: $(VENV)/.dev servers lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n logical --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

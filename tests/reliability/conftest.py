@@ -1,4 +1,4 @@
-"""The servers that all proofs share, and the table of what they counted."""
+"""The servers that all proofs share, and what is noted of each proof."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.influx_server import running_influxd
-from tests.reliability.world import Account, Row, Servers, table
-
-_ROWS: list[Row] = []
+from tests.reliability.world import Account, Servers
 
 Note = Callable[..., None]
 
@@ -23,17 +21,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.fixture
-def note() -> Note:
+def note(record_property: Callable[[str, object], None]) -> Note:
     """Put a line into the table that ends the run."""
 
     def add(fault: str, account: Account, remark: str = "") -> None:
-        _ROWS.append(account.row(fault, remark))
+        record_property("proof", account.row(fault, remark))
 
     return add
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of proofs."""
-    if _ROWS:
-        terminalreporter.section("nothing is lost")
-        terminalreporter.write_line(table(_ROWS))

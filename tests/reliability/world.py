@@ -46,20 +46,6 @@ PATIENCE_S = 45.0
 ONE_SET = Workout((replace(LOW_ROW, reps=3, rest_after_s=2.0),), lead_in_s=1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table of proofs."""
-
-    fault: str
-    sent: int
-    recorded: int
-    stored: int
-    missing: int
-    pulled: int
-    told: int
-    note: str = ""
-
-
 @dataclass
 class Account:
     """What the band says it took, and where it went."""
@@ -84,17 +70,12 @@ class Account:
     """Messages whose id came before with other content."""
     dead_letters: int = 0
 
-    def row(self, fault: str, note: str = "") -> Row:
-        return Row(
-            fault,
-            self.sent,
-            len(self.recorded),
-            len(self.stored),
-            self.missing,
-            self.pulled,
-            len(self.told),
-            note,
-        )
+    def row(self, fault: str, note: str = "") -> str:
+        """One line of the table of proofs, in Markdown."""
+        named = f"{fault} ({note})" if note else fault
+        counts = (self.sent, len(self.recorded), len(self.stored))
+        cells = (named, *counts, self.missing, self.pulled, len(self.told))
+        return f"| {' | '.join(map(str, cells))} |"
 
     def check(self) -> None:
         """Sent = stored + named as missing, and the reps told are those of the recording."""
@@ -365,17 +346,3 @@ def count_messages(events: list[dict[str, Any]], found: Account) -> None:
             found.contradictions += 1
     found.ids = sorted(int(each.rpartition("/")[2]) for each in seen)
     found.told = [rep["rep_id"] for event in seen.values() for rep in event.get("final_reps", ())]
-
-
-def table(rows: list[Row]) -> str:
-    """The proofs as a table in Markdown."""
-    lines = [
-        "| Fault | Sent | Recorded | In InfluxDB | Named as lost | Reps pulled | Told |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.fault}{f' ({row.note})' if row.note else ''} | {row.sent} | {row.recorded} "
-        f"| {row.stored} | {row.missing} | {row.pulled} | {row.told} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
