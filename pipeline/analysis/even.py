@@ -22,12 +22,12 @@ class Even:
     """
 
     def __init__(self) -> None:
-        self._origin_s = 0.0
         self._begun = False
-        self._newest_s = -math.inf
-        self._slot = 0
-        self._sum, self._count = 0.0, 0
+        self._origin_s = 0.0
+        self._slot, self._next_s = 0, -math.inf
+        """Of the last value; and where the next is due."""
         self._value = 0.0
+        self._sum, self._count = 0.0, 0
         self._one, self._two = 0.0, 0.0
         """The last two samples taken, the newer first."""
         self._waits: tuple[float, float] | None = None
@@ -36,39 +36,44 @@ class Even:
         """Take samples, shape (n,) each, in the order of time."""
         values: list[float | None] = []
         for now_s, force in zip(time_s.tolist(), force_n.tolist(), strict=True):
-            if math.isnan(force):
-                continue
-            if self._waits is not None:
-                at_s, waited = self._waits
-                self._waits = None
-                if abs(force - waited) < abs(force - self._one):
-                    self._take(at_s, waited, values)
-            elif abs(force - self._one) > abs(self._one - self._two) + SPIKE_N and self._begun:
-                self._waits = now_s, force
-                continue
-            self._take(now_s, force, values)
+            likely = abs(force - self._one) <= abs(self._one - self._two) + SPIKE_N
+            if self._waits is not None or not likely:  # what is no number is not likely either
+                for at_s, known in self._after_doubt(now_s, force):
+                    self._take(at_s, known, values)
+            else:
+                self._take(now_s, force, values)
         return values
 
+    def _after_doubt(self, now_s: float, force: float) -> list[tuple[float, float]]:
+        """What is known to be no spike at a sample that stands out, or follows one."""
+        if math.isnan(force):
+            return []
+        if not self._begun:
+            return [(now_s, force)]
+        if self._waits is None:
+            self._waits = now_s, force
+            return []
+        waited, self._waits = self._waits, None
+        stays = abs(force - waited[1]) < abs(force - self._one)
+        return [waited, (now_s, force)] if stays else [(now_s, force)]
+
     def _take(self, now_s: float, force: float, values: list[float | None]) -> None:
-        if now_s > self._newest_s + LONGEST_BRIDGE_S:
-            if not self._begun:
-                self._begun, self._origin_s = True, now_s
-            values.append(None)
-            self._value = self._one = force
-            self._slot = int((now_s - self._origin_s) * GRID_HZ) - 1
-            self._sum, self._count = 0.0, 0
-        self._newest_s = max(now_s, self._newest_s)
         self._one, self._two = force, self._one
         self._sum += force
         self._count += 1
-        slot = int((now_s - self._origin_s) * GRID_HZ)
-        steps = slot - self._slot
-        if steps < 1:
+        if now_s < self._next_s:
             return
+        if not self._begun:
+            self._begun, self._origin_s = True, now_s
+        slot = int((now_s - self._origin_s) * GRID_HZ)
         value = self._sum / self._count
-        if steps > 1:
-            each = (value - self._value) / steps
-            values += [self._value + each * i for i in range(1, steps)]
+        if now_s > self._next_s + LONGEST_BRIDGE_S:
+            value = force
+            values.append(None)
+        elif slot > self._slot + 1:
+            each = (value - self._value) / (slot - self._slot)
+            values += [self._value + each * i for i in range(1, slot - self._slot)]
         values.append(value)
         self._value, self._slot = value, slot
+        self._next_s = self._origin_s + (slot + 1) / GRID_HZ
         self._sum, self._count = 0.0, 0

@@ -28,6 +28,8 @@ TICKS_PER_S = 12
 """So often it is asked whether a pull has ended: a rep waits for no more than one of them."""
 TICKS_PER_STATE = 3
 """So seldom while the band rests: four states a second are told."""
+TICKS_PER_ANSWER = 24
+"""So often, and where a pull ends, samples go on to the answer: many cost little more than few."""
 
 
 class LiveAnalysis:
@@ -59,8 +61,7 @@ class LiveAnalysis:
         self._looks = Looks(self._answer, self._announcer, settings)
         self._origin_s: float | None = None
         self._next_tick, self._next_tick_s = 0, -math.inf
-        self._quarter = self._second = -1
-        """Of a second, and the second, of the last tick."""
+        self._next_state = self._next_answer = 0
         self._last: tuple[int, int, str | None] = (0, 0, None)
 
     @property
@@ -135,19 +136,20 @@ class LiveAnalysis:
             tracker.ended = False
             looks.plan(tick)
         look = looks.next is not None and looks.next <= tick
-        if look or tick // TICKS_PER_S > self._second:
-            self._second = tick // TICKS_PER_S
+        if look or tick >= self._next_answer:
+            self._next_answer = tick + TICKS_PER_ANSWER
             self._answer.push(*self._gathered())
             events += self._closed(self._answer.digest() + self._answer.catch_up())
         if look:
             events += looks.take(now_s, tracker.phase)
-        if tick // TICKS_PER_STATE > self._quarter:
-            self._quarter = tick // TICKS_PER_STATE
+        if tick >= self._next_state:
+            self._next_state = (tick // TICKS_PER_STATE + 1) * TICKS_PER_STATE
             events.append(self._state(now_s))
         self._next_tick = tick + 1
         if tracker.phase is Phase.REST:
-            later = (self._quarter + 1) * TICKS_PER_STATE
-            self._next_tick = min(later, max(tick + 1, looks.next or later))
+            self._next_tick = self._next_state
+            if looks.next is not None:
+                self._next_tick = min(self._next_state, max(tick + 1, looks.next))
         self._next_tick_s = origin_s + self._next_tick / TICKS_PER_S
         return events
 
