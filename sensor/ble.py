@@ -31,6 +31,7 @@ FIND_TIMEOUT_S = 15.0
 SILENCE_S = 3.0
 DRAIN_S = 5.0
 """At the end, resends are waited for as long as they bring something within this time."""
+WAIT_S = 0.05
 GRACE_S = 2.0
 LEAVE_TIMEOUT_S = 1.0
 MAX_BACK_OFF_S = 10.0
@@ -285,11 +286,13 @@ class BleSource:
         """Stop the band, and let the last gaps be repaired."""
         with contextlib.suppress(LinkError):
             self._gaps.take_reached(await link.command(Command(Opcode.STOP)))
-        fewest, since_s = self._gaps.missing, _now_s()
-        while self._gaps.missing and not link.lost.is_set() and _now_s() < since_s + DRAIN_S:
-            await _first(0.05, link.lost)
+        # Waits are counted, not the clock: the computer may stand still, and the band remembers.
+        fewest, waits = self._gaps.missing, 0
+        while self._gaps.missing and not link.lost.is_set() and waits * WAIT_S < DRAIN_S:
+            await _first(WAIT_S, link.lost)
+            waits += 1
             if self._gaps.missing < fewest:
-                fewest, since_s = self._gaps.missing, _now_s()
+                fewest, waits = self._gaps.missing, 0
         await link.close("stopped")
 
     async def _reconnect(self, lost: BandLink) -> BandLink | None:

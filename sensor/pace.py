@@ -136,7 +136,7 @@ class Pace:
             return None
         index, newest_us = self.newest
         steps = np.diff(first, prepend=index)
-        moves = np.diff(device_us, prepend=newest_us % WRAP) % WRAP
+        moves = np.diff(device_us, prepend=newest_us % WRAP) & (WRAP - 1)
         usual_us = steps * self._nominal_us
         if (np.abs(moves - usual_us) > RATE_SHARE * usual_us + LATE_US / 2).any():
             return None

@@ -20,6 +20,8 @@ from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from sensor.errors import RecordingError
 from sensor.recording_file import (
     APPLICATION_ID,
@@ -238,9 +240,9 @@ class Recording:
                     continue
                 if len(received) != 8 * count or len(payload) % count:
                     continue
-                times = struct.unpack(f"<{count}q", received)
-                if all(map(_is_time, (min(times), max(times)))):
-                    yield Run(first, times, Channel(channel), payload)
+                times = np.frombuffer(received, "<i8")
+                if _is_time(int(times.min())) and _is_time(int(times.max())):
+                    yield Run(first, tuple(times.tolist()), Channel(channel), payload)
 
     @property
     def last_row(self) -> int:

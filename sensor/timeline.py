@@ -169,13 +169,15 @@ class Timeline:
         if self._pending or (batch.calibration_id != batch.calibration_id[0]).any():
             return None
         first = self._next + np.arange(k) * n
-        if ((batch.first_sample - first) % WRAP).any():
+        if ((batch.first_sample - first) & (WRAP - 1)).any():
             return None
         judged = self._pace.judge_batch(first, batch.device_us)
         if judged is None:
             return None
         start_us, periods_us = judged
-        times = start_us[:, None] + np.rint(np.arange(n) * periods_us[:, None]).astype(np.int64)
+        times = np.empty((k, n), np.int64)
+        for place in range(n):  # rows of a few samples would cost numpy more than they hold
+            times[:, place] = start_us + np.rint(place * periods_us).astype(np.int64)
         self._next = int(first[-1]) + n
         flags = int(np.bitwise_or.reduce(batch.flags))
         return Piece(

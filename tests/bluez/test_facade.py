@@ -21,7 +21,7 @@ from sensor.samples import Channel
 from tests.bluez.facade import bluez
 from tests.sensor.reader import Reader, drop
 from tests.sensor.toy_band import ADDRESS
-from tests.sensor.toy_world import World, toy_world, until
+from tests.sensor.toy_world import PATIENCE_S, World, toy_world, until
 
 MISSING = (
     "bleak's Linux backend is Linux's"
@@ -88,7 +88,7 @@ def test_a_scan_finds_the_band(bus: str) -> None:
 def test_a_session_over_lost_links_and_lost_notifications_is_complete(bus: str) -> None:
     async def main() -> None:
         async with system_with_a_band(bus) as world:
-            async with BleSource() as source:
+            async with BleSource(silence_s=PATIENCE_S) as source:
                 reader = Reader(source)
                 sampling = asyncio.create_task(world.band.run(100))
                 world.air.fault = drop(0.1)

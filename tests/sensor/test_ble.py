@@ -51,6 +51,11 @@ async def reading(
     await asyncio.wait_for(reader.task, PATIENCE_S)
 
 
+def _no_frames(_source: Any, _destination: Any, pdu: bytes) -> bytes | None:
+    """A fault of the air: answers come through, force does not."""
+    return None if att_opcode(pdu) == NOTIFICATION and len(pdu) > 40 else pdu
+
+
 def test_a_scan_lists_bands_first_and_others_too() -> None:
     async def main() -> None:
         async with toy_world() as world:
@@ -185,6 +190,30 @@ def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
             came = len(reader.samples())
             await until(lambda: len(reader.samples()) > came + 1000)
             assert reader.links() == ["up"]
+
+    asyncio.run(main())
+
+
+def test_a_computer_that_sleeps_at_the_end_still_gets_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sensor.ble.DRAIN_S", 1.0)
+
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(5)
+            await until(lambda: len(reader.samples()) == 40)
+            world.air.fault = _no_frames
+            await world.band.take_frames(5)
+            stopping = asyncio.create_task(reader.source.stop())
+            await until(lambda: reader.commands(Opcode.STOP))
+            await asyncio.sleep(0.1)
+            time.sleep(1.5)  # noqa: ASYNC251 - everything stands still
+            world.air.fault = None
+            await stopping
+            await reader.task
+            assert set(reader.samples()) == set(range(80))
+            assert reader.given_up() == []
 
     asyncio.run(main())
 

@@ -123,6 +123,54 @@ def test_a_trial_pull_is_announced_and_withdrawn_when_the_real_ones_come() -> No
     assert list(followed(events)) == [rep.id for rep in closed(events)[0].reps]
 
 
+def told_late(time_s: Floats, force_n: Floats) -> list[float]:
+    """From the end of each final rep to the sample at which it was announced for good, in s."""
+    analysis = LiveAnalysis()
+    told: dict[int, float] = {}
+    late = []
+    for block in blocks(time_s, force_n, list(range(0, time_s.size, 4))):
+        for event in analysis.push(block):
+            match event:
+                case RepAnnounced(rep):
+                    told[rep.id] = float(block.time_s[-1])
+                case RepWithdrawn(id):
+                    del told[id]
+                case SetClosed(reps=reps):
+                    late += [told.pop(rep.id, np.inf) - rep.end_s for rep in reps]
+    return late
+
+
+def test_the_first_rep_of_a_lighter_exercise_is_announced_at_once() -> None:
+    heavy = [*[Pull(peak_n=190)] * 5, Pull(peak_n=190, pause_s=20.0)]
+    late = told_late(*force_of([*heavy, *[Pull(peak_n=26)] * 6], tail_s=20.0))
+    assert len(late) == 12
+    assert max(late) <= 0.3
+
+
+def test_the_first_rep_of_a_band_that_never_goes_slack_is_announced_at_once() -> None:
+    time_s, force_n = force_of([Pull(peak_n=60, pause_s=2.0)] * 4, rest_n=26.0, tail_s=20.0)
+    taken_up = time_s < 3.5
+    force_n[taken_up] = (force_n[taken_up] - 26.0) * 60 / 34
+    late = told_late(time_s, force_n)
+    assert len(late) == 4
+    assert max(late) <= 0.3
+
+
+def test_a_short_trial_after_a_rest_is_not_announced() -> None:
+    trial = Pull(peak_n=25, up_s=0.3, hold_s=0.0, down_s=0.3, pause_s=15.0)
+    pulls = [*[Pull()] * 5, Pull(pause_s=15.0), trial, *[Pull()] * 5]
+    events = run(*force_of(pulls, tail_s=20.0), [])
+    assert len([event for event in events if isinstance(event, RepAnnounced)]) == 11
+
+
+def test_a_pull_that_was_announced_and_stays_alone_is_withdrawn() -> None:
+    pulls = [*[Pull()] * 5, Pull(pause_s=15.0), Pull(peak_n=20, pause_s=60.0)]
+    events = run(*force_of(pulls, tail_s=60.0), [])
+    [withdrawn] = [event for event in events if isinstance(event, RepWithdrawn)]
+    assert withdrawn.reason == "it stayed alone"
+    assert list(followed(events)) == [rep.id for event in closed(events) for rep in event.reps]
+
+
 def test_ids_stay_when_a_rep_is_closed() -> None:
     events = run(*force_of([Pull()] * 6, tail_s=15.0), [])
     announced = [event.rep.id for event in events if isinstance(event, RepAnnounced)]
