@@ -10,7 +10,7 @@ from pipeline.analysis.result import Analysis
 from pipeline.events import SessionEnded, Told
 from pipeline.session import Session
 from sensor.recording import Recording
-from sensor.samples import Floats, Ints
+from sensor.samples import Floats, ForceBlock, Ints
 
 STEPS_ASKED = 65_536
 """So many of a recording's steps, spread over all of it, say how fast samples usually come."""
@@ -18,15 +18,30 @@ STEPS_ASKED = 65_536
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionRead:
-    """Samples of shape (n,) in order, and what `Session` finds in them."""
+    """Samples in order, and what `Session` finds in them."""
 
-    index: Ints
-    time_s: Floats
-    force_n: Floats
+    blocks: list[ForceBlock]
     analysis: Analysis
     started_utc_us: int | None
     missing: int
     bad_frames: int
+
+    @property
+    def index(self) -> Ints:
+        """Of each sample, unwrapped, shape (n,)."""
+        empty = np.empty(0, np.int64)
+        each = [block.index + np.arange(block.time_s.size) for block in self.blocks]
+        return np.concatenate([empty, *each])
+
+    @property
+    def time_s(self) -> Floats:
+        """Seconds since the session's first sample, shape (n,)."""
+        return _time_s(self.blocks)
+
+    @property
+    def force_n(self) -> Floats:
+        """Calibrated force in N, shape (n,)."""
+        return np.concatenate([np.empty(0), *(block.force_n for block in self.blocks)])
 
 
 def read_session(recording: Recording) -> SessionRead:
@@ -36,16 +51,10 @@ def read_session(recording: Recording) -> SessionRead:
         # UTC tells the time in between, and needs every arrival
         session, told = _read(recording, one_by_one=True)
     ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
-    blocks = session.blocks
-    time_s = np.concatenate([block.time_s for block in blocks]) if blocks else np.empty(0)
     return SessionRead(
-        np.concatenate([block.index + np.arange(block.time_s.size) for block in blocks])
-        if blocks
-        else np.empty(0, np.int64),
-        time_s,
-        np.concatenate([block.force_n for block in blocks]) if blocks else np.empty(0),
+        session.blocks,
         Analysis(
-            rate_hz=_rate_hz(time_s),
+            rate_hz=_rate_hz(_time_s(session.blocks)),
             reps=[rep for closed in session.sets for rep in closed.reps],
             partials=[partial for closed in session.sets for partial in closed.partials],
             sets=[closed.summary for closed in session.sets if closed.reps],
@@ -55,6 +64,10 @@ def read_session(recording: Recording) -> SessionRead:
         ended.missing,
         ended.bad_frames,
     )
+
+
+def _time_s(blocks: list[ForceBlock]) -> Floats:
+    return np.concatenate([np.empty(0), *(block.time_s for block in blocks)])
 
 
 def _rate_hz(time_s: Floats) -> float:

@@ -91,7 +91,8 @@ class Grid:
         if time_s.size:
             if self.origin_s is None:
                 self.origin_s = float(time_s[0])
-            time_s = np.maximum(np.maximum.accumulate(time_s), self._newest_s)
+            if time_s[0] < self._newest_s or (time_s[1:] < time_s[:-1]).any():
+                time_s = np.maximum(np.maximum.accumulate(time_s), self._newest_s)
             self._newest_s = float(time_s[-1])
         times, forces = self._despiker.push(time_s, force_n, last=last)
         pieces: list[GridPiece] = []

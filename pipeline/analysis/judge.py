@@ -89,9 +89,11 @@ def judge(
 def _stays(pull: Pull, longest: float) -> bool:
     """Whether the force stays up for long beside the pull: a load hung up, and its swinging."""
     before, after = pull.before_n, pull.after_n
-    if before is None or after is None or 2 * pull.amplitude_n > pull.peak_n - min(before, after):
+    if pull.right - pull.id <= longest and pull.fell - pull.left <= longest:
         return False
-    return max(pull.right - pull.id, pull.fell - pull.left) > longest
+    if before is None or after is None:
+        return False
+    return 2 * pull.amplitude_n <= pull.peak_n - min(before, after)
 
 
 def _whole(pull: Pull) -> bool:
@@ -149,6 +151,8 @@ def _continue_trend(cluster: Cluster, reps: list[bool]) -> None:
     Effort that grows from a third to full makes the first reps small; trial pulls are off the line
     or off the rhythm.
     """
+    if all(reps):
+        return
     for order in (range(len(reps)), range(len(reps) - 1, -1, -1)):
         places = list(order)
         for position in range(len(places) - 4, -1, -1):

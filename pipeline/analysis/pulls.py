@@ -60,8 +60,7 @@ def find_pulls(
     run_starts, run_ends
         Whether nothing was recorded before the first (after the last) turn.
     """
-    highs = [turn for turn in turns if turn.high]
-    lows = [turn for turn in turns if not turn.high]
+    lows, highs = turns[::2], turns[1::2]
     valleys = [low.force_n for low in lows]
     peaks = [high.force_n for high in highs]
     pulls = []
@@ -69,16 +68,16 @@ def find_pulls(
         top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
         pulls.append(
             Pull(
-                id=lows[first].seen,
-                left=lows[first].at,
-                peak=highs[top].at,
-                right=lows[stop].at,
-                peak_n=peaks[top],
-                before_n=valleys[first],
-                after_n=valleys[stop],
-                fell=highs[stop - 1].seen,
-                humps=stop - first,
-                risen_n=peaks[top] - valleys[first],
+                lows[first].seen,
+                lows[first].at,
+                highs[top].at,
+                lows[stop].at,
+                peaks[top],
+                valleys[first],
+                valleys[stop],
+                highs[stop - 1].seen,
+                stop - first,
+                peaks[top] - valleys[first],
             )
         )
     if not pulls:
@@ -92,6 +91,9 @@ def find_pulls(
 
 def _part(valleys: list[float], peaks: list[float], share: float) -> list[tuple[int, int]]:
     """Ranges of peaks that make one pull each."""
+    if peaks and (1 - share) * min(peaks) > max(valleys) - share * min(valleys):
+        # Whatever lies around it, each valley is deep enough.
+        return [(at, at + 1) for at in range(len(peaks))]
     found = []
     stack = [(0, len(peaks), 0, len(peaks))]
     while stack:

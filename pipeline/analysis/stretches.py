@@ -161,8 +161,9 @@ class Cutter:
         draft = self._draft(drafted_at)
         pulls = draft.pulls(self._settings.dip_share)
         pull = pulls[-1]
-        lows = [turn.force_n for turn in draft.turns if not turn.high]
-        base = min(lows) if pull.before_n is None else pull.before_n
+        base = pull.before_n
+        if base is None:
+            base = min(low.force_n for low in draft.turns[::2])
         half = pull.peak_n - self._settings.dip_share * (pull.peak_n - base)
         since = last.seen // DETECT_STEP
         force = self._run.detect.view(since, now // DETECT_STEP)
