@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.analysis.anew import median_length_s
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
 from pipeline.analysis.noise import detection_noise_of, noise_of
@@ -55,9 +56,16 @@ class Answer:
         """Holes in the time of the samples, in order."""
         self._near_gaps: list[Gap] = []
         self._pieces: list[GridPiece] = []
-        self._context = Context()
+        self.context = Context()
+        self.usual_s: float | None = None
+        """How long the last reps rose and were held, their median."""
         self._found: list[tuple[Found, bool]] = []
         self._previous_end_s: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a stretch or a set goes on."""
+        return bool(self.open or (self.cutter is not None and self.cutter.turns))
 
     def push(self, time_s: Floats, force_n: Floats, *, last: bool = False) -> None:
         """Take samples; with `last` the run ends after them."""
@@ -96,12 +104,15 @@ class Answer:
             closed += self._end_run(goes_on=False)
         return closed + self._close_sets()
 
-    def judged(self, run: Run, stretch: Stretch, pulls: list[Pull]) -> Found:
-        """What the pulls of a stretch are."""
+    def judged(
+        self, run: Run, stretch: Stretch, pulls: list[Pull], *, alone: bool = False
+    ) -> Found:
+        """What the pulls of a stretch are; `alone` as if there had been no reps before."""
+        context = Context(slack_n=self.context.slack_n) if alone else self.context
         first, stop = stretch.first, stretch.stop
         noise_n = noise_of(run, first, stop)
         among_n = detection_noise_of(run, first, stop, self._rate_hz(first, stop), noise_n)
-        judged = judge(pulls, partial(half_span, run), self._settings, among_n, self._context)
+        judged = judge(pulls, partial(half_span, run), self._settings, among_n, context)
         return Found(judged, first, stop, noise_n)
 
     def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Draft], list[Partial]]]:
@@ -127,7 +138,8 @@ class Answer:
             assert self.run is not None
             found = stretch.found or self.judged(self.run, stretch, self._pulls(stretch))
             goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
-            self._context = _context_after(self._context, found, same_set=goes_on)
+            self.context = _context_after(self.context, found, same_set=goes_on)
+            self.usual_s = median_length_s(found.judged) or self.usual_s
             self._found.append((found, goes_on))
             if goes_on or self.open:
                 closed += self._resolve()
@@ -191,7 +203,7 @@ class Answer:
         wait_s = self._longest_pause_s(median_period_s(self.open)) + SLOW_FALL_S
         if self.grid.time_s(now) <= last.end_s + wait_s:
             return []
-        self._context = replace(self._context, same_set=False)
+        self.context = replace(self.context, same_set=False)
         return self._close_sets()
 
     def _close_sets(self) -> list[SetClosed]:

@@ -36,26 +36,16 @@ class Even:
         """Take samples, shape (n,) each, in the order of time."""
         values: list[float | None] = []
         for now_s, force in zip(time_s.tolist(), force_n.tolist(), strict=True):
-            likely = abs(force - self._one) <= abs(self._one - self._two) + SPIKE_N
-            if self._waits is not None or not likely:  # what is no number is not likely either
-                for at_s, known in self._after_doubt(now_s, force):
-                    self._take(at_s, known, values)
-            else:
+            if self._waits is not None and not math.isnan(force):
+                at_s, waited = self._waits
+                self._waits = None
+                if abs(force - waited) < abs(force - self._one):
+                    self._take(at_s, waited, values)
+            if abs(force - self._one) <= abs(self._one - self._two) + SPIKE_N:
                 self._take(now_s, force, values)
+            elif not math.isnan(force):
+                self._waits = now_s, force
         return values
-
-    def _after_doubt(self, now_s: float, force: float) -> list[tuple[float, float]]:
-        """What is known to be no spike at a sample that stands out, or follows one."""
-        if math.isnan(force):
-            return []
-        if not self._begun:
-            return [(now_s, force)]
-        if self._waits is None:
-            self._waits = now_s, force
-            return []
-        waited, self._waits = self._waits, None
-        stays = abs(force - waited[1]) < abs(force - self._one)
-        return [waited, (now_s, force)] if stays else [(now_s, force)]
 
     def _take(self, now_s: float, force: float, values: list[float | None]) -> None:
         self._one, self._two = force, self._one

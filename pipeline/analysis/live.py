@@ -20,7 +20,7 @@ AnalysisEvent = LiveState | RepEvent | SetClosed
 
 PAGE = 1 << 16
 """Samples taken through the filters at once: few enough to stay in the processor's cache."""
-WORTH_A_PUSH = 4096
+WORTH_A_PUSH = 4 * PAGE
 """Without live events, fewer samples wait for more: small blocks would cost as much as great."""
 PAGES_AT_ONCE = 32
 """After so many pages what was found is measured: bounds memory whatever the block."""
@@ -62,6 +62,7 @@ class LiveAnalysis:
         self._origin_s: float | None = None
         self._next_tick, self._next_tick_s = 0, -math.inf
         self._next_state = self._next_answer = 0
+        self._newest_s = 0.0
         self._last: tuple[int, int, str | None] = (0, 0, None)
 
     @property
@@ -82,6 +83,10 @@ class LiveAnalysis:
         self._held += block.time_s.size
         if self._held < WORTH_A_PUSH:
             return []
+        return self._pages() + self._answer.catch_up()
+
+    def _pages(self) -> list[AnalysisEvent]:
+        """The samples that wait, page by page."""
         self._held = 0
         time_s, force_n = self._gathered()
         events: list[AnalysisEvent] = []
@@ -90,13 +95,14 @@ class LiveAnalysis:
             events += self._answer.digest()
             if number % PAGES_AT_ONCE == 0:
                 events += self._answer.catch_up()
-        return events + self._answer.catch_up()
+        return events
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
-        self._held = 0
+        events = [] if self._live else self._pages()
         self._answer.push(*self._gathered(), last=True)
-        return self._closed(self._answer.flush())
+        events += self._closed(self._answer.flush())
+        return events + list(self._announcer.close([], self._newest_s))
 
     def _gathered(self) -> tuple[Floats, Floats]:
         """The samples that wait, as one piece."""
@@ -129,6 +135,7 @@ class LiveAnalysis:
 
     def _tick(self, now_s: float, origin_s: float) -> list[AnalysisEvent]:
         """Reps that ended or look otherwise now; each quarter of a second the state."""
+        self._newest_s = now_s
         tick = max(math.floor((now_s - origin_s) * TICKS_PER_S), self._next_tick)
         events: list[AnalysisEvent] = []
         tracker, looks = self._tracker, self._looks
@@ -140,6 +147,8 @@ class LiveAnalysis:
             self._next_answer = tick + TICKS_PER_ANSWER
             self._answer.push(*self._gathered())
             events += self._closed(self._answer.digest() + self._answer.catch_up())
+            if not look and not self._answer.is_open:
+                events += self._announcer.close([], now_s)
         if look:
             events += looks.take(now_s, tracker.phase)
         if tick >= self._next_state:

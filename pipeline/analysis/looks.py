@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from pipeline.analysis.anew import meant_anew
 from pipeline.analysis.answer import Answer
 from pipeline.analysis.provisional import ENDED_SHARE, Announcer, RepEvent, has_ended, why_not
+from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
-from pipeline.analysis.verdict import Found, Verdict
+from pipeline.analysis.verdict import Found, Judged, Verdict
 from pipeline.events import Phase, RepAnnounced
 
 LOOKS = (0, 1, 2, 4, 10)
@@ -55,11 +59,19 @@ class Looks:
         stretch = answer.cutter.ahead(run, turns)
         if stretch is None:
             return []
+        if phase is Phase.REST:
+            # A band that rests, be it pulled, is no pull that the samples end in.
+            stretch = replace(stretch, run_ends=False)
         found = answer.judged(run, stretch, stretch.pulls(self._settings.dip_share))
+
+        def alone(pulls: list[Pull]) -> list[Judged]:
+            return answer.judged(run, stretch, pulls, alone=True).judged
+
+        told = meant_anew(found.judged, answer.usual_s, answer.context.slack_n, alone)
         resting = phase in (Phase.REST, Phase.CONCENTRIC)
         share = self._settings.dip_share if resting else ENDED_SHARE
-        judged = [j for j in found.judged if j.verdict is Verdict.REP]
-        if judged and judged[-1] is found.judged[-1] and not has_ended(judged[-1].pull, share):
+        judged = [j for j in told if j.verdict is Verdict.REP]
+        if judged and judged[-1] is told[-1] and not has_ended(judged[-1].pull, share):
             judged.pop()
         fresh = [j for j in judged if self._announcer.known(j) is None]
         part = Found(fresh, found.first, found.stop, found.noise_n)
@@ -72,5 +84,5 @@ class Looks:
             answer.sets,
             self._settings,
             now_s,
-            why_not(found.judged),
+            why_not(told),
         )

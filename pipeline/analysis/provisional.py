@@ -80,8 +80,9 @@ class Announcer:
         return events
 
     def close(self, final: Sequence[Rep], now_s: float) -> list[RepEvent]:
-        """Sets closed: withdraw what was told and is not among their reps."""
-        events = self._withdraw({rep.id for rep in final}, now_s, {})
+        """Nothing is open any more: withdraw what was told and is not among the final reps."""
+        alone = {} if final else dict.fromkeys(self._told, "it stayed alone")
+        events = self._withdraw({rep.id for rep in final}, now_s, alone)
         self._told, self._drafts = {}, {}
         return events
 

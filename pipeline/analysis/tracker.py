@@ -13,7 +13,7 @@ _LEAK = 0.02
 """Part by which the resting level follows the force with each value: a second."""
 SLOWED = 0.55
 """At 90 % of a smooth rise its slope is about so much of the greatest."""
-STOPPED = 0.15
+STOPPED = 0.3
 """Part of the steepest fall below which the force has come to rest."""
 NEARLY = 0.85
 """A fall is worth a look when so much of the rise is gone."""
