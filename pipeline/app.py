@@ -122,6 +122,7 @@ async def run_session(
     command: Callable[[str], Awaitable[str]] | None = None,
     duration_s: float | None = None,
     record_only: bool = False,
+    page_stays: bool = False,
     announce: Callable[[list[str]], None] = lambda lines: None,
     on_told: Callable[[list[Told]], None] = lambda told: None,
 ) -> Outcome:
@@ -133,6 +134,8 @@ async def run_session(
         A new one to write; None for a replay.
     command
         Carries out `tare`, `start` and `stop` of the page and of MQTT.
+    page_stays
+        When the source has ended, go on showing the page until somebody interrupts.
     announce
         Called once with what to tell the person, when everything listens.
     """
@@ -185,6 +188,9 @@ async def run_session(
             sync = asyncio.create_task(recorder.keep_synced())
             try:
                 await _take_all(source, recorder, asked, duration_s, on_told)
+                if page_stays and outlets.page is not None and not asked.is_set():
+                    terminal.say("that was all of it; the page stays until Ctrl-C")
+                    await asked.wait()
             finally:
                 if recording is not None:
                     recorder.end()

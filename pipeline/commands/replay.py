@@ -1,6 +1,7 @@
 """Play a recording as if the band were here: the same page, the same reps.
 
 Nothing is recorded again and nothing is sent to MQTT or InfluxDB; `forceband deliver` does that.
+In a terminal the page stays at the end, to be looked at.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
                 recording=None,
                 facts=session_facts(recording, args.speed),
                 now_us=lambda: source.last_us,
+                page_stays=sys.stdin.isatty(),
                 announce=lambda lines: print("\n".join(lines), file=sys.stderr),
             )
         )

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
+import re
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -139,6 +144,36 @@ def test_replay_at_full_speed_tells_the_sets_of_the_file(
     out = capsys.readouterr().out
     for each in sets:
         assert f"{each.peak_n:.1f}" in out
+
+
+def test_a_replay_in_a_terminal_keeps_its_page_until_it_is_interrupted() -> None:
+    person, terminal = pty.openpty()
+    command = ["replay", str(GOLDEN), "--speed", "max", "--http-port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *command],
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as replay:
+        assert replay.stderr is not None
+        told = ""
+        for line in replay.stderr:
+            told += line
+            if "the page stays" in line:
+                break
+        address = re.search(r"http://127\.0\.0\.1:\d+", told)
+        assert address is not None, told
+        with urlopen(address[0], timeout=60) as page:
+            assert b"forceband" in page.read()
+        replay.send_signal(signal.SIGINT)
+        out, _ = replay.communicate(timeout=120)
+    os.close(person)
+    os.close(terminal)
+    assert replay.returncode == 0
+    with Recording.open(GOLDEN) as opened:
+        sets = read_session(opened).analysis.sets
+    assert all(f"{each.peak_n:.1f}" in out for each in sets)
 
 
 def test_deliver_takes_the_broker_from_its_flags(
