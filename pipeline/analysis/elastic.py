@@ -37,10 +37,13 @@ def elongation_m(curve: BandCurve, force_n: Floats) -> Floats:
     # For large λ the curve is 2 a λ + 2 b - ..., near λ = 1 it is 6 (a + b)(λ - 1).
     stretch = 1 + np.maximum(force / (6 * (a + b)), (force - 2 * b) / (2 * a))
     stretch = np.maximum(stretch, 1.0)
+    moving = np.ones(stretch.shape, dtype=np.bool_)
     for _ in range(12):
         step = (force_at(curve, stretch) - force) / slope_at(curve, stretch)
-        stretch = np.maximum(stretch - step, 1.0)
-        if np.all(np.abs(step) < 1e-9):
+        # Each stops by itself: no answer depends on what else is asked.
+        stretch = np.maximum(stretch - np.where(moving, step, 0.0), 1.0)
+        moving &= np.abs(step) >= 1e-9
+        if not moving.any():
             break
     return np.asarray((stretch - 1) * curve.rest_length_m)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +118,9 @@ def rate_between_shares(
     return np.asarray(np.where(time_s > 0, slope, np.nan))
 
 
-_CURVE_POINTS = 2048
+_CURVE_STEP_N = 5e-5
+"""Of the table of the curve, whose force grows with the square of the place: fixed, so that what is
+told of a rep does not depend on the reps beside it."""
 
 
 def of_band(force_n: Floats, phases: Phases, curve: BandCurve) -> dict[str, Floats]:
@@ -129,7 +132,8 @@ def of_band(force_n: Floats, phases: Phases, curve: BandCurve) -> dict[str, Floa
     first = np.floor(phases.start).astype(np.int64)
     last = np.maximum(phases.peak.astype(np.int64), first + 1)
     top = float(max(phases.peak_n.max(), 1e-6))
-    table_n = np.linspace(0.0, top * 1.05, _CURVE_POINTS) ** 2 / (top * 1.05)
+    places = math.ceil(math.sqrt(1.05 * top / _CURVE_STEP_N)) + 1
+    table_n = _CURVE_STEP_N * np.arange(places, dtype=np.float64) ** 2
     table_m = elongation_m(curve, table_n)
     stretch_m = np.interp(force_n, table_n, table_m)
     peak_m = elongation_m(curve, phases.peak_n)
