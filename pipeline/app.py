@@ -28,6 +28,8 @@ from sensor.source import Source
 
 LAST_DELIVERY_S = 5.0
 """How long a session's end waits for sinks that are behind; the recording keeps the rest."""
+MOMENT_S = 0.1
+"""That wait is counted in moments, not by the clock: a computer may stand still for seconds."""
 LAST_SAMPLES_S = 8.0
 """How long a stopped source may bring what is still under way."""
 
@@ -264,7 +266,11 @@ async def _finish(
     for delivery in deliveries:
         delivery.close()
     if tasks:
-        _, late = await asyncio.wait(tasks, timeout=LAST_DELIVERY_S)
+        late = set(tasks)
+        for _ in range(round(LAST_DELIVERY_S / MOMENT_S)):
+            _, late = await asyncio.wait(tasks, timeout=MOMENT_S)
+            if not late:
+                break
         for task in late:
             task.cancel()
         for result in await asyncio.gather(*tasks, return_exceptions=True):

@@ -81,7 +81,7 @@ def run(influxd: InfluxServer) -> Callable[..., None]:
             influxd.create(database)
             async with InfluxDouble(influxd.url, TOKEN) as double:
                 config = InfluxSettings(
-                    double.url, "home", database, TOKEN, timeout_s=5, batch_lines=700
+                    double.url, "home", database, TOKEN, timeout_s=60, batch_lines=700
                 )
                 config = replace(config, **changes)  # type: ignore[arg-type]
                 await test(Bench(influxd, database, double, config))
