@@ -13,11 +13,12 @@ from itertools import pairwise
 import numpy as np
 
 from pipeline.analysis.anew import median_length_s
+from pipeline.analysis.drafts import Axis, Draft
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
 from pipeline.analysis.noise import detection_noise_of, noise_of
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.reps import Axis, Draft, build, half_span
+from pipeline.analysis.reps import build, half_span
 from pipeline.analysis.result import Partial
 from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
 from pipeline.analysis.settings import Settings
@@ -84,8 +85,10 @@ class Answer:
                 self.run = Run(piece.first, self._settings.floor_n)
                 self.cutter = Cutter(self.run, self._settings, self._look_at)
             for turn in self.run.push(piece.force_n):
-                closed += self._late_close(turn.seen)
-                closed += self._settle(self.cutter.add(turn))
+                if self.open:
+                    closed += self._late_close(turn.seen)
+                if ended := self.cutter.add(turn):
+                    closed += self._settle(ended)
             closed += self._settle(self.cutter.check(self.run.settled))
             closed += self._late_close(self.run.settled)
         self._pieces = []

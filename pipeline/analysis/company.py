@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from pipeline.analysis.grid import GRID_HZ
@@ -40,13 +42,8 @@ Cluster = list[Candidate]
 def weighted_median(values: Sequence[float]) -> float:
     """Median in which each value weighs as much as itself: many small ones outvote nobody."""
     ordered = sorted(values)
-    half = sum(ordered) / 2
-    passed = 0.0
-    for value in ordered:
-        passed += value
-        if passed >= half:
-            return value
-    return ordered[-1]
+    passed = list(accumulate(ordered))
+    return ordered[bisect_left(passed, passed[-1] / 2)]
 
 
 def leave_out_trials(

@@ -96,10 +96,12 @@ def rest_beyond(
         A rest that is higher above the lowest force by this share of the pull is none.
     """
     whole = away_n.size - 1
+    rest = int(rest_s * GRID_HZ)
+    if rest > whole:
+        return whole
     top, lowest = float(away_n[0]), float(away_n.min())
     below = away_n < (top + lowest) / 2
     under = int(below.argmax())
-    rest = int(rest_s * GRID_HZ)
     if not below[under] or under + rest >= away_n.size:
         return whole
     least = np.minimum.accumulate(away_n[under:])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.analysis.drafts import Draft
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.reps import Draft
 from pipeline.analysis.result import Rep
 from pipeline.analysis.sets import number_reps, part_sets
 from pipeline.analysis.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.analysis.confidence import set_confidence
-from pipeline.analysis.reps import Draft
+from pipeline.analysis.drafts import Draft
 from pipeline.analysis.result import Rep, SetSummary
 from pipeline.analysis.settings import Settings
 
