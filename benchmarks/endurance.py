@@ -128,6 +128,8 @@ class Outcome:
     told_samples: int
     told_reps: int
     pulled: int
+    cut_off: int
+    """Reps that the end of the session cut off; they count if they came far enough."""
     found_again: int
     file_mib: float
     memory: Memory
@@ -145,7 +147,7 @@ class Outcome:
             ["in the recording", str(self.stored)],
             ["delivered", str(self.told_samples)],
             ["named as lost", str(self.missing)],
-            ["reps pulled", str(self.pulled)],
+            ["reps pulled, cut off by the end", f"{self.pulled}, {self.cut_off}"],
             ["reps told, reps computed again", f"{self.told_reps}, {self.found_again}"],
             ["recording", f"{self.file_mib:.1f} MiB"],
             ["memory grows by", f"{growth:.2f} MiB/h after the first quarter"],
@@ -193,7 +195,7 @@ async def at_full_speed(hours: float, folder: Path) -> Outcome:
         memory.note(seconds)
         took_s = time.perf_counter() - began_s
         bounds = _bounds(recording)  # it samples on while the last resends come
-    return _outcome(folder, seconds, took_s, band, bounds[-1] - bounds[0], influx, memory)
+    return _outcome(folder, seconds, took_s, band, (bounds[0], bounds[-1]), influx, memory)
 
 
 async def in_real_time(seconds: float, folder: Path) -> Outcome:
@@ -235,7 +237,7 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
         bounds += _bounds(recording)
         simulated = band.band
     took_s = time.perf_counter() - began_s
-    return _outcome(folder, seconds, took_s, simulated, bounds[-1] - bounds[0], counted, memory)
+    return _outcome(folder, seconds, took_s, simulated, (bounds[0], bounds[-1]), counted, memory)
 
 
 def _bounds(recording: Recording) -> list[int]:
@@ -254,22 +256,26 @@ def _outcome(
     seconds: float,
     took_s: float,
     band: Band,
-    sent: int,
+    bounds: tuple[int, int],
     influx: Counting,
     memory: Memory,
 ) -> Outcome:
     (path,) = folder.glob("*.forceband")
     with Recording.open(path) as recording:
         read = read_session(recording)
+    # The person goes on while the last resends come.
+    stopped_s = band.firmware.sample_time_s(bounds[1])
+    pulls = [each for each in band.truth() if each.counted and each.start_s < stopped_s]
     return Outcome(
         seconds,
         took_s,
-        sent,
+        bounds[1] - bounds[0],
         int(read.time_s.size),
         read.missing,
         influx.force_samples,
         influx.final_reps,
-        sum(each.counted for each in band.truth()),
+        sum(each.end_s <= stopped_s for each in pulls),
+        sum(each.end_s > stopped_s for each in pulls),
         len(read.analysis.reps),
         path.stat().st_size / 2**20,
         memory,
