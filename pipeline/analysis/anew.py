@@ -1,8 +1,8 @@
 """The first reps after a rest: told before there are enough of them to say that they are reps.
 
 Beside a great set one or two small pulls are trials or shrugs, until more follow; so the answer
-waits for the third. Live, they are told as soon as one lasts as long as the reps before did: people try a
-band and shrug shorter. What proves to be no rep is withdrawn.
+waits for the third. Live, they are told as soon as one lasts as long as the reps before did: people
+try a band and shrug shorter. What proves to be no rep is withdrawn.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Even:
     def __init__(self) -> None:
         self._begun = False
         self._origin_s = 0.0
-        self._slot, self._next_s = 0, -math.inf
+        self._slot, self._next_s = -1, -math.inf
         """Of the last value; and where the next is due."""
         self._value = 0.0
         self._sum, self._count = 0.0, 0
@@ -55,7 +55,7 @@ class Even:
             return
         if not self._begun:
             self._begun, self._origin_s = True, now_s
-        slot = int((now_s - self._origin_s) * GRID_HZ)
+        slot = max(int((now_s - self._origin_s) * GRID_HZ), self._slot + 1)
         value = self._sum / self._count
         if now_s > self._next_s + LONGEST_BRIDGE_S:
             value = force

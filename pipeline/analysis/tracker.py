@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from pipeline.analysis.even import Even
 from pipeline.analysis.settings import Settings
 from pipeline.events import Phase
@@ -11,8 +13,20 @@ _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
 _LEAK = 0.02
 """Part by which the resting level follows the force with each value: a second."""
-SLOWED = 0.55
-"""At 90 % of a smooth rise its slope is about so much of the greatest."""
+SLOWED = 0.25
+"""Near the top, so little of the steepest slope is left; waiting for less would come too late."""
+FAR_BELOW = 0.6
+"""Of the usual height: from there up to 90 % a rise may slow down, below it is not the top."""
+BEYOND = 1.08
+"""A force that goes on to grow by this was not near its top."""
+LONG_HOLD = 250
+"""Values: what has been up for 5 s is held, and wanders; slow reps take less."""
+DEEP = 0.4
+"""No hold wanders by this part of its height."""
+STEEP = 0.05
+"""Nor by this part within 0.2 s: whoever lets go is faster."""
+AGAIN = 0.05
+"""A fall that turns back by this part of the height was a dip."""
 STOPPED = 0.3
 """Part of the steepest fall below which the force has come to rest."""
 NEARLY = 0.85
@@ -33,10 +47,14 @@ class Tracker:
         self.phase = Phase.REST
         self.force_n = 0.0
         self._even = Even()
-        self._before = 0.0, 0.0, 0.0
-        """The last values, over which the slope is taken."""
+        self._last: deque[float] = deque([0.0] * 11, maxlen=11)
+        """0.2 s of smoothed values; the slope is taken over the newest 60 ms."""
         self._low: float | None = None
         self._top = 0.0
+        self._entered = 0.0
+        """Force at which the hold began."""
+        self._held = 0
+        """Values since the first hold of the pull began, without its rises."""
         self._steepest = 0.0
         self._floor = 0.0
         self._amplitudes: list[float] = []
@@ -63,11 +81,11 @@ class Tracker:
     def _step(self, value: float) -> None:
         if self._low is None:
             self.force_n = self._low = value
-            self._before = value, value, value
-        oldest, older, old = self._before
+            self._last.extend([value] * 11)
         force = self.force_n = self.force_n + _SMOOTH * (value - self.force_n)
-        slope = force - oldest
-        self._before = older, old, force
+        last = self._last
+        slope = force - last[-3]
+        last.append(force)
         match self.phase:
             case Phase.REST:
                 self._rest(force, slope)
@@ -87,6 +105,7 @@ class Tracker:
             self._amplitudes, self._usual = [], 0.0
         if force > low + max(0.1 * self._usual, self._least) and slope > 0:
             self.phase, self._told, self._rested = Phase.CONCENTRIC, False, 0
+            self._held = 0
             self._top, self._steepest = force, slope
 
     def _rise(self, force: float, slope: float) -> None:
@@ -99,27 +118,50 @@ class Tracker:
         elif risen < 0.9 * (self._top - low):
             self.phase, self._floor = Phase.ECCENTRIC, force
             self._steepest = 0.0
-        elif slope < SLOWED * self._steepest and risen > 0.6 * self._usual:
-            self.phase = Phase.HOLD
+        elif self._slows(force, risen, slope):
+            self.phase, self._entered = Phase.HOLD, force
+
+    def _slows(self, force: float, risen: float, slope: float) -> bool:
+        """Whether the top is near; far below the usual one only what rises no more is a hold."""
+        share = 1.0
+        if self._usual:
+            share = (risen / self._usual - FAR_BELOW) / (0.9 - FAR_BELOW)
+        if share <= 0:
+            return force <= self._last[0]
+        return slope < SLOWED * min(share, 1.0) * self._steepest
 
     def _hold(self, force: float, slope: float) -> None:
+        low = self._low or 0.0
         self._top = max(self._top, force)
-        if force < self._top - 0.1 * (self._top - (self._low or 0.0)):
+        self._held += 1
+        if self._falls(force):
             self.phase, self._floor = Phase.ECCENTRIC, force
             self._steepest = 0.0
-        elif slope > 0.8 * self._steepest:
+        elif force == self._top and (
+            slope > self._steepest or force - low > BEYOND * (self._entered - low)
+        ):
             self.phase = Phase.CONCENTRIC
+
+    def _falls(self, force: float) -> bool:
+        """Whether the top is over; a long hold wanders, so more is asked of it."""
+        height, fallen = self._top - (self._low or 0.0), self._top - force
+        if self._held < LONG_HOLD or fallen > DEEP * height:
+            return fallen > 0.1 * height
+        return fallen > 0.1 * height and self._last[0] - force > STEEP * height
 
     def _fall(self, force: float, slope: float) -> None:
         low = self._low or 0.0
         self._floor = min(self._floor, force)
         self._steepest = min(self._steepest, slope)
+        self._held += 1
         height = self._top - low
         fallen = self._top - self._floor
         if fallen >= NEARLY * height:
             self._end()
-        if force > self._top - 0.1 * height:
+        goes_on = fallen < 0.5 * height and force > self._floor + AGAIN * height
+        if goes_on or not self._falls(force):
             self.phase, self._steepest = Phase.HOLD, abs(self._steepest)
+            self._entered = force
         elif force <= low + 0.1 * height:
             self._rest_at(self._floor)
         elif fallen >= 0.5 * height and slope > STOPPED * self._steepest:
