@@ -118,8 +118,9 @@ def _small_groups(reps: list[Judged], least: float) -> list[list[Judged]]:
 
 
 def _reps(cluster: Cluster, verdicts: dict[int, Judged]) -> list[Judged]:
+    rep = Verdict.REP
     judged = [verdicts[one.pull.id] for one in cluster]
-    return [one for one in judged if one.verdict is Verdict.REP]
+    return [one for one in judged if one.verdict is rep]
 
 
 def _dismiss(judged: Judged, verdicts: dict[int, Judged], typical_n: float) -> None:

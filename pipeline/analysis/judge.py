@@ -66,22 +66,22 @@ def judge(
         else:
             candidates.append(one)
     clusters = _clusters(candidates)
+    rep, partial, share = Verdict.REP, Verdict.PARTIAL, settings.rep_share
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
         if number == 0 and context.same_set:
             before = context.amplitudes_n[-NEIGHBOURS:]
         typical = _typical(before, [one.amplitude_n for one in cluster])
-        share = settings.rep_share
         reps = [
             one.amplitude_n >= share * usual for one, usual in zip(cluster, typical, strict=True)
         ]
         _continue_trend(cluster, reps)
         for one, is_rep, usual in zip(cluster, reps, typical, strict=True):
-            verdict = Verdict.REP if is_rep else Verdict.PARTIAL
+            verdict = rep if is_rep else partial
             if not _rise_counts(one.pull, len(cluster) + len(before), floor):
                 verdict = Verdict.STEP
             verdicts[one.pull.id] = Judged(one.pull, verdict, one.amplitude_n, usual, one.width_s)
-    leave_out_trials(clusters, verdicts, settings.rep_share, context)
+    leave_out_trials(clusters, verdicts, share, context)
     leave_out_stirs(clusters, verdicts, context)
     return [verdicts[pull.id] for pull in pulls]
 
@@ -151,12 +151,10 @@ def _continue_trend(cluster: Cluster, reps: list[bool]) -> None:
     Effort that grows from a third to full makes the first reps small; trial pulls are off the line
     or off the rhythm.
     """
-    if all(reps):
-        return
-    for order in (range(len(reps)), range(len(reps) - 1, -1, -1)):
-        places = list(order)
-        for position in range(len(places) - 4, -1, -1):
-            here, one, two, three = places[position : position + 4]
+    edges = ((range(len(reps) - 4, -1, -1), 1), (range(3, len(reps)), -1))
+    for places, way in edges:
+        for here in places:
+            one, two, three = here + way, here + 2 * way, here + 3 * way
             if reps[here] or not (reps[one] and reps[two] and reps[three]):
                 continue
             amplitude, a, b, c = (cluster[at].amplitude_n for at in (here, one, two, three))

@@ -45,11 +45,12 @@ def build(
 ) -> list[tuple[list[Draft], list[Partial]]]:
     """Measure the reps and partials of stretches of one run; one pair per stretch."""
     drafts: list[tuple[list[Draft], list[Partial]]] = [([], []) for _ in found]
+    rep, partial = Verdict.REP, Verdict.PARTIAL
     chosen = [
         (number, judged)
         for number, part in enumerate(found)
         for judged in part.judged
-        if judged.verdict is Verdict.REP or judged.verdict is Verdict.PARTIAL
+        if judged.verdict is rep or judged.verdict is partial
     ]
     if not chosen:
         return drafts
@@ -70,10 +71,10 @@ def build(
     confidence = rep_confidence(pulls, settings, noise_n, whole)
     metrics = measure(force, phases, curve)
     plain = (whole & metrics.complete).tolist() if not axis.gaps else [False] * len(pulls)
-    told = _drafts(pulls, phases, metrics, confidence, origin, axis)
-    for place, (number, judged, draft) in enumerate(zip(stretch_of, pulls, told, strict=True)):
+    measured = _drafts(pulls, phases, metrics, confidence, origin, axis)
+    for place, (number, judged, draft) in enumerate(zip(stretch_of, pulls, measured, strict=True)):
         reps, partials = drafts[number]
-        if judged.verdict is Verdict.PARTIAL:
+        if judged.verdict is partial:
             partials.append(
                 Partial(draft.start_s, draft.end_s, draft.peak_s, draft.peak_n, judged.amplitude_n)
             )
@@ -83,7 +84,7 @@ def build(
             seen = bool(phases.rise_seen[place]), bool(phases.fall_seen[place])
             reps.append(explained(draft, axis, *seen))
     return [
-        (reps, [partial for partial in partials if not _within(partial, reps)])
+        (reps, [each for each in partials if not _within(each, reps)])
         if partials
         else (reps, partials)
         for reps, partials in drafts
