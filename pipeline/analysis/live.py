@@ -119,19 +119,18 @@ class LiveAnalysis:
             return events
         if self._origin_s is None:
             self._origin_s = float(time_s[0])
-        while time_s.size:
-            if time_s[-1] < self._next_tick_s:
-                due = time_s.size
-            else:
-                due = int(time_s.searchsorted(self._next_tick_s))
-            upto = slice(0, due + 1)
-            self._waiting.append((time_s[upto], force_n[upto]))
-            self._tracker.push(time_s[upto], force_n[upto])
-            if due >= time_s.size:
-                break
-            events += self._tick(float(time_s[due]), self._origin_s)
-            time_s, force_n = time_s[due + 1 :], force_n[due + 1 :]
+        while time_s.size and time_s[-1] >= self._next_tick_s:
+            after = int(time_s.searchsorted(self._next_tick_s)) + 1
+            self._follow(time_s[:after], force_n[:after])
+            events += self._tick(float(time_s[after - 1]), self._origin_s)
+            time_s, force_n = time_s[after:], force_n[after:]
+        if time_s.size:
+            self._follow(time_s, force_n)
         return events
+
+    def _follow(self, time_s: Floats, force_n: Floats) -> None:
+        self._waiting.append((time_s, force_n))
+        self._tracker.push(time_s, force_n)
 
     def _tick(self, now_s: float, origin_s: float) -> list[AnalysisEvent]:
         """Reps that ended or look otherwise now; each quarter of a second the state."""
@@ -141,7 +140,7 @@ class LiveAnalysis:
         tracker, looks = self._tracker, self._looks
         if tracker.ended:
             tracker.ended = False
-            looks.plan(tick)
+            looks.plan(tick, small=tracker.small)
         look = looks.next is not None and looks.next <= tick
         if look or tick >= self._next_answer:
             self._next_answer = tick + TICKS_PER_ANSWER

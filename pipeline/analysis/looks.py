@@ -32,9 +32,12 @@ class Looks:
         """The tick at which to look next."""
         return self._due[0] if self._due else None
 
-    def plan(self, tick: int) -> None:
-        """A pull has ended, or nearly."""
-        self._due = [tick + later for later in LOOKS]
+    def plan(self, tick: int, *, small: bool) -> None:
+        """A pull has ended, or nearly; where it is too small for a rep the last look will do."""
+        if small:
+            self._due = [*self._due[:-1], tick + LOOKS[-1]]
+        else:
+            self._due = [tick + later for later in LOOKS]
 
     def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
         """At an ended pull, more if it was too soon to be told, and once when it rests."""

@@ -31,6 +31,8 @@ STOPPED = 0.3
 """Part of the steepest fall below which the force has come to rest."""
 NEARLY = 0.85
 """A fall is worth a look when so much of the rise is gone."""
+SMALL = 0.25
+"""No rep is so small beside the last ones, even where effort grows from a third to full."""
 _FORGET = 400
 """After so many values at rest, 8 s, the next set may be of another exercise."""
 
@@ -64,6 +66,8 @@ class Tracker:
         self._told = False
         self.ended = False
         """A pull ended, or nearly, since this was last set to False."""
+        self.small = False
+        """Whether it was too small to be a rep beside those before."""
 
     def push(self, time_s: Floats, force_n: Floats) -> None:
         """Take the next samples, shape (n,) each."""
@@ -173,6 +177,7 @@ class Tracker:
         if not self._told:
             self._told = self.ended = True
             amplitude = self._top - max(self._low or 0.0, self._floor)
+            self.small = amplitude < SMALL * self._usual
             if amplitude > 0.5 * self._usual:
                 self._amplitudes = [*self._amplitudes[-2:], amplitude]
                 self._usual = sorted(self._amplitudes)[len(self._amplitudes) // 2]
