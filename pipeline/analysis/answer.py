@@ -24,7 +24,7 @@ from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summ
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
-from pipeline.analysis.verdict import Context, Found, Verdict, slack_n
+from pipeline.analysis.verdict import Context, Found, Verdict, context_after
 from pipeline.events import SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Gap
@@ -139,9 +139,10 @@ class Answer:
         closed: list[SetClosed] = []
         for stretch in stretches:
             assert self.run is not None
-            found = stretch.found or self.judged(self.run, stretch, self._pulls(stretch))
+            pulls = [] if stretch.found else stretch.pulls(self._settings.dip_share)
+            found = stretch.found or self.judged(self.run, stretch, pulls)
             goes_on = stretch.set_goes_on or (stretch.run_ends and last_goes_on)
-            self.context = _context_after(self.context, found, same_set=goes_on)
+            self.context = context_after(self.context, found, same_set=goes_on)
             self.usual_s = median_length_s(found.judged) or self.usual_s
             self._found.append((found, goes_on))
             if goes_on or self.open:
@@ -164,9 +165,6 @@ class Answer:
                 closed += self._close_sets()
         del self.partials[:-MOST_STRAYS]
         return closed
-
-    def _pulls(self, stretch: Stretch) -> list[Pull]:
-        return stretch.pulls(self._settings.dip_share)
 
     def _rate_hz(self, first: int, stop: int) -> float:
         """Most samples in one of the first whole seconds between two grid indices."""
@@ -251,14 +249,3 @@ def _joined(pieces: list[GridPiece]) -> list[GridPiece]:
         else run[0]
         for run in joined
     ]
-
-
-def _context_after(context: Context, found: Found, *, same_set: bool) -> Context:
-    reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
-    slack = slack_n([judged.pull for judged in found.judged], context.slack_n)
-    if not reps:
-        return replace(context, same_set=same_set and context.same_set, slack_n=slack)
-    before = context.amplitudes_n if context.same_set else ()
-    amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
-    last = reps[-1].pull
-    return Context(amplitudes, last.fell, same_set, slack)

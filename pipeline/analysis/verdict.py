@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -63,3 +63,15 @@ def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
     """Lowest force in and before these pulls."""
     valleys = [n for pull in pulls for n in (pull.before_n, pull.after_n) if n is not None]
     return min([before_n, *valleys])
+
+
+def context_after(context: Context, found: Found, *, same_set: bool) -> Context:
+    """What is known after a stretch; `same_set` says that its set goes on."""
+    reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
+    slack = slack_n([judged.pull for judged in found.judged], context.slack_n)
+    if not reps:
+        return replace(context, same_set=same_set and context.same_set, slack_n=slack)
+    before = context.amplitudes_n if context.same_set else ()
+    amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
+    last = reps[-1].pull
+    return Context(amplitudes, last.fell, same_set, slack)
