@@ -16,7 +16,7 @@ AT_ONCE = 32
 """Connections; most of what is cut short makes the server wait for the rest."""
 A_SERVER = 10_000
 """Inputs for a server, which then has to serve a plain request."""
-PATIENCE_S, UPGRADE_S = 0.1, 10.0
+PATIENCE_S, UPGRADE_S, SERVES_S = 0.1, 10.0, 60.0
 
 _HOST = b"Host: 127.0.0.1\r\n"
 _UPGRADE = (
@@ -134,7 +134,7 @@ def _run(inputs: int, draw: Callable[[], bytes], ask: Ask) -> Iterator[str]:
                 for _ in range(AT_ONCE):
                     group.create_task(work(port))
             async with _Plug(port) as plug:
-                assert (await plug.ask(_REQUESTS[0]) or b"").startswith(b"HTTP/1.1 200")
+                assert await plug.ask(_REQUESTS[0], b"HTTP/1.1 200", SERVES_S), "it serves no more"
         return found
 
     for start in range(0, inputs, A_SERVER):
