@@ -261,8 +261,9 @@ class BleSource:
                 if silent_s >= self._patience_s:
                     await link.close(f"no force frame for {silent_s:.1f} s")
                     break
-                awake_s = _now_s() + self._patience_s - silent_s
-                await _first(self._patience_s - silent_s, link.lost, self._stopping)
+                nap_s = min(self._patience_s - silent_s, self._patience_s / 4)
+                awake_s = _now_s() + nap_s
+                await _first(nap_s, link.lost, self._stopping)
                 if _now_s() > awake_s + self._patience_s / 4:
                     # The computer slept, not the band: what came meanwhile is yet to be read.
                     self._last_force_s = _now_s()
