@@ -26,7 +26,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 prove: $(VENV)/.dev servers
-	$(BIN)/pytest -m slow --timeout 2400
+	$(BIN)/pytest -m slow --timeout 2400 -n logical --dist load
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.replay
