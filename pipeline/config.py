@@ -218,8 +218,8 @@ def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, st
 
 def _secret(path: object, where: str) -> str:
     try:
-        return Path(str(path)).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+        return Path(str(path)).expanduser().read_text("utf-8").strip()
+    except (OSError, ValueError, RuntimeError) as error:  # a NUL in it, or nobody's ~home
         raise ConfigError(f"{where}: the secret's file {path} cannot be read: {error}") from error
 
 
@@ -233,7 +233,12 @@ def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
     if int in kinds and text and value.lstrip("-").isdigit():
         return int(value)
     if Path in kinds and text:
-        return Path(value).expanduser()
+        if "\0" in value:
+            raise ConfigError(f"{where.get(name, 'default')}: {name}: no path has a NUL in it")
+        try:
+            return Path(value).expanduser()
+        except RuntimeError as error:
+            raise ConfigError(f"{where.get(name, 'default')}: {name}: {error}") from error
     accepted = tuple(kind for kind in kinds if isinstance(kind, type))
     if isinstance(value, accepted) and not (isinstance(value, bool) and bool not in kinds):
         return value

@@ -48,6 +48,10 @@ def test_secrets_come_from_files_and_show_nowhere(tmp_path: Path) -> None:
         ("[band]\nname = 'My Band'", "lower-case"),
         ("[mqtt\n", "not valid TOML"),
         ("[influx]\ntoken_file = '/nowhere/at/all'", "cannot be read"),
+        ("[influx]\ntoken_file = '~nobody-of-that-name/a'", "cannot be read"),
+        ('[influx]\ntoken_file = "a\\u0000b"', "cannot be read"),
+        ("data_dir = '~nobody-of-that-name/a'", "data_dir: Could not determine home directory"),
+        ('data_dir = "a\\u0000b"', "data_dir"),
         ("[influx]\ntoken = 5", "not a secret"),
     ],
 )
