@@ -13,6 +13,7 @@ key. No secret is a flag: `ps` shows flags.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -230,7 +231,7 @@ def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
         return True
     if bool in kinds and text and value.lower() in ("0", "false", "no", "off"):
         return False
-    if int in kinds and text and value.lstrip("-").isdigit():
+    if int in kinds and text and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
     if Path in kinds and text:
         if "\0" in value:

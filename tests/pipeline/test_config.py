@@ -62,6 +62,12 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
         load(file, environment={})
 
 
+@pytest.mark.parametrize("port", ["--5", "²", "1e3", "9" * 5000])
+def test_what_only_looks_like_a_number_is_named(port: str) -> None:
+    with pytest.raises(ConfigError, match="mqtt.port takes int"):
+        load(environment={"FORCEBAND_MQTT_PORT": port})
+
+
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "none.toml", environment={})
