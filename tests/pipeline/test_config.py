@@ -64,7 +64,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
 
 @pytest.mark.parametrize("port", ["--5", "²", "1e3", "9" * 5000])
 def test_what_only_looks_like_a_number_is_named(port: str) -> None:
-    with pytest.raises(ConfigError, match="mqtt.port takes int"):
+    with pytest.raises(ConfigError, match=r"mqtt\.port takes int"):
         load(environment={"FORCEBAND_MQTT_PORT": port})
 
 
