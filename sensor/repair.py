@@ -50,6 +50,7 @@ class Repair:
         self._ring = ring_samples
         self._attempts = attempts
         self._next: int | None = None
+        self._framed = -WRAP
         self._pace = Pace(rate_hz)
         self._missing: list[Missing] = []
         self._lost: list[tuple[int, int]] = []
@@ -85,6 +86,7 @@ class Repair:
         self._advance(first)
         if self._next is None or end > self._next:
             self._next = end
+        self._framed = max(self._framed, end)
         self._found(first, end)
         if frame.flags & Flag.RESENT and self._asked is not None:
             if self._asked[0] < end < self._asked[1]:
@@ -130,10 +132,13 @@ class Repair:
                 # The answer to an earlier request, whose wait had ended.
                 self.unanswered(now_s)
                 return
-            self._give_up(first, coming if count else end)
-            self._give_up(coming + count, end)
+            # What START alone told of may not be in a frame yet, and comes by itself.
+            final = min(end, self._framed)
+            self._give_up(first, coming if count else final)
+            self._give_up(coming + count, final)
+            self._change_attempts(final, end, -1)
             self._asked = (coming, coming + count) if count else None
-            self._wait_until_s = now_s + QUIET_S if count else now_s
+            self._wait_until_s = now_s + QUIET_S if count or final < end else now_s
         else:
             self._able = False
             self._asked, self._wait_until_s = None, now_s
@@ -178,6 +183,7 @@ class Repair:
                 return None
             self.give_up_all()
             self._next = self._pace.began
+            self._framed = -WRAP
             self._pace = Pace(self._pace.rate_hz)
         first = self._unwrap(frame.first_sample)
         self._pace.start(first, frame.device_us)

@@ -433,6 +433,42 @@ def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence()
     asyncio.run(main())
 
 
+def test_starting_a_band_that_streams_costs_nothing_on_a_bad_air() -> None:
+    async def main() -> None:
+        air = Air(shape=Shape())
+        setup = BandSetup(clock=ClockConfig(rate_hz=320.0))
+        async with (
+            SimulatedBand(air.transport("band"), setup),
+            await BumbleCentral.open(air.transport("central")) as central,
+            BleSource(central=central, silence_s=PATIENCE_S) as source,
+        ):
+            reader, lossy = Reader(source), drop(0.3)
+            air.fault = lambda *sent: lossy(*sent) if len(sent[2]) > 40 else sent[2]
+            for _ in range(15):
+                await source.resume()
+                came = len(reader.frames())
+                await until(lambda: len(reader.frames()) > came + 1)  # noqa: B023
+            air.fault = None
+            await source.stop()
+            await reader.task
+            answers = [Answer.from_bytes(each) for each in reader.payloads(Channel.ANSWER)]
+            bounds = [
+                index
+                for each in answers
+                if each.opcode in (Opcode.START, Opcode.STOP)
+                and (index := each.next_sample()) is not None
+            ]
+            came_too = {
+                frame.first_sample + k
+                for frame in reader.frames()
+                for k in range(len(frame.counts))
+            }
+            assert came_too >= set(range(bounds[0], bounds[-1]))
+            assert reader.given_up() == []
+
+    asyncio.run(main())
+
+
 @asynccontextmanager
 async def _band_at(where: str, seed: int = 3) -> AsyncIterator[str]:
     """A band on an air of its own, as a process of its own would have it."""

@@ -96,6 +96,29 @@ def test_what_the_band_does_not_have_is_given_up_at_once() -> None:
     assert repair.take_given_up() == [(24, 16)]
 
 
+def test_what_start_told_of_may_not_be_in_a_frame_yet() -> None:
+    repair, now_s = with_gap(), 0.0
+    repair.receive(frame(8, flags=Flag.RESENT), now_s)
+    repair.reached(28)
+    for _ in range(2 * ATTEMPTS):
+        assert repair.request(now_s) == (24, 4)
+        repair.answered(refused(Status.NOT_AVAILABLE), now_s)
+        now_s += QUIET_S
+    repair.receive(frame(32), now_s)
+    assert repair.take_given_up() == []
+    assert repair.request(now_s) == (24, 8)
+
+
+def test_a_resend_that_leaves_out_what_is_in_no_frame_gives_nothing_up() -> None:
+    repair = with_gap()
+    repair.reached(28)
+    assert repair.request(0.0) == (8, 20)
+    repair.answered(ok(8, 16), 0.0)
+    repair.receive(frame(8, n=16, flags=Flag.RESENT), 0.1)
+    assert repair.missing == 4
+    assert repair.take_given_up() == []
+
+
 def test_a_busy_band_is_asked_later_and_that_does_not_count() -> None:
     repair = with_gap()
     for attempt in range(3 * ATTEMPTS):
