@@ -60,6 +60,7 @@ def rep(set_number: int, number: int, start_s: float) -> Rep:
         impulse_n_s=peak_n * 2.1,
         rfd_n_per_s={"0-100 ms": 210.0, "20-80 %": 150.0},
         metrics={"work_j": 31.5},
+        absent={},
     )
 
 

@@ -6,15 +6,16 @@ Times are seconds on the time axis of the samples given. Definitions stand in do
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sensor.samples import Gap
 
 
-@dataclass(frozen=True, slots=True)
-class Rep:
+class Rep(NamedTuple):
     """One repetition: a rise of the force, perhaps a hold, and a fall.
 
-    A metric that the rate or a gap does not allow is None, and `absent` names it with the reason.
+    A metric that the rate or a gap does not allow is None, and `absent` names it with the reason. A
+    tuple, because there are thousands.
     """
 
     id: int
@@ -40,11 +41,11 @@ class Rep:
     tut_s: float
     mean_n: float
     impulse_n_s: float | None
-    rfd_n_per_s: dict[str, float] = field(default_factory=dict)
+    rfd_n_per_s: dict[str, float]
     """By window: 0-50 ms, 0-100 ms, 0-200 ms, 20-80 %."""
-    metrics: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float]
     """The further metrics of docs/analysis.md by name with unit, such as `work_j`."""
-    absent: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str]
     confidence: float = 1.0
     """Probability that this is a rep that the person would count."""
 

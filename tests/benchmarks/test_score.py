@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -23,6 +21,7 @@ def as_found(number: int, true: TrueRep) -> Rep:
         top_end_s=top_end_s, end_s=end_s, peak_s=true.peak_s, peak_n=true.peak_n,
         valley_before_n=0.0, valley_after_n=0.0, concentric_s=None, hold_s=None, eccentric_s=None,
         bottom_s=None, tempo=None, tut_s=end_s - start_s, mean_n=0.0, impulse_n_s=None,
+        rfd_n_per_s={}, metrics={}, absent={},
     )  # fmt: skip
 
 
@@ -52,7 +51,7 @@ def test_a_rep_left_out_is_missed(session: Session, found: list[Rep]) -> None:
 
 
 def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Rep]) -> None:
-    joined = replace(found[0], end_s=found[1].end_s)
+    joined = found[0]._replace(end_s=found[1].end_s)
     result = score(session, [joined, *found[2:]])
     assert not result.right
     assert result.missed >= 1
@@ -60,14 +59,14 @@ def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Rep
 
 def test_a_rep_split_in_two_is_one_extra(session: Session, found: list[Rep]) -> None:
     middle = 0.5 * (found[0].start_s + found[0].end_s)
-    halves = [replace(found[0], end_s=middle - 0.1), replace(found[0], start_s=middle - 0.1)]
+    halves = [found[0]._replace(end_s=middle - 0.1), found[0]._replace(start_s=middle - 0.1)]
     result = score(session, [*halves, *found[1:]])
     assert not result.right
     assert result.extra == 1
 
 
 def test_a_late_boundary_shows_with_its_sign(session: Session, found: list[Rep]) -> None:
-    late = [replace(rep, end_s=rep.end_s + 0.02) for rep in found]
+    late = [rep._replace(end_s=rep.end_s + 0.02) for rep in found]
     errors = [error for which, error, _ in score(session, late).boundary_s if which == 3]
     assert errors == pytest.approx([0.02] * len(errors))
 

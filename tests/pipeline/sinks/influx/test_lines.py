@@ -77,7 +77,7 @@ def test_a_set_tells_volume_rest_and_where_it_began() -> None:
 
 def test_volume_is_absent_where_a_rep_has_no_impulse() -> None:
     whole = closed_set(1, 2.0)
-    first = replace(whole.reps[0], impulse_n_s=None)
+    first = whole.reps[0]._replace(impulse_n_s=None)
     without = SetClosed(whole.summary, (first, *whole.reps[1:]), ())
     assert "volume_ns=" in lines(FACTS, Told(0, 0, 0, whole))[-1]
     assert "volume_ns=" not in lines(FACTS, Told(0, 0, 0, without))[-1]
@@ -85,7 +85,7 @@ def test_volume_is_absent_where_a_rep_has_no_impulse() -> None:
 
 def test_a_phase_without_length_is_left_out() -> None:
     whole = closed_set(1, 2.0)
-    touching = replace(whole.reps[0], top_end_s=whole.reps[0].top_start_s)
+    touching = whole.reps[0]._replace(top_end_s=whole.reps[0].top_start_s)
     told = Told(0, 0, 10**15, SetClosed(whole.summary, (touching,), ()))
     phases = [line for line in lines(FACTS, told) if line.startswith("phase,")]
     assert [line.split('"')[1] for line in phases] == ["concentric", "eccentric", "rest"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +64,7 @@ REP = Rep(
     impulse_n_s=348.6,
     rfd_n_per_s={"0-100 ms": 210.0, "20-80 %": 150.0},
     metrics={"work_j": 31.5},
+    absent={},
 )
 
 
@@ -103,7 +103,7 @@ def documented_live() -> list[tuple[str, Any]]:
         [
             Told(1, 1, START_US, LinkChanged(True, "connected")),
             Told(2, 2, START_US, BatteryChanged(87)),
-            Told(500, 150, START_US + 38_000_000, RepAnnounced(replace(REP, set=2))),
+            Told(500, 150, START_US + 38_000_000, RepAnnounced(REP._replace(set=2))),
             Told(600, 151, START_US + 40_037_500, samples),
             Told(600, 152, START_US + 40_037_500, live),
         ],

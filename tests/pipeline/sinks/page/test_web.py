@@ -61,7 +61,7 @@ def test_somebody_who_comes_late_is_told_the_session_so_far() -> None:
 
 def test_a_page_hears_each_event_as_it_comes() -> None:
     async def run() -> None:
-        one, better = rep(1, 1, 2.0), replace(rep(1, 1, 2.0), peak_n=150.0)
+        one, better = rep(1, 1, 2.0), rep(1, 1, 2.0)._replace(peak_n=150.0)
         async with WebSink() as sink, looking(sink) as page:
             sink.show(FACTS, [])
             await page.until(lambda m: m["type"] == "snapshot" and m["session"] is not None)
