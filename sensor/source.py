@@ -26,8 +26,18 @@ class Source(Protocol):
     def __aiter__(self) -> AsyncIterator[Notification]: ...
 
 
+def ticks_ns() -> int:
+    """A clock that never steps and, where the system has one, goes on while it is suspended.
+
+    Linux's monotonic clock stands still in suspend, and the band does not.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return time.monotonic_ns()
+
+
 class HostClock:
-    """UTC that never steps: read once, then carried on by the monotonic clock.
+    """UTC that never steps: read once, then carried on by another clock.
 
     Parameters
     ----------
@@ -38,7 +48,7 @@ class HostClock:
     """
 
     def __init__(
-        self, utc_ns: int | None = None, monotonic_ns: Callable[[], int] = time.monotonic_ns
+        self, utc_ns: int | None = None, monotonic_ns: Callable[[], int] = ticks_ns
     ) -> None:
         self._monotonic_ns = monotonic_ns
         utc_ns = time.time_ns() if utc_ns is None else utc_ns
