@@ -19,6 +19,7 @@ from pipeline.session import Session
 from pipeline.sinks.sink import DurableSink, SessionFacts, SinkUnavailableError
 from sensor.errors import RecordingError
 from sensor.recording import Recording
+from sensor.samples import Notification
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Delivery:
         self._queue: deque[Told] = deque()
         self._offered_row = recording.last_row
         self._cursor = recording.cursors().get(sink.name, 0)
+        self._cursor_kept = True
         self._behind = self._offered_row > self._cursor
         self._wake = asyncio.Event()
         self._closing = False
@@ -132,7 +134,7 @@ class Delivery:
         cursor, row = self._cursor, 0
         pending: list[Told] = []
         while True:
-            rows = list(self._recording.rows(after=row, limit=CATCH_UP_ROWS))
+            rows = await self._read(row)
             for row, notification in rows:
                 told = session.receive(notification, row)
                 if row > cursor:
@@ -152,6 +154,18 @@ class Delivery:
                 return
             await asyncio.sleep(0)
 
+    async def _read(self, after: int) -> list[tuple[int, Notification]]:
+        """The next rows; while a session runs, a disk that fails is waited for."""
+        failures = 0
+        while True:
+            try:
+                return list(self._recording.rows(after=after, limit=CATCH_UP_ROWS))
+            except RecordingError as error:
+                if not self._live:
+                    raise
+                failures += 1
+                await self._hold(error, failures)
+
     def _leftover(self, session: Session) -> list[Told]:
         return [t for t in session.finish() if isinstance(t.event, self._sink.durable)]
 
@@ -161,24 +175,32 @@ class Delivery:
         while True:
             try:
                 await self._sink.deliver(self._facts, batch)
-            except SinkUnavailableError as error:
-                self._report(str(error))
+            except (SinkUnavailableError, RecordingError) as error:
+                # RecordingError: what the sink rejects cannot be kept aside, as the disk is full
                 failures += 1
-                back_off_s = min(FIRST_RETRY_S * 2 ** min(failures, 10), LAST_RETRY_S)
-                delay_s = error.retry_after_s or back_off_s * random.uniform(0.5, 1)
-                await asyncio.sleep(delay_s)
+                await self._hold(error, failures)
                 continue
             self._report(None)
             self._move_cursor(row)
             return
+
+    async def _hold(self, error: SinkUnavailableError | RecordingError, failures: int) -> None:
+        """Tell what is in the way, and wait before the next attempt."""
+        self._report(str(error))
+        asked_s = error.retry_after_s if isinstance(error, SinkUnavailableError) else None
+        back_off_s = min(FIRST_RETRY_S * 2 ** min(failures, 10), LAST_RETRY_S)
+        await asyncio.sleep(asked_s or back_off_s * random.uniform(0.5, 1))
 
     def _move_cursor(self, row: int) -> None:
         if row <= self._cursor:
             return
         try:
             self._recording.set_cursor(self._sink.name, row)
+            self._cursor_kept = True
         except RecordingError as error:  # a full disk: delivered twice after a kill, never lost
-            logger.warning("%s: the cursor could not be noted: %s", self._sink.name, error)
+            if self._cursor_kept:
+                logger.warning("%s: the cursor could not be noted: %s", self._sink.name, error)
+            self._cursor_kept = False
         self._cursor = row
 
     def _report(self, problem: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,18 @@ from pipeline.delivery import Delivery, DeliveryStatus
 from pipeline.events import ForceSamples, SessionEnded, SetClosed, Told
 from pipeline.session import Session
 from pipeline.sinks.sink import SessionFacts, SinkUnavailableError
+from sensor.errors import RecordingError
 from sensor.recording import Recording
+from sensor.samples import Notification
 from tests.pipeline.signals import notifications, pulls
 
 FACTS = SessionFacts("session", "band")
 ROWS = notifications(pulls(sets=1, reps=3))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "FIRST_RETRY_S", 0.01)
 
 
 class Sink:
@@ -104,6 +111,59 @@ def test_events_computed_again_are_those_told_live(tmp_path: Path) -> None:
     ]
     closed = [[t.event for t in s.got if isinstance(t.event, SetClosed)] for s in (sink, later)]
     assert closed[0] == closed[1]
+
+
+def test_a_full_disk_holds_what_the_sink_rejects_and_is_told_once(tmp_path: Path) -> None:
+    statuses: list[DeliveryStatus] = []
+
+    class Rejecting(Sink):
+        """Its first batch needs room for a dead letter; there is room from the fifth call on."""
+
+        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+            if self.calls == 0:
+                (pages,) = recording._database.execute("PRAGMA page_count").fetchone()
+                recording._database.execute(f"PRAGMA max_page_count={pages}")
+            if self.calls == 4:
+                recording._database.execute("PRAGMA max_page_count=1073741823")
+            if self.calls < 5:
+                self.calls += 1
+                recording.add_dead_letter(self.name, "line" * 5000, "rejected")
+            self.got += told
+
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        recording.extend(ROWS)
+        sink = Rejecting()
+        each = Delivery(recording, sink, FACTS, live_session=False, on_status=statuses.append)
+        asyncio.run(each.run())
+        assert [each.problem and "disk is full" in each.problem for each in statuses] == [
+            True,
+            None,
+        ]
+        assert len(recording.dead_letters()) == 1
+    assert list(dict.fromkeys(ids(sink))) == wanted()
+
+
+def test_a_recording_that_cannot_be_read_for_a_while_holds_a_running_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MAX_QUEUED", 3)
+    failures = iter([True] * 3)
+    rows = Recording.rows
+
+    def failing(
+        self: Recording, after: int = 0, limit: int | None = None
+    ) -> Iterator[tuple[int, Notification]]:
+        if next(failures, False):
+            raise RecordingError("disk I/O error", self.path)
+        return rows(self, after, limit)
+
+    sink, statuses = Sink(lambda call: call < 9), list[DeliveryStatus]()
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        monkeypatch.setattr(Recording, "rows", failing)
+        asyncio.run(live(recording, sink, statuses))
+    assert sum("I/O" in (each.problem or "") for each in statuses) == 1
+    assert statuses[-1].problem is None
+    assert list(dict.fromkeys(ids(sink))) == wanted()
 
 
 def test_an_error_nobody_foresaw_ends_the_delivery(tmp_path: Path) -> None:
