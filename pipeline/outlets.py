@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -66,9 +67,15 @@ async def _open_page(
     )
     outlets.page = page
     outlets.live.append(page)
-    outlets.lines.append(f"live page   {page.entry_url}")
-    if page.entry_url != page.url:
-        outlets.lines.append(qr_text(page.entry_url))
+    if page.entry_url == page.url:
+        outlets.lines.append(f"live page   {page.url}")
+    elif sys.stderr.isatty():
+        outlets.lines += [f"live page   {page.entry_url}", qr_text(page.entry_url)]
+    else:  # what is told may be kept as a log, where no secret belongs
+        outlets.lines.append(
+            f"live page   {page.url}?token=, then the token: name one with FORCEBAND_WEB_TOKEN or "
+            "token_file; one that is made up is shown in a terminal only"
+        )
 
 
 async def _open_mqtt(

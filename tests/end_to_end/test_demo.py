@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
@@ -45,7 +46,7 @@ class Demo:
 
 
 @contextmanager
-def demo_of(data: Path, *flags: str) -> Iterator[Demo]:
+def demo_of(data: Path, *flags: str, environment: dict[str, str] | None = None) -> Iterator[Demo]:
     """A demo on free ports; killed if the test leaves it running."""
     ports = ("--http-port", "0", "--mqtt-port", "0")
     with subprocess.Popen(
@@ -53,6 +54,7 @@ def demo_of(data: Path, *flags: str) -> Iterator[Demo]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, **(environment or {})},
     ) as process:
         try:
             yield Demo(process)
@@ -116,3 +118,18 @@ def test_an_interrupt_ends_it_cleanly_with_a_summary(tmp_path: Path, number: int
     assert demo.process.returncode == 0, rest
     assert "Traceback" not in rest
     assert "recorded" in out or "no reps" in out
+
+
+def test_a_token_is_never_written_to_what_may_be_a_log(tmp_path: Path) -> None:
+    token = "a-secret-of-this-page-and-nobody"
+    with demo_of(
+        tmp_path,
+        "--duration",
+        "2",
+        "--http-host",
+        "0.0.0.0",
+        environment={"FORCEBAND_WEB_TOKEN": token},
+    ) as demo:
+        out, rest = demo.process.communicate(timeout=120)
+    assert "FORCEBAND_WEB_TOKEN" in demo.said
+    assert token not in demo.said + rest + out
