@@ -52,7 +52,7 @@ def through_sink(settings: InfluxSettings, told: list[Told]) -> float:
     """Seconds until all is acknowledged."""
 
     async def main() -> float:
-        async with InfluxSink(settings, print) as sink:
+        async with InfluxSink(settings) as sink:
             await sink.deliver(FACTS, told[:1])  # imports and connection
             start_s = time.perf_counter()
             await sink.deliver(FACTS, told)

@@ -167,8 +167,14 @@ async def run_session(
                 if outlets.page is not None:
                     outlets.page.delivery(status.sink, status.waiting_rows, status.problem)
 
+            def told_rejected(status: DeliveryStatus) -> None:
+                terminal.say(f"{status.sink}: {status.rejected}")
+                if outlets.page is not None:
+                    text = f"{status.sink}: {status.rejected}"
+                    outlets.page.notice("warning", text, about=f"rejected by {status.sink}")
+
             deliveries = [
-                Delivery(recording, sink, facts, on_status=told_status)
+                Delivery(recording, sink, facts, on_status=told_status, on_rejected=told_rejected)
                 for sink in outlets.durable
                 if recording is not None
             ]
@@ -276,7 +282,8 @@ async def _finish(
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 raise result
-    return tuple(each.status for each in deliveries if each.status.waiting_rows)
+    statuses = [each.status for each in deliveries]
+    return tuple(each for each in statuses if each.waiting_rows or each.rejected)
 
 
 def _note_result(recording: Recording, session: Session) -> None:

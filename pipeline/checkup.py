@@ -85,7 +85,7 @@ def _recordings(folder: Path) -> list[Finding]:
                 f"{_plain(sink)} rejected a line of {path.name}: {_plain(body[:80])}",
                 False,
                 f"It said: {_plain(words[:240]).rstrip('.')}. Correct that, then "
-                f"`forceband deliver --again --to influx {path}`.",
+                f"`forceband deliver --again --to {_plain(sink)} {path}`.",
             )
         )
     if len(dead) > 5:

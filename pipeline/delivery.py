@@ -37,6 +37,8 @@ class DeliveryStatus:
     delivered_row: int
     waiting_rows: int
     problem: str | None
+    rejected: str = ""
+    """How much the sink rejected since `run` began, and why, in a sentence; empty for nothing."""
 
 
 def waiting_rows(recording: Recording) -> dict[str, int]:
@@ -60,6 +62,8 @@ class Delivery:
         and returns.
     on_status
         Called when a problem begins or ends.
+    on_rejected
+        Called when the sink rejected something, and again whenever that has grown tenfold.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Delivery:
         live_session: bool = True,
         new_session: Callable[[], Session] = Session,
         on_status: Callable[[DeliveryStatus], None] = lambda status: None,
+        on_rejected: Callable[[DeliveryStatus], None] = lambda status: None,
     ) -> None:
         self._recording = recording
         self._sink = sink
@@ -78,6 +83,7 @@ class Delivery:
         self._live = live_session
         self._new_session = new_session
         self._on_status = on_status
+        self._on_rejected = on_rejected
         self._queue: deque[Told] = deque()
         self._offered_row = recording.last_row
         self._cursor = recording.cursors().get(sink.name, 0)
@@ -86,12 +92,20 @@ class Delivery:
         self._wake = asyncio.Event()
         self._closing = False
         self._problem: str | None = None
+        self._rejected, self._rejected_told = 0, 0
+        self._rejection = ""
 
     @property
     def status(self) -> DeliveryStatus:
         """Where the sink stands now."""
         waiting = max(self._offered_row - self._cursor, 0)
-        return DeliveryStatus(self._sink.name, self._cursor, waiting, self._problem)
+        rejected = ""
+        if self._rejected:
+            rejected = (
+                f"{self._sink.unit} rejected for good: {self._rejected} ({self._rejection}); "
+                "`forceband doctor` shows them"
+            )
+        return DeliveryStatus(self._sink.name, self._cursor, waiting, self._problem, rejected)
 
     def offer(self, told: Sequence[Told], row: int) -> None:
         """Take the events of a row that was just committed; never blocks."""
@@ -174,7 +188,10 @@ class Delivery:
         failures = 0
         while True:
             try:
-                await self._sink.deliver(self._facts, batch)
+                rejected = await self._sink.deliver(self._facts, batch)
+                for each in rejected:
+                    self._recording.add_dead_letter(self._sink.name, each.body, each.words)
+                    await asyncio.sleep(0)
             except (SinkUnavailableError, RecordingError) as error:
                 # RecordingError: what the sink rejects cannot be kept aside, as the disk is full
                 failures += 1
@@ -182,6 +199,8 @@ class Delivery:
                 continue
             self._report(None)
             self._move_cursor(row)
+            if rejected:
+                self._tell_rejected(len(rejected), rejected[-1].words)
             return
 
     async def _hold(self, error: SinkUnavailableError | RecordingError, failures: int) -> None:
@@ -202,6 +221,14 @@ class Delivery:
                 logger.warning("%s: the cursor could not be noted: %s", self._sink.name, error)
             self._cursor_kept = False
         self._cursor = row
+
+    def _tell_rejected(self, count: int, words: str) -> None:
+        self._rejected += count
+        self._rejection = words.rstrip(".")
+        if self._rejected >= 10 * self._rejected_told:
+            self._rejected_told = self._rejected
+            logger.warning("%s: %s", self._sink.name, self.status.rejected)
+            self._on_rejected(self.status)
 
     def _report(self, problem: str | None) -> None:
         if problem == self._problem:

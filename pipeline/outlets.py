@@ -47,7 +47,7 @@ async def open_outlets(
             await _open_page(config, command, outlets, stack)
             if recording is not None:
                 await _open_mqtt(config, facts, command, outlets, stack)
-                await _open_influx(config, recording, outlets, stack)
+                await _open_influx(config, outlets, stack)
         if recording is not None:
             outlets.lines.append(f"recording   {recording.path}")
         yield outlets
@@ -164,18 +164,13 @@ def mqtt_settings(config: Config) -> MqttSettings:
     return settings
 
 
-async def _open_influx(
-    config: Config, recording: Recording, outlets: Outlets, stack: AsyncExitStack
-) -> None:
+async def _open_influx(config: Config, outlets: Outlets, stack: AsyncExitStack) -> None:
     if config.influx.url is None:
         return
     from pipeline.sinks.influx.sink import InfluxSink
 
-    def dead_letter(line: str, error: str) -> None:
-        recording.add_dead_letter("influx", line, error)
-
     settings = influx_settings(config)
-    sink = await stack.enter_async_context(InfluxSink(settings, dead_letter))
+    sink = await stack.enter_async_context(InfluxSink(settings))
     outlets.durable.append(sink)
     outlets.lasting.append(sink.name)
     outlets.lines.append(f"InfluxDB    {settings.url} bucket {settings.bucket}")

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespace) -> bool:
-    """Whether anything still waits."""
+    """Whether anything still waits or was rejected."""
     from sensor.recording import Recording
 
     failed = False
@@ -76,9 +76,9 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
 
     if not recording.ended:
         _close(recording)
-    waits = False
+    failed = False
     async with AsyncExitStack() as stack:
-        sinks = await _sinks(config, recording, args.to, stack)
+        sinks = await _sinks(config, args.to, stack)
         if not sinks and (args.again or waiting_rows(recording)):
             raise BandError(NOWHERE)
         if not sinks:
@@ -100,11 +100,14 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
                     f"{sink.name}: {reason}",
                     file=sys.stderr,
                 )
-                waits = True
+                failed = True
             else:
                 what = f"{before} rows delivered" if before else "nothing waits"
                 print(f"{recording.path.name}: {sink.name}: {what}")
-    return waits
+            if rejected := delivery.status.rejected:
+                print(f"forceband: {recording.path}: {sink.name}: {rejected}", file=sys.stderr)
+                failed = True
+    return failed
 
 
 def _close(recording: Recording) -> None:
@@ -119,9 +122,7 @@ def _close(recording: Recording) -> None:
     recording.set_facts({"sets": len(analysis.sets), "reps": len(analysis.reps)})
 
 
-async def _sinks(
-    config: Config, recording: Recording, only: str | None, stack: AsyncExitStack
-) -> list[DurableSink]:
+async def _sinks(config: Config, only: str | None, stack: AsyncExitStack) -> list[DurableSink]:
     from pipeline.outlets import influx_settings, mqtt_settings
 
     sinks: list[DurableSink] = []
@@ -133,9 +134,6 @@ async def _sinks(
     if config.influx.url is not None and only in (None, "influx"):
         from pipeline.sinks.influx.sink import InfluxSink
 
-        def dead_letter(line: str, error: str) -> None:
-            recording.add_dead_letter("influx", line, error)
-
-        influx = InfluxSink(influx_settings(config), dead_letter)
+        influx = InfluxSink(influx_settings(config))
         sinks.append(await stack.enter_async_context(influx))
     return sinks

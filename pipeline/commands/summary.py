@@ -41,6 +41,10 @@ def print_outcome(outcome: Outcome) -> None:
     elif outcome.path is not None:
         out.print(f"recorded {outcome.session.samples} samples: {outcome.path}", soft_wrap=True)
     for status in outcome.undelivered:
+        if status.rejected:
+            out.print(f"{status.sink}: {status.rejected}", soft_wrap=True)
+        if not status.waiting_rows:
+            continue
         out.print(
             f"{status.sink}: {status.waiting_rows} rows wait in the recording"
             f"{f' ({status.problem})' if status.problem else ''}; "

@@ -39,19 +39,29 @@ class SinkUnavailableError(Exception):
         self.retry_after_s = retry_after_s
 
 
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A point or a message that the other side will never take, and its words."""
+
+    body: str
+    words: str
+
+
 class DurableSink(Protocol):
     """Must get every event of the classes in `durable`, at least once and in order.
 
     `pipeline.delivery` calls `deliver` with events whose rows are committed to the recording, moves
     the recording's cursor `name` when it returns, and calls again with the same events, later, when
-    it raises SinkUnavailableError.
+    it raises SinkUnavailableError. What it returns is kept in the recording's dead letters.
     """
 
     name: str
+    unit: str
+    """What it sends, in the plural."""
     durable: tuple[type, ...]
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
-        """Return when the other side has acknowledged all of `told`."""
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
+        """Return when the other side has acknowledged all of `told` but what it rejects."""
 
 
 class LiveSink(Protocol):

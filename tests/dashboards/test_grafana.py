@@ -42,8 +42,8 @@ def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
     async def fill(server: InfluxServer) -> None:
         async with InfluxDouble(server.url) as double:
             config = InfluxSettings(double.url, "home", DATABASE, double.token)
-            async with InfluxSink(config, lambda line, error: pytest.fail(line + error)) as sink:
-                await sink.deliver(FACTS, session())
+            async with InfluxSink(config) as sink:
+                assert not await sink.deliver(FACTS, session())
 
     with running_influxd(tmp_path_factory.mktemp("influxd")) as server:
         server.create(DATABASE)

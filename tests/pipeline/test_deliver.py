@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +15,32 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.app import Outcome, run_session, session_recording
+from pipeline.commands.summary import print_outcome
+from pipeline.config import Config, load
+from pipeline.playback import Playback
 from sensor.recording import Recording
 from tests.pipeline.signals import notifications, pulls
 
 
 class Server(HTTPServer):
-    """Takes every write."""
+    """Takes every write; refuses those that hold `refused`."""
 
     writes = 0
+    refused = b"nobody's"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.writes += 1
+        if self.server.refused in gzip.decompress(body):
+            self.send_response(400)
+            self.end_headers()
+            self.wfile.write(b'{"code": "invalid", "message": "conflict"}')
+            return
         self.send_response(204)
         self.end_headers()
 
@@ -102,6 +115,49 @@ def test_a_rejected_line_is_forgotten_when_it_is_taken_at_last(
         assert main(again) == 0
         assert listed(tmp_path, capsys)["dead_letters"] == 1
         assert server.writes > 0
+
+
+def test_rejected_points_are_counted_and_fail_the_delivery(
+    killed: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with running(Server(("127.0.0.1", 0), _Handler)) as server:
+        server.refused = b"rep,"
+        monkeypatch.setenv("FORCEBAND_INFLUX_URL", f"http://127.0.0.1:{server.server_port}")
+        assert main(["deliver", str(killed), "--to", "influx"]) == 1
+        assert "influx: points rejected for good: 4 (400 conflict)" in capsys.readouterr().err
+        assert listed(tmp_path, capsys)["dead_letters"] == 4
+        assert main(["deliver", str(killed), "--to", "influx"]) == 0
+
+
+def test_a_session_says_that_points_are_rejected_and_why(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def session(config: Config) -> Outcome:
+        with (
+            Recording.open(killed) as played,
+            session_recording(config) as (recording, facts),
+        ):
+            return await run_session(
+                config,
+                Playback(played, math.inf),
+                recording=recording,
+                facts=facts,
+                now_us=lambda: 0,
+            )
+
+    with running(Server(("127.0.0.1", 0), _Handler)) as server:
+        server.refused = b"rep,"
+        url = f"http://127.0.0.1:{server.server_port}"
+        flags = {"data_dir": tmp_path / "new", "web.port": 0, "influx.url": url}
+        config = load(None, flags={**flags, "mqtt.enabled": False})
+        print_outcome(asyncio.run(session(config)))
+    told = capsys.readouterr()
+    assert "influx: points rejected for good: " in told.err
+    assert "(400 conflict); `forceband doctor` shows them" in told.err
+    assert "influx: points rejected for good: 4 (400 conflict)" in told.out
 
 
 @pytest.mark.parametrize("facts", [{"sinks": 5}, {"sinks": [[1], None]}, {"sinks": {"mqtt": 1}}])

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline import delivery
 from pipeline.delivery import Delivery, DeliveryStatus
 from pipeline.events import ForceSamples, SessionEnded, SetClosed, Told
 from pipeline.session import Session
-from pipeline.sinks.sink import SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import Rejected, SessionFacts, SinkUnavailableError
 from sensor.errors import RecordingError
 from sensor.recording import Recording
 from sensor.samples import Notification
@@ -20,6 +21,7 @@ from tests.pipeline.signals import notifications, pulls
 
 FACTS = SessionFacts("session", "band")
 ROWS = notifications(pulls(sets=1, reps=3))
+SAMPLES = ForceSamples(0, np.zeros(1), np.zeros(1), np.zeros(1, np.int64), 0, False)
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +33,7 @@ class Sink:
     """Keeps what it gets; `away` makes it refuse."""
 
     name = "kept"
+    unit = "events"
     durable: tuple[type, ...] = (ForceSamples, SetClosed, SessionEnded)
 
     def __init__(self, refuse: Callable[[int], bool] = lambda call: False) -> None:
@@ -38,12 +41,13 @@ class Sink:
         self.calls = 0
         self._refuse = refuse
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
         self.calls += 1
         await asyncio.sleep(0)
         if self._refuse(self.calls):
             raise SinkUnavailableError("away", retry_after_s=0.001)
         self.got += told
+        return []
 
 
 def wanted() -> list[tuple[int, int]]:
@@ -119,16 +123,15 @@ def test_a_full_disk_holds_what_the_sink_rejects_and_is_told_once(tmp_path: Path
     class Rejecting(Sink):
         """Its first batch needs room for a dead letter; there is room from the fifth call on."""
 
-        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
             if self.calls == 0:
                 (pages,) = recording._database.execute("PRAGMA page_count").fetchone()
                 recording._database.execute(f"PRAGMA max_page_count={pages}")
             if self.calls == 4:
                 recording._database.execute("PRAGMA max_page_count=1073741823")
-            if self.calls < 5:
-                self.calls += 1
-                recording.add_dead_letter(self.name, "line" * 5000, "rejected")
+            self.calls += 1
             self.got += told
+            return [Rejected("line" * 5000, "why")] if self.calls <= 5 else []
 
     with Recording.create(tmp_path / "a.forceband", {}) as recording:
         recording.extend(ROWS)
@@ -166,9 +169,39 @@ def test_a_recording_that_cannot_be_read_for_a_while_holds_a_running_session(
     assert list(dict.fromkeys(ids(sink))) == wanted()
 
 
+def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path: Path) -> None:
+    class Rejecting(Sink):
+        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
+            return [Rejected(f"{each.seq}", f"400 bad {each.seq}.") for each in told[:1]]
+
+    said: list[str] = []
+
+    async def main(recording: Recording) -> DeliveryStatus:
+        each = Delivery(
+            recording, Rejecting(), FACTS, on_rejected=lambda status: said.append(status.rejected)
+        )
+        running = asyncio.create_task(each.run())
+        for number, notification in enumerate(ROWS[:30]):
+            row = recording.append(notification)
+            each.offer([Told(row, number, 0, SAMPLES)], row)
+            for _ in range(9):  # turns of the loop for it to be delivered alone
+                await asyncio.sleep(0)
+        each.close()
+        await running
+        return each.status
+
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        status = asyncio.run(main(recording))
+        assert recording.dead_letters()[29] == ("kept", "29", "400 bad 29.")
+    assert [text.split(" (")[0][-3:] for text in said] == [": 1", " 10"]
+    assert status.rejected == (
+        "events rejected for good: 30 (400 bad 29); `forceband doctor` shows them"
+    )
+
+
 def test_an_error_nobody_foresaw_ends_the_delivery(tmp_path: Path) -> None:
     class Broken(Sink):
-        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
             raise RuntimeError("a defect")
 
     with Recording.create(tmp_path / "a.forceband", {}) as recording:

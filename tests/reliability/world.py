@@ -12,7 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +292,7 @@ async def catch_up(config: Config, recording: Recording) -> None:
     async with (
         asyncio.timeout(PATIENCE_S),
         MqttSink(mqtt_settings(config), presence=False) as mqtt,
-        InfluxSink(influx_settings(config), partial(recording.add_dead_letter, "influx")) as influx,
+        InfluxSink(influx_settings(config)) as influx,
     ):
         for sink in (mqtt, influx):
             await Delivery(recording, sink, session_facts(recording), live_session=False).run()

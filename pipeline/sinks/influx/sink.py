@@ -7,39 +7,43 @@ itself. The client's own batching is not used, for it drops what it cannot deliv
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pipeline.events import Told
-from pipeline.sinks.influx.answers import dropped_all, refusal, rejects_lines, unavailable
+from pipeline.sinks.influx.answers import (
+    HOLD_S,
+    dropped_all,
+    refusal,
+    rejects_lines,
+    unavailable,
+)
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.influx.settings import InfluxSettings, connect
-from pipeline.sinks.sink import SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import Rejected, SessionFacts, SinkUnavailableError
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient
 
-logger = logging.getLogger(__name__)
-
-DeadLetter = Callable[[str, str], None]
-"""Takes a line that the server rejects for good, and why; perhaps more than once for a line."""
+NOTHING = ("", "")
+"""A blank line, which is no point."""
 
 
 class InfluxSink:
     """A `DurableSink` that writes points; an async context manager.
 
-    Lines that the server rejects for good are isolated and handed to `dead_letter`, so that they do
-    not hold up the rest.
+    Lines that the server rejects for good are isolated and returned, so that they do not hold up
+    the rest. A server that says the same to a write of nothing rejects no line, but whatever comes:
+    it is waited for.
     """
 
     name = "influx"
+    unit = "points"
     durable: tuple[type, ...] = WRITTEN
 
-    def __init__(self, settings: InfluxSettings, dead_letter: DeadLetter) -> None:
+    def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
-        self._dead_letter = dead_letter
         self._client: InfluxDBClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -55,8 +59,8 @@ class InfluxSink:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
-        """Return when the server has acknowledged the points of all of `told`.
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> list[Rejected]:
+        """Return when the server has acknowledged the points of all of `told` but the returned.
 
         Raises
         ------
@@ -65,30 +69,33 @@ class InfluxSink:
         """
         size = self._settings.batch_lines
         waiting: list[str] = []
-        rejected = 0
-        try:
-            for one in told:
-                waiting += lines(facts, one)
-                while len(waiting) >= size:
-                    rejected += await self._send(waiting[:size])
-                    del waiting[:size]
-            if waiting:
-                rejected += await self._send(waiting)
-        finally:
-            if rejected:
-                logger.warning("InfluxDB rejects %d points for good; they are kept aside", rejected)
+        rejected: list[Rejected] = []
+        for one in told:
+            waiting += lines(facts, one)
+            while len(waiting) >= size:
+                rejected += await self._send(waiting[:size])
+                del waiting[:size]
+        if waiting:
+            rejected += await self._send(waiting)
+        return rejected
 
-    async def _send(self, batch: Sequence[str]) -> int:
-        """Write all lines of a batch but those that are rejected; return how many were."""
-        message = await asyncio.to_thread(self._write, batch)
-        if message is None:
-            return 0
-        if len(batch) == 1 or dropped_all(message, len(batch)):
-            for line in batch:
-                self._dead_letter(line, message)
-            return len(batch)
+    async def _send(self, batch: Sequence[str], part: bool = False) -> list[Rejected]:
+        """Write all lines of a batch, or a part of it, but those that are rejected."""
+        words = await asyncio.to_thread(self._write, batch)
+        if words is None:
+            return []
+        if dropped_all(words, len(batch)):
+            return [Rejected(line, words) for line in batch]
+        if not part and await asyncio.to_thread(self._write, NOTHING) == words:
+            raise SinkUnavailableError(
+                f"InfluxDB at {self._settings.url} answers the same to whatever is written, even "
+                f"to nothing: {words.rstrip('.')}. Is that InfluxDB's own address?",
+                HOLD_S,
+            )
+        if len(batch) == 1:
+            return [Rejected(batch[0], words)]
         middle = len(batch) // 2
-        return await self._send(batch[:middle]) + await self._send(batch[middle:])
+        return await self._send(batch[:middle], True) + await self._send(batch[middle:], True)
 
     def _write(self, batch: Iterable[str]) -> str | None:
         """None if the server took the batch, its words if it rejects a line of it."""

@@ -28,7 +28,7 @@ from pipeline.sinks.mqtt.messages import (
     event_message,
 )
 from pipeline.sinks.mqtt.settings import MqttSettings
-from pipeline.sinks.sink import CommandHandler, SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import CommandHandler, Rejected, SessionFacts, SinkUnavailableError
 
 FAREWELL_WITHIN_S = 2.0
 BORN_SPREAD_S = (0.1, 0.5)
@@ -57,6 +57,7 @@ class MqttSink:
     """
 
     name = "mqtt"
+    unit = "messages"
     durable: tuple[type, ...] = EVENTS
 
     def __init__(
@@ -145,7 +146,7 @@ class MqttSink:
             self._levels.add(Topics(self._settings.base_topic, device).level)
             self._announce(device)
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> list[Rejected]:
         """Return when the broker has acknowledged every event; safe to repeat.
 
         Raises
@@ -157,6 +158,7 @@ class MqttSink:
         base = self._settings.base_topic
         messages = [event_message(base, facts, each) for each in told]
         await self._link.send([message for message in messages if message is not None])
+        return []
 
     def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
         """Show a running session; what the broker cannot take now is dropped and counted."""

@@ -47,11 +47,11 @@ class Bench:
     dead: list[tuple[str, str]] = field(default_factory=list)
 
     def sink(self) -> InfluxSink:
-        return InfluxSink(self.settings, lambda line, error: self.dead.append((line, error)))
+        return InfluxSink(self.settings)
 
     async def deliver(self) -> None:
         async with self.sink() as sink:
-            await sink.deliver(FACTS, TOLD)
+            self.dead += [(each.body, each.words) for each in await sink.deliver(FACTS, TOLD)]
 
     async def refused(self) -> SinkUnavailableError:
         with pytest.raises(SinkUnavailableError) as caught:
@@ -172,8 +172,8 @@ def test_nothing_is_lost_or_doubled_when_a_write_meets(name: str, run: Run) -> N
 
 def test_a_fault_in_the_middle_loses_and_doubles_nothing(run: Run) -> None:
     async def test(bench: Bench) -> None:
-        bench.double.answer(422, body='{"code":"x","message":"partial write"}', count=3)
-        # the first batch is halved, and its halves: then the server goes away
+        bench.double.answer(422, body='{"code":"x","message":"partial write"}', count=1)
+        # nothing is written, the first batch is halved: then the server goes away
         async with bench.sink() as sink:
             delivery = asyncio.create_task(sink.deliver(FACTS, TOLD))
             await bench.double.until(writes=3)
@@ -181,9 +181,8 @@ def test_a_fault_in_the_middle_loses_and_doubles_nothing(run: Run) -> None:
             with pytest.raises(SinkUnavailableError):
                 await delivery
             bench.double.heal()
-            await sink.deliver(FACTS, TOLD)
+            assert await sink.deliver(FACTS, TOLD) == []
         bench.assert_all_is_there_once()
-        assert bench.dead == []
 
     run(test)
 
@@ -251,8 +250,22 @@ def test_rejected_points_are_isolated_and_the_rest_stored(run: Run) -> None:
         assert "field type conflict" in bench.dead[0][1]
         assert bench.stored("force") == SAMPLES
         assert bench.stored("link") == 1 + sum(line.startswith("link,") for line in LINES) - 2
-        halvings = 10  # 700 lines, halved until one is left
-        assert bench.double.writes <= -(-len(LINES) // 700) + 2 * 2 * halvings
+        halvings = 10  # 700 lines, halved until one is left; and one write of nothing
+        assert bench.double.writes <= -(-len(LINES) // 700) + 2 * (2 * halvings + 1)
+
+    run(test)
+
+
+def test_a_server_that_rejects_whatever_comes_is_waited_for(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        bench.double.answer(400)
+        error = await bench.refused()
+        assert "even to nothing: 400 injected" in str(error)
+        assert error.retry_after_s == HOLD_S
+        assert (bench.dead, bench.double.writes) == ([], 2)
+        bench.double.heal()
+        await bench.deliver()
+        bench.assert_all_is_there_once()
 
     run(test)
 
@@ -273,10 +286,10 @@ def test_points_that_are_all_beyond_the_retention_are_told_at_once(run: Run) -> 
 
 def test_a_single_line_that_is_too_large_is_told(run: Run) -> None:
     async def test(bench: Bench) -> None:
-        bench.double.answer(413, body="too large")
+        bench.double.answer(413, body="too large", count=1)
         async with bench.sink() as sink:
-            await sink.deliver(FACTS, [Told(0, 0, START_US, BatteryChanged(5))])
-        assert bench.dead[0][1] == "413 too large"
+            (rejected,) = await sink.deliver(FACTS, [Told(0, 0, START_US, BatteryChanged(5))])
+        assert rejected.words == "413 too large"
 
     run(test)
 
@@ -298,11 +311,10 @@ def test_a_cancelled_delivery_can_be_delivered_again(run: Run) -> None:
 
 def test_any_text_arrives_as_it_was_but_for_control_characters(influxd: InfluxServer) -> None:
     async def write(told: Told) -> None:
-        dead: list[str] = []
         config = InfluxSettings(double.url, "home", "texts", TOKEN)
-        async with InfluxSink(config, lambda line, _: dead.append(line)) as sink:
-            await sink.deliver(replace(FACTS, device=told.event.kind or "x"), [told])  # type: ignore[union-attr]
-        assert dead == []
+        async with InfluxSink(config) as sink:
+            device = told.event.kind or "x"  # type: ignore[union-attr]
+            assert not await sink.deliver(replace(FACTS, device=device), [told])
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(kind=st.text(max_size=40), text=st.text(max_size=40))
