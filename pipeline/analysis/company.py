@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+import numpy as np
+
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.verdict import Context, Judged, Verdict, slack_n
@@ -46,6 +48,18 @@ def weighted_median(values: Sequence[float]) -> float:
     return ordered[bisect_left(passed, passed[-1] / 2)]
 
 
+def weighted_medians(values: Sequence[float], reach: int) -> list[float]:
+    """For each value the weighted median of it and of `reach` values on each side; all are > 0."""
+    padded = np.zeros(len(values) + 2 * reach)
+    padded[reach : reach + len(values)] = values
+    windows = padded[np.arange(len(values))[:, None] + np.arange(2 * reach + 1)]
+    # The zeros beyond the ends weigh nothing.
+    windows.sort(axis=1)
+    passed = windows.cumsum(axis=1)
+    at = (passed >= passed[:, -1:] / 2).argmax(axis=1)
+    return windows[np.arange(at.size), at].tolist()  # type: ignore[no-any-return]
+
+
 def leave_out_trials(
     clusters: list[Cluster],
     verdicts: dict[int, Judged],
@@ -53,19 +67,19 @@ def leave_out_trials(
     context: Context,
 ) -> None:
     """One or two small pulls on their own, near a set, are trials or shrugs."""
-    kept = [[one.amplitude_n for one in _reps(cluster, verdicts)] for cluster in clusters]
-    for number, cluster in enumerate(clusters):
-        if len(kept[number]) > LONE_PULLS or (number == 0 and context.same_set):
+    kept = [_reps(cluster, verdicts) for cluster in clusters]
+    for number, reps in enumerate(kept):
+        if len(reps) > LONE_PULLS or (number == 0 and context.same_set):
             continue
         least = share * _usual_beside(number, clusters, kept, context)
-        for one in _reps(cluster, verdicts):
+        for one in reps:
             meant = one.pull.fell - one.pull.id >= LONG_HOLD_S * GRID_HZ
             if one.amplitude_n < least and not meant:
                 _dismiss(one, verdicts, least / share)
 
 
 def _usual_beside(
-    number: int, clusters: list[Cluster], kept: list[list[float]], context: Context
+    number: int, clusters: list[Cluster], kept: list[list[Judged]], context: Context
 ) -> float:
     """Amplitude of the sets near a lone cluster; 0 where there are none."""
     begin, end = clusters[number][0].begin, clusters[number][-1].end
@@ -76,7 +90,7 @@ def _usual_beside(
         if 0 <= other < len(clusters):
             distance = max(begin - clusters[other][-1].end, clusters[other][0].begin - end)
             if distance < LONE_REACH_S * GRID_HZ:
-                near.append(kept[other])
+                near.append([one.amplitude_n for one in kept[other]])
     usual = [weighted_median(amplitudes) for amplitudes in near if len(amplitudes) > LONE_PULLS]
     return min(usual, default=0.0)
 

@@ -156,13 +156,13 @@ class Grid:
 
     def _count(self, ticks: Floats) -> None:
         first, last = int(ticks[0] // FINE_HZ), int(ticks[-1] // FINE_HZ)
+        before = self.second_counts.get(first, 0)
         if first == last:
-            self.second_counts[first] = self.second_counts.get(first, 0) + ticks.size
+            self.second_counts[first] = before + ticks.size
             return
         edges = np.searchsorted(ticks, np.arange(first, last + 2) * FINE_HZ)
-        for second, count in enumerate(np.diff(edges).tolist(), first):
-            if count:
-                self.second_counts[second] = self.second_counts.get(second, 0) + count
+        self.second_counts.update(enumerate(np.diff(edges).tolist(), first))
+        self.second_counts[first] += before
 
     def _lay(self, times: Floats, forces: Floats) -> list[GridPiece]:
         """Average within each 10 ms, join by lines, read off at the grid's instants."""

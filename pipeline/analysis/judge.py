@@ -10,6 +10,7 @@ from pipeline.analysis.company import (
     leave_out_stirs,
     leave_out_trials,
     weighted_median,
+    weighted_medians,
 )
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.pulls import Pull
@@ -77,10 +78,11 @@ def judge(
         ]
         _continue_trend(cluster, reps)
         for one, is_rep, usual in zip(cluster, reps, typical, strict=True):
+            pull, amplitude, width, _, _ = one
             verdict = rep if is_rep else partial
-            if not _rise_counts(one.pull, len(cluster) + len(before), floor):
+            if pull.before_n is None and not _rise_counts(pull, len(cluster) + len(before), floor):
                 verdict = Verdict.STEP
-            verdicts[one.pull.id] = Judged(one.pull, verdict, one.amplitude_n, usual, one.width_s)
+            verdicts[pull.id] = Judged(pull, verdict, amplitude, usual, width)
     leave_out_trials(clusters, verdicts, share, context)
     leave_out_stirs(clusters, verdicts, context)
     return [verdicts[pull.id] for pull in pulls]
@@ -102,7 +104,7 @@ def _whole(pull: Pull) -> bool:
 
 def _rise_counts(pull: Pull, company: int, floor_n: float) -> bool:
     """A fall without a rise is a rep's only if there are reps to compare it with."""
-    if pull.before_n is not None or company > 1:
+    if company > 1:
         return True
     return pull.peak - pull.left > RISE_S * GRID_HZ and pull.risen_n >= floor_n
 
@@ -133,12 +135,7 @@ def _clusters(candidates: list[Candidate]) -> list[Cluster]:
 def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:
     if amplitudes and min(amplitudes) > EVEN_SHARE * max((*before, *amplitudes)):
         return [weighted_median(amplitudes)] * len(amplitudes)
-    padded = [*before, *amplitudes]
-    offset = len(before)
-    return [
-        weighted_median(padded[max(at - NEIGHBOURS, 0) : at + NEIGHBOURS + 1])
-        for at in range(offset, len(padded))
-    ]
+    return weighted_medians([*before, *amplitudes], NEIGHBOURS)[len(before) :]
 
 
 TREND_TOLERANCE = 0.25
@@ -151,6 +148,8 @@ def _continue_trend(cluster: Cluster, reps: list[bool]) -> None:
     Effort that grows from a third to full makes the first reps small; trial pulls are off the line
     or off the rhythm.
     """
+    if all(reps):
+        return
     edges = ((range(len(reps) - 4, -1, -1), 1), (range(3, len(reps)), -1))
     for places, way in edges:
         for here in places:

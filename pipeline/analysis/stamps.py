@@ -41,7 +41,7 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     known = np.isfinite(force_n)
     if not known.all():
         time_s, force_n = time_s[known], force_n[known]
-    if (np.diff(time_s) > 0).all():
+    if (time_s[1:] > time_s[:-1]).all():
         return time_s, force_n
     first = _said_first(time_s, force_n)
     time_s, force_n = time_s[first], force_n[first]

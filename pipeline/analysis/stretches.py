@@ -69,6 +69,7 @@ class Cutter:
         self.first = run.first
         self.longest = int((settings.longest_rep_s + IDLE_WAIT_S) * GRID_HZ)
         """Force that is up for so many steps lies there; it is cut off."""
+        self._pause = settings.set_pause_s * GRID_HZ
         self._closing: tuple[int, int, Stretch, Found] | None = None
         """Last turn, when to close if nothing follows it, and with what."""
 
@@ -109,7 +110,7 @@ class Cutter:
                 return []
             high = self._extreme(last.seen, at, high=True)
             return [self._close([*self.turns, high, self._edge(at)], at, goes_on=False)]
-        if now - last.seen <= self._settings.set_pause_s * GRID_HZ:
+        if now - last.seen <= self._pause:
             return []
         at = self._close_time(last, now)
         if now <= at:

@@ -54,10 +54,11 @@ class Swings:
         # What was taken last is the second of two values held, or the only one.
         taken = min(held, 2) - 1
         at = [0] if not held else []
-        moving = np.flatnonzero(values[1:] != values[:-1])
+        steps = np.diff(values)
+        moving = np.flatnonzero(steps)
         if moving.size:
             # Between bends only the newest value can matter.
-            bends = self._without_ripple(values, _bends(values))
+            bends = self._without_ripple(values, _bends(steps, moving))
             newest = int(moving[-1]) + 1
             at += [b for b in (*bends.tolist(), newest) if b > taken]
             self._tail = values[newest - 1 : newest + 1].copy()
@@ -137,20 +138,20 @@ class Swings:
         if not turns:
             return []
         # Not from the bend before this one: a ripple left out may have been there already.
-        since = np.maximum((np.array([at for at, _, _ in turns]) - origin) // step, came_from)
+        turn_at, force_n, high_ones = zip(*turns, strict=True)
+        since = np.maximum((np.array(turn_at) - origin) // step, came_from)
         way = Rows.of(values, since, np.array(known) + 1)
-        extreme = way.spread(np.array([force_n for _, force_n, _ in turns]))
+        extreme = way.spread(np.array(force_n))
         seen = origin + step * way.first(np.abs(way.values - extreme) >= threshold)
-        return [Turn(*turn, where) for turn, where in zip(turns, seen.tolist(), strict=True)]
+        return list(map(Turn, turn_at, force_n, high_ones, seen.tolist()))
 
 
-def _bends(values: Floats) -> Ints:
-    """Where the values turn: all local highs and lows, a plateau as its first value.
+def _bends(steps: Floats, moving: Ints) -> Ints:
+    """Where values turn, told by their steps, of which those in `moving` are not 0.
 
-    What `scipy.signal.find_peaks` finds in the values and in their negatives; loading it would take
-    most of the time in which a session starts.
+    All local highs and lows, a plateau as its first value: what `scipy.signal.find_peaks` finds in
+    the values and in their negatives; loading it would take most of the time in which a session
+    starts.
     """
-    steps = np.diff(values)
-    moving = np.flatnonzero(steps)
     up = steps[moving] > 0
     return np.asarray(moving[:-1][up[1:] != up[:-1]] + 1)

@@ -114,7 +114,8 @@ def test_a_ripple_left_out_does_not_move_where_a_turn_was_seen() -> None:
 def test_bends_are_the_peaks_that_scipy_finds_above_and_below(steps: list[int]) -> None:
     values = np.cumsum(steps, dtype=float)
     edges = [find_peaks(way, plateau_size=1)[1]["left_edges"] for way in (values, -values)]
-    assert _bends(values).tolist() == sorted(np.concatenate(edges).tolist())
+    moves = np.diff(values)
+    assert _bends(moves, np.flatnonzero(moves)).tolist() == sorted(np.concatenate(edges).tolist())
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
