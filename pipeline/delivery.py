@@ -62,6 +62,9 @@ class Delivery:
         and returns.
     on_status
         Called when a problem begins or ends.
+    on_progress
+        Called when rows were computed or the cursor moved, before the loop may go on: what is
+        between two calls is waiting for the sink.
     on_rejected
         Called when the sink rejected something, and again whenever that has grown tenfold.
     """
@@ -76,6 +79,7 @@ class Delivery:
         new_session: Callable[[], Session] = Session,
         on_status: Callable[[DeliveryStatus], None] = lambda status: None,
         on_rejected: Callable[[DeliveryStatus], None] = lambda status: None,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._recording = recording
         self._sink = sink
@@ -84,6 +88,7 @@ class Delivery:
         self._new_session = new_session
         self._on_status = on_status
         self._on_rejected = on_rejected
+        self._on_progress = on_progress
         self._queue: deque[Told] = deque()
         self._offered_row = recording.last_row
         self._cursor = recording.cursors().get(sink.name, 0)
@@ -166,6 +171,7 @@ class Delivery:
                 self._behind = False
                 self._move_cursor(max(row, self._cursor))
                 return
+            self._on_progress()
             await asyncio.sleep(0)
 
     async def _read(self, after: int) -> list[tuple[int, Notification]]:
@@ -185,6 +191,7 @@ class Delivery:
 
     async def _deliver(self, batch: list[Told], row: int) -> None:
         """Deliver one batch, as often as it takes, and move the cursor."""
+        self._on_progress()
         failures = 0
         while True:
             try:

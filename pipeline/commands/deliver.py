@@ -37,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=("mqtt", "influx"), help="only there")
     parser.add_argument("--mqtt-host", metavar="HOST", help="the broker")
     parser.add_argument("--mqtt-port", type=port, metavar="N", help="its port")
-    parser.add_argument("--wait", type=positive, default=60.0, metavar="S", help="for a sink")
+    parser.add_argument(
+        "--wait",
+        type=positive,
+        default=60.0,
+        metavar="S",
+        help="give up when a sink has taken nothing for so long (60 s)",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
 
@@ -87,17 +93,29 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
             if args.again:
                 recording.forget_dead_letters(sink.name)
                 recording.set_cursor(sink.name, 0)
-            delivery = Delivery(recording, sink, session_facts(recording), live_session=False)
+            patience = asyncio.timeout(None)
+
+            def renew(patience: asyncio.Timeout = patience) -> None:
+                patience.reschedule(asyncio.get_running_loop().time() + args.wait)
+
+            delivery = Delivery(
+                recording,
+                sink,
+                session_facts(recording),
+                live_session=False,
+                on_progress=renew,
+            )
             before = delivery.status.waiting_rows
             try:
-                async with asyncio.timeout(args.wait):
+                async with patience:
                     await delivery.run()
             except TimeoutError:
                 status = delivery.status
-                reason = status.problem or "it did not finish in time"
+                reason = (status.problem or "it does not answer").rstrip(".")
                 print(
                     f"forceband: {recording.path}: {status.waiting_rows} rows still wait for "
-                    f"{sink.name}: {reason}",
+                    f"{sink.name}: {reason}. Given up after {args.wait:g} s without progress "
+                    "(--wait)",
                     file=sys.stderr,
                 )
                 failed = True

@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,8 +19,12 @@ from pipeline.__main__ import main
 from pipeline.app import Outcome, run_session, session_recording
 from pipeline.commands.summary import print_outcome
 from pipeline.config import Config, load
+from pipeline.events import Told
 from pipeline.playback import Playback
+from pipeline.session import Session
 from sensor.recording import Recording
+from sensor.samples import Notification
+from tests.mosquitto_server import free_port
 from tests.pipeline.signals import notifications, pulls
 
 
@@ -89,6 +94,36 @@ def test_a_killed_session_that_nobody_waits_for_is_closed_and_counted(
     assert row["state"] == "closed"
     assert (row["sets"], row["reps"], row["undelivered"]) == (1, 4, {})
     assert main(["doctor", "--no-band", "--no-mqtt", "--data", str(tmp_path)]) == 0
+
+
+def test_waiting_is_for_the_sink_and_not_for_computing(
+    killed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, computed_s = Session.receive, 0.0
+
+    def slowly(self: Session, notification: Notification, row: int) -> list[Told]:
+        nonlocal computed_s
+        computed_s += 1.0
+        return receive(self, notification, row)
+
+    monkeypatch.setattr(Session, "receive", slowly)
+    monkeypatch.setattr(
+        asyncio.base_events.BaseEventLoop, "time", lambda self: time.monotonic() + computed_s
+    )
+    with running(Server(("127.0.0.1", 0), _Handler)) as server:
+        monkeypatch.setenv("FORCEBAND_INFLUX_URL", f"http://127.0.0.1:{server.server_port}")
+        assert main(["deliver", str(killed), "--to", "influx", "--wait", "60"]) == 0
+    assert computed_s > 300
+
+
+def test_giving_up_names_the_wait(
+    killed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCEBAND_INFLUX_URL", f"http://127.0.0.1:{free_port()}")
+    assert main(["deliver", str(killed), "--to", "influx", "--wait", "0.5"]) == 1
+    said = capsys.readouterr().err
+    assert "does not answer" in said
+    assert "Given up after 0.5 s without progress (--wait)" in said
 
 
 def test_what_waits_with_nowhere_to_go_says_what_to_set(
