@@ -22,6 +22,8 @@ from paho.mqtt.enums import MQTTErrorCode
 from pipeline.sinks.mqtt.connection import MOST_IN_FLIGHT, Connection, Hear
 from pipeline.sinks.mqtt.messages import Message
 from pipeline.sinks.mqtt.settings import MqttSettings
+from pipeline.sinks.mqtt.suspect import Suspect
+from pipeline.sinks.mqtt.trouble import why_hung_up
 from pipeline.sinks.sink import SinkUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ class BrokerLink:
         self._pending: dict[int, asyncio.Future[None]] = {}
         self._offered: deque[MQTTMessageInfo] = deque()
         self._retry_at_s = 0.0
+        self._suspect = Suspect()
         self._reconnect_max_s = settings.reconnect_max_s
 
     async def __aenter__(self) -> Self:
@@ -143,8 +146,10 @@ class BrokerLink:
         self._offered.append(info)
         return True
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[Message]) -> list[tuple[Message, str]]:
         """Return when the broker has acknowledged all of `messages`, sent in order at QoS 1.
+
+        Returned are those that it finds too big, time and again, and the sentence that says so.
 
         Raises
         ------
@@ -152,12 +157,36 @@ class BrokerLink:
             If the broker is away, refuses a message or falls silent.
         """
         await self.settled()
+        suspect = self._suspect
+        if suspect.alone:
+            shortest = min(messages, key=lambda message: len(message.payload), default=None)
+            if suspect.unproven and shortest is not None:
+                await self._send_together([shortest])
+            for message in messages:
+                if not suspect.guilty(message):
+                    await self._send_together([message])
+        else:
+            await self._send_together(messages)
+        too_big = [message for message in messages if suspect.guilty(message)]
+        suspect.done()
+        return [(message, why_hung_up(self._settings, len(message.payload))) for message in too_big]
+
+    async def _send_together(self, messages: Sequence[Message]) -> None:
+        """Send all of `messages`, many at a time; tell the suspect what came of it."""
+        connection = self._connection
         waiting: deque[asyncio.Future[None]] = deque()
+        try:
+            for message in messages:
+                if len(waiting) == MOST_IN_FLIGHT:
+                    await self._taken(waiting, MOST_IN_FLIGHT // 2)
+                waiting.append(self._publish(message))
+            await self._taken(waiting, 0)
+        except SinkUnavailableError:
+            if connection is not None and connection is not self._connection:
+                self._suspect.lost(messages[0])
+            raise
         for message in messages:
-            if len(waiting) == MOST_IN_FLIGHT:
-                await self._taken(waiting, MOST_IN_FLIGHT // 2)
-            waiting.append(self._publish(message))
-        await self._taken(waiting, 0)
+            self._suspect.taken(message)
 
     async def _taken(self, waiting: deque[asyncio.Future[None]], leave: int) -> None:
         """Wait for all but the last `leave` of `waiting`, and take them out."""
@@ -200,6 +229,8 @@ class BrokerLink:
             self._settled.clear()
             began_s = self._loop.time()
             trouble = await self._one_connection()
+            if self.up and self._suspect.bytes:
+                trouble = why_hung_up(self._settings, self._suspect.bytes)
             if self.up and self._loop.time() - began_s > STEADY_AFTER_S:
                 failures, delay_s = 0, 0.0
             else:

@@ -147,7 +147,9 @@ class MqttSink:
             self._announce(device)
 
     async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> list[Rejected]:
-        """Return when the broker has acknowledged every event; safe to repeat.
+        """Return when the broker has acknowledged every event, or finds it too big to be taken.
+
+        It is safe to repeat.
 
         Raises
         ------
@@ -157,8 +159,10 @@ class MqttSink:
         await self._link.settled()  # before any work is done for nothing
         base = self._settings.base_topic
         messages = [event_message(base, facts, each) for each in told]
-        await self._link.send([message for message in messages if message is not None])
-        return []
+        too_big = await self._link.send([each for each in messages if each is not None])
+        return [
+            Rejected(f"{message.topic} {message.payload.decode()}", why) for message, why in too_big
+        ]
 
     def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
         """Show a running session; what the broker cannot take now is dropped and counted."""

@@ -59,6 +59,14 @@ def why_not_taken(settings: MqttSettings, reason: str) -> str:
     )
 
 
+def why_hung_up(settings: MqttSettings, size: int) -> str:
+    """The broker ends the connection at a message, time and again."""
+    return (
+        f"the MQTT broker at {settings.address} hangs up on a message of {size} bytes: raise its "
+        "limit (max_packet_size or message_size_limit of mosquitto)"
+    )
+
+
 def why_silent(settings: MqttSettings, seconds: float) -> str:
     """The broker took the connection and said nothing."""
     hints = ["whether an MQTT broker listens there"]

@@ -12,6 +12,7 @@ import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,12 +20,15 @@ from typing import Literal
 import pytest
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.events import Event, ForceSamples, Marked, RepAnnounced, Told
+from pipeline.events import Event, ForceSamples, Marked, RepAnnounced, SetClosed, Told
+from pipeline.sinks.mqtt import link
+from pipeline.sinks.mqtt.messages import Message
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
+from pipeline.sinks.mqtt.suspect import STRIKES, Suspect
 from pipeline.sinks.sink import SinkUnavailableError
 from sensor.errors import BandError
-from tests.mosquitto_server import Mosquitto, free_port
+from tests.mosquitto_server import OPEN, Mosquitto, free_port
 from tests.pipeline.sinks.mqtt.ear import PATIENCE_S, Ear
 from tests.told_session import FACTS, rep, session
 
@@ -91,6 +95,60 @@ def test_every_durable_event_arrives_once_in_order_and_by_its_id(open_broker: Op
             assert [e["id"] for e in ear.events()] == [f"{FACTS.session}/{t.seq}" for t in durable]
 
     asyncio.run(main())
+
+
+def too_big(reps_before: int) -> list[Told]:
+    """A set that a limit of 2000 bytes forbids, and a few events around it."""
+    events = [each for each in session() if isinstance(each.event, SetClosed)][:1]
+    return [*reps(reps_before), replace(events[0], seq=100), *reps(3, 101)]
+
+
+@pytest.mark.parametrize("reps_before", [0, 4])
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_a_message_that_the_broker_finds_too_big_is_named_and_holds_up_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reps_before: int,
+    protocol: Literal["3.1.1", "5"],
+) -> None:
+    monkeypatch.setattr(link, "FIRST_DELAY_S", 0.01)
+    events = too_big(reps_before)
+
+    async def main() -> None:
+        with Mosquitto(tmp_path, more=f"{OPEN}\nmax_packet_size 2000") as broker:
+            settings = MqttSettings(port=broker.port, protocol=protocol)
+            async with Ear(settings) as ear, MqttSink(settings, presence=False) as sink:
+                refusals = 0
+                while True:
+                    try:
+                        (rejected,) = await sink.deliver(FACTS, events)
+                    except SinkUnavailableError as error:
+                        refusals += 1
+                        await asyncio.sleep(error.retry_after_s or 0.01)
+                    else:
+                        break
+                assert refusals >= STRIKES
+                assert "event/set {" in rejected.body
+                size = len(rejected.body.split(" ", 1)[1].encode())
+                assert f"hangs up on a message of {size} bytes" in rejected.words
+                wanted = {f"{FACTS.session}/{each.seq}" for each in events if each.seq != 100}
+                await ear.until(lambda _: {each["id"] for each in ear.events()} == wanted)
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
+
+
+def test_a_broker_that_hangs_up_on_everything_finds_nothing_too_big() -> None:
+    suspect = Suspect()
+    big, small = Message("t", b"x" * 9), Message("t", b"x")
+    for _ in range(5):
+        for _ in range(STRIKES + 1):
+            suspect.lost(big)
+        assert (suspect.bytes, suspect.guilty(big)) == (9, False)
+        suspect.lost(small)
+    suspect.taken(small)
+    for _ in range(STRIKES):
+        suspect.lost(big)
+    assert suspect.guilty(big)
 
 
 def test_more_events_than_fit_at_once_arrive_in_order(open_broker: OpenBroker) -> None:
