@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config import Config
+from pipeline.config import Config, ConfigError
 from pipeline.delivery import waiting_rows
 from pipeline.session import Session
 from pipeline.sinks.influx.check import Finding
@@ -109,10 +109,12 @@ async def _broker(config: Config) -> AsyncIterator[Finding]:
     what = f"the MQTT broker at {config.mqtt.host} answers"
     try:
         async with MqttSink(mqtt_settings(config), presence=False) as sink:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):  # longer than its own patience, which says why
                 await sink.check()
-    except (SinkUnavailableError, BandError, TimeoutError) as error:
-        yield Finding(what, False, str(error) or "It did not answer within 10 s.")
+    except TimeoutError:
+        yield Finding(what, False, "It did not answer within 20 s: check host, port and network.")
+    except (SinkUnavailableError, BandError) as error:
+        yield Finding(what, False, f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.")
     else:
         yield Finding(what, True)
 
@@ -124,7 +126,12 @@ async def _influx(config: Config) -> AsyncIterator[Finding]:
     from pipeline.outlets import influx_settings
     from pipeline.sinks.influx.check import check
 
-    for finding in await check(influx_settings(config)):
+    try:
+        settings = influx_settings(config)
+    except ConfigError as error:
+        yield Finding("InfluxDB settings make sense", False, f"{error}.")
+        return
+    for finding in await check(settings):
         yield finding
 
 

@@ -46,7 +46,10 @@ def remedy(status: int, settings: InfluxSettings) -> str:
     """What the person can do about a refusal that will not pass by itself; empty if it may."""
     match status:
         case 0:
-            return "The certificate is not trusted: name the authority's file as ca_file."
+            return (
+                "The certificate is not trusted: name the authority's file as ca_file. Or this "
+                "port speaks no TLS: then the url begins with http://."
+            )
         case 401:
             return "The token is missing or wrong: set FORCEBAND_INFLUX_TOKEN."
         case 403:
@@ -67,6 +70,8 @@ def unavailable(error: ApiException, settings: InfluxSettings) -> SinkUnavailabl
     advice = remedy(error.status, settings)
     headers: Mapping[str, str] = error.headers or {}
     asked_s = _retry_after_s(headers.get("Retry-After"))
+    if not advice and asked_s:
+        advice = f"It asks to wait {asked_s:.0f} s"
     return SinkUnavailableError(
         f"InfluxDB at {settings.url} refuses: {refusal(error, settings)}. {advice}".rstrip(". ")
         + ".",

@@ -52,6 +52,8 @@ def _check(settings: InfluxSettings) -> list[Finding]:
 def _reach(client: InfluxDBClient, settings: InfluxSettings) -> Finding:
     what = f"InfluxDB answers at {settings.url}"
     status, said, version = _ask(client, settings, "GET", "/ping")
+    if status == 0:
+        return Finding(what, False, f"{remedy(0, settings)} It said: {said}")
     if status is None or status >= 500:
         return Finding(what, False, f"Start InfluxDB, or correct its address ({said}).")
     return Finding(f"{what}, version {version}" if version else what, True)

@@ -30,7 +30,11 @@ class InfluxSettings:
     """Certificates to trust instead of the system's."""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"InfluxDB url {self.url!r}: {error}") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"InfluxDB url not http://HOST:PORT or https://HOST:PORT: {self.url}")
         if parts.username or parts.password or parts.query or parts.fragment:

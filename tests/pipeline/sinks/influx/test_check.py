@@ -49,6 +49,12 @@ def test_a_server_that_is_not_there_is_the_only_finding(influxd: InfluxServer) -
     assert "Start InfluxDB" in finding.remedy
 
 
+def test_https_to_a_port_without_tls_is_named(influxd: InfluxServer) -> None:
+    (finding,) = found(influxd, url=influxd.url.replace("http:", "https:"))
+    assert not finding.ok
+    assert "speaks no TLS" in finding.remedy
+
+
 def test_a_wrong_token_is_told_apart_from_a_missing_bucket(influxd: InfluxServer) -> None:
     assert [finding.ok for finding in found(influxd, token="wrong")] == [True, False]
     assert "FORCEBAND_INFLUX_TOKEN" in found(influxd, token="wrong")[-1].remedy

@@ -212,7 +212,9 @@ def test_a_server_that_is_not_there_is_said_to_be(run: Run) -> None:
 def test_retry_after_is_passed_on(run: Run) -> None:
     async def test(bench: Bench) -> None:
         bench.double.answer(429, headers={"Retry-After": "7"}, count=1)
-        assert (await bench.refused()).retry_after_s == 7
+        error = await bench.refused()
+        assert error.retry_after_s == 7
+        assert "It asks to wait 7 s" in str(error)
         bench.double.answer(503, count=1)
         assert (await bench.refused()).retry_after_s is None
 
@@ -403,6 +405,9 @@ def test_what_the_server_says_is_one_short_printable_line(body: str) -> None:
     [
         ({"url": "influx:8086"}, "url not http"),
         ({"url": "http://"}, "url not http"),
+        ({"url": "http://host:80a86"}, "url 'http://host:80a86': Port"),
+        ({"url": "http://host:99999"}, "url 'http://host:99999': Port"),
+        ({"url": "http://[::1"}, "url 'http://.::1': Invalid IPv6"),
         ({"url": "http://me:secret@host:8086"}, "more than scheme"),
         ({"bucket": ""}, "bucket is empty"),
         ({"token": "two\nlines"}, "token holds"),
