@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -65,6 +66,11 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
     failed = False
     for path in files:
         try:
+            if path.exists() and not all(os.access(at, os.W_OK) for at in (path, path.parent)):
+                raise BandError(
+                    f"{path}: its folder cannot be written, and what is delivered is noted in the "
+                    "file: correct its permissions, or copy it to another folder"
+                )
             with Recording.open(path, write=True) as recording:
                 if recording.in_use:
                     print(f"{path}: is being recorded and delivered now", file=sys.stderr)
@@ -82,6 +88,7 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
 
     if not recording.ended:
         _close(recording)
+        print(f"{recording.path.name}: closed, its session had been cut off")
     failed = False
     async with AsyncExitStack() as stack:
         sinks = await _sinks(config, args.to, stack)

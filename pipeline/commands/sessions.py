@@ -23,21 +23,21 @@ def run(args: argparse.Namespace) -> int:
     from sensor.recording import SUFFIX
 
     folder = load(args.config, flags={"data_dir": args.data}).data_dir
-    rows = []
+    rows, unreadable = [], 0
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             rows.append(_row(path))
         except RecordingError as error:
             print(f"forceband: {error}", file=sys.stderr)
+            unreadable += 1
     if args.json:
         for row in rows:
             print(json.dumps(row))
-        return 0
-    if not rows:
+    elif rows:
+        _print(rows, folder)
+    elif not unreadable:
         print(f"no recordings in {folder}", file=sys.stderr)
-        return 0
-    _print(rows, folder)
-    return 0
+    return 1 if unreadable else 0
 
 
 def _row(path: Path) -> dict[str, Any]:
@@ -100,3 +100,5 @@ def _print(rows: list[dict[str, Any]], folder: Path) -> None:
     out.print(table)
     if any(row["undelivered"] and row["state"] != "recording" for row in rows):
         out.print("`forceband deliver` brings what waits.")
+    if any(row["state"] == "unfinished" for row in rows):
+        out.print("`forceband deliver` closes what is unfinished.")

@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import json
 import math
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from pipeline.config import Config, load
 from pipeline.events import Told
 from pipeline.playback import Playback
 from pipeline.session import Session
+from pipeline.sinks.mqtt import connection
 from sensor.recording import Recording
 from sensor.samples import Notification
 from tests.mosquitto_server import free_port
@@ -88,8 +91,10 @@ def test_a_killed_session_that_nobody_waits_for_is_closed_and_counted(
         opened.set_facts({"sinks": []})
         opened.set_cursor("mqtt", 1)  # the embedded broker, which went with its session
     assert listed(tmp_path, capsys)["state"] == "unfinished"
+    assert main(["sessions", "--data", str(tmp_path)]) == 0
+    assert "closes what is unfinished" in capsys.readouterr().out
     assert main(["deliver", "--data", str(tmp_path)]) == 0
-    assert "nothing waits" in capsys.readouterr().out
+    assert "killed.forceband: closed" in capsys.readouterr().out
     row = listed(tmp_path, capsys)
     assert row["state"] == "closed"
     assert (row["sets"], row["reps"], row["undelivered"]) == (1, 4, {})
@@ -193,6 +198,44 @@ def test_a_session_says_that_points_are_rejected_and_why(
     assert "influx: points rejected for good: " in told.err
     assert "(400 conflict); `forceband doctor` shows them" in told.err
     assert "influx: points rejected for good: 4 (400 conflict)" in told.out
+
+
+def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.forceband").write_bytes(b"")
+    assert main(["sessions", "--data", str(tmp_path), "--json"]) == 1
+    told = capsys.readouterr()
+    assert "bad.forceband" in told.err
+    assert "killed.forceband" in told.out
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_be(
+    killed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # root may write everywhere: what the system says is put on
+    monkeypatch.setattr(os, "access", lambda path, mode: path != killed.parent)
+    assert main(["deliver", str(killed)]) == 1
+    assert "its folder cannot be written" in capsys.readouterr().err
+
+
+def test_doctor_goes_on_after_an_url_that_makes_no_sense(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCEBAND_INFLUX_URL", "http://127.0.0.1:80a86")
+    assert main(["doctor", "--no-band", "--no-mqtt", "--data", str(tmp_path)]) == 1
+    assert "PROBLEM  InfluxDB settings make sense" in capsys.readouterr().out
+
+
+def test_doctor_names_the_remedy_for_a_broker_that_says_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "WELCOME_WITHIN_S", 0.2)
+    monkeypatch.setattr(connection, "CONNECT_WITHIN_S", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        argv = ["--mqtt-host", "127.0.0.1", "--mqtt-port", str(silent.getsockname()[1])]
+        assert main(["doctor", "--no-band", "--data", str(tmp_path), *argv]) == 1
+    assert "check whether an MQTT broker listens there" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("facts", [{"sinks": 5}, {"sinks": [[1], None]}, {"sinks": {"mqtt": 1}}])
