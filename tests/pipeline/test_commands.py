@@ -245,7 +245,9 @@ def test_doctor_measures_a_band_over_the_air(
             sim.wait(30)
     found = " ".join(json.loads(line)["what"] for line in capsys.readouterr().out.splitlines())
     assert "MTU of 517" in found
-    assert "streams 80" in found
+    rate = re.search(r"streams ([0-9.]+)", found)
+    assert rate is not None, found
+    assert float(rate[1]) == pytest.approx(80, rel=0.3)  # by a busy computer's clock
     assert "ppm off this computer's" in found
 
 
