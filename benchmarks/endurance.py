@@ -41,7 +41,7 @@ from pipeline.session import Session
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.mqtt.messages import EVENTS, event_message
 from pipeline.sinks.page.state import PageState
-from pipeline.sinks.sink import SessionFacts
+from pipeline.sinks.sink import Rejected, SessionFacts
 from sensor.ble import BleSource
 from sensor.profile import Answer, Opcode
 from sensor.radio import BumbleCentral
@@ -84,12 +84,14 @@ class Memory:
 class Counting:
     """A durable sink that makes what it would send, acknowledges it, and counts."""
 
+    unit = "messages"
+
     def __init__(self, name: str, durable: tuple[type, ...]) -> None:
         self.name, self.durable = name, durable
         self.sent = self.force_samples = self.final_reps = 0
         self.last_seq = -1
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
         for each in told:
             assert each.seq > self.last_seq, "out of order or twice"
             self.last_seq = each.seq
@@ -101,6 +103,7 @@ class Counting:
                 self.force_samples += each.event.force_n.size
             elif isinstance(each.event, SetClosed):
                 self.final_reps += len(each.event.reps)
+        return ()
 
 
 class Page:
