@@ -27,8 +27,8 @@ class Rows:
         lengths = stop - first
         stops = np.cumsum(lengths)
         offsets = stops - lengths
-        index = np.arange(stops[-1]) + np.repeat(first - offsets, lengths)
-        return cls(force_n, force_n[index], first, offsets, stops)
+        parts = [force_n[at:end] for at, end in zip(first.tolist(), stop.tolist(), strict=True)]
+        return cls(force_n, np.concatenate(parts), first, offsets, stops)
 
     def spread(self, each: Floats) -> Floats:
         """One value per pull, repeated for its samples."""
