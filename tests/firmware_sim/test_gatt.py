@@ -269,7 +269,7 @@ def test_what_was_pulled_out_of_range_can_be_asked_for_after_reconnecting() -> N
             while missing := set(range(lost, resumed)) - brought():
                 try:
                     async with asyncio.timeout(5):
-                        await phone.until(lambda: missing <= brought())  # noqa: B023
+                        await phone.until(lambda: missing <= brought())
                 except TimeoutError:  # a busy computer drops frames; they are there to be had
                     first, last_one = min(missing - brought()), max(missing - brought())
                     await phone.command(bytes(Command.resend(first, last_one + 1 - first)))
