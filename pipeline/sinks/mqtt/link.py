@@ -229,8 +229,8 @@ class BrokerLink:
             self._settled.clear()
             began_s = self._loop.time()
             trouble = await self._one_connection()
-            if self.up and self._suspect.bytes:
-                trouble = why_hung_up(self._settings, self._suspect.bytes)
+            if self.up and self._suspect.size_bytes:
+                trouble = why_hung_up(self._settings, self._suspect.size_bytes)
             if self.up and self._loop.time() - began_s > STEADY_AFTER_S:
                 failures, delay_s = 0, 0.0
             else:

@@ -55,9 +55,9 @@ class Suspect:
     @property
     def unproven(self) -> bool:
         """Whether it takes a shorter message to tell if length is the matter."""
-        return bool(self.bytes) and not self._longest_taken
+        return bool(self.size_bytes) and not self._longest_taken
 
     @property
-    def bytes(self) -> int:
+    def size_bytes(self) -> int:
         """Length of the message that several connections ended on; 0 while there is none."""
         return len(self._message.payload) if self._message and self._strikes >= STRIKES else 0

@@ -143,7 +143,7 @@ def test_a_broker_that_hangs_up_on_everything_finds_nothing_too_big() -> None:
     for _ in range(5):
         for _ in range(STRIKES + 1):
             suspect.lost(big)
-        assert (suspect.bytes, suspect.guilty(big)) == (9, False)
+        assert (suspect.size_bytes, suspect.guilty(big)) == (9, False)
         suspect.lost(small)
     suspect.taken(small)
     for _ in range(STRIKES):
