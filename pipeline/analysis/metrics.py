@@ -43,10 +43,9 @@ def measure(force_n: Floats, phases: Phases, curve: BandCurve | None) -> Metrics
     columns = {"release_smoothness": smoothness(force_n, phases.top_end, phases.end)}
     if curve is not None:
         columns |= of_band(force_n, phases, curve)
-    rfd = {
-        name: rate_of_force_development(force_n, phases.start, phases.peak, window_s)
-        for name, window_s in RFD_WINDOWS_S.items()
-    }
+    windows_s = np.array(list(RFD_WINDOWS_S.values()))
+    slopes = rate_of_force_development(force_n, phases.start, phases.peak, windows_s)
+    rfd = dict(zip(RFD_WINDOWS_S, slopes, strict=True))
     rfd[RFD_SHARE] = rate_between_shares(force_n, phases)
     return Metrics(impulse / duration, impulse, rfd, columns)
 
@@ -60,9 +59,7 @@ def at(force_n: Floats, index: Floats) -> Floats:
 
 def _sums(values: Floats, first: Ints, stop: Ints) -> Floats:
     """Sum of values over each [first, stop)."""
-    stop = np.maximum(stop, first + 1)
-    pairs = np.stack((first, stop), axis=-1).reshape(-1)
-    return over_segments(np.add, values, pairs)
+    return over_segments(np.add, values, first, np.maximum(stop, first + 1))
 
 
 def impulse_n_s(force_n: Floats, start: Floats, end: Floats) -> Floats:
@@ -70,8 +67,9 @@ def impulse_n_s(force_n: Floats, start: Floats, end: Floats) -> Floats:
     first = np.ceil(start).astype(np.int64)
     last = np.maximum(np.floor(end).astype(np.int64), first)
     inner = _sums(force_n, first, last + 1) - (force_n[first] + force_n[last]) / 2
-    head = (first - start) * (force_n[first] + at(force_n, start)) / 2
-    tail = (end - last) * (force_n[last] + at(force_n, end)) / 2
+    start_n, end_n = at(force_n, np.array((start, end)))
+    head = (first - start) * (force_n[first] + start_n) / 2
+    tail = (end - last) * (force_n[last] + end_n) / 2
     return np.asarray((inner + head + tail) / GRID_HZ)
 
 
@@ -87,16 +85,24 @@ def smoothness(force_n: Floats, top_end: Floats, end: Floats) -> Floats:
 
 
 def rate_of_force_development(
-    force_n: Floats, start: Floats, peak: Floats, window_s: float
+    force_n: Floats, start: Floats, peak: Floats, windows_s: Floats
 ) -> Floats:
-    """Mean slope in N/s over the first `window_s` after onset; nan where the peak comes before.
+    """Mean slope in N/s over the first seconds after onset; nan where the peak comes before.
+
+    Parameters
+    ----------
+    start, peak : (m,)
+        Of each rep, on the grid.
+    windows_s : (k,)
+        How long after onset; the answer has a row for each, shape (k, m).
 
     References
     ----------
     Maffiuletti et al. (2016), Eur J Appl Physiol 116, 1091-1116.
     """
-    stop = start + window_s * GRID_HZ
-    slope = (at(force_n, np.minimum(stop, force_n.size - 1.0)) - at(force_n, start)) / window_s
+    windows_s = windows_s[:, None]
+    stop = start + windows_s * GRID_HZ
+    slope = (at(force_n, np.minimum(stop, force_n.size - 1.0)) - at(force_n, start)) / windows_s
     return np.asarray(np.where(stop <= peak, slope, np.nan))
 
 
@@ -107,12 +113,10 @@ def rate_between_shares(
     rise = phases.peak_n - phases.before_n
     first = np.floor(phases.start).astype(np.int64)
     last = np.maximum(phases.peak.astype(np.int64), first) + 1
-    rows = Rows.of(force_n, first, np.minimum(last, force_n.size))
-    passed = []
-    for share in (low, high):
-        level = phases.before_n + share * rise
-        found = rows.first(rows.values >= rows.spread(level))
-        passed.append(crossing(force_n, np.where(found < 0, last, found) - 1, level))
+    rows = Rows.between(force_n, first, np.minimum(last, force_n.size))
+    levels = [phases.before_n + share * rise for share in (low, high)]
+    found = np.array([rows.first(rows.values >= rows.spread(level)) for level in levels])
+    passed = crossing(force_n, np.where(found < 0, last, first + found) - 1, np.array(levels))
     time_s = (passed[1] - passed[0]) / GRID_HZ
     slope = (high - low) * rise / np.where(time_s > 0, time_s, 1.0)
     return np.asarray(np.where(time_s > 0, slope, np.nan))
@@ -149,9 +153,9 @@ def of_band(force_n: Floats, phases: Phases, curve: BandCurve) -> dict[str, Floa
     travel = at(stretch_m, phases.top_start) - at(stretch_m, phases.start)
     velocity = travel / concentric_s
     speed = np.gradient(stretch_m) * GRID_HZ if stretch_m.size > 1 else np.zeros(stretch_m.size)
-    pairs = np.stack((first, np.minimum(last + 1, force_n.size)), axis=-1).reshape(-1)
-    peak_speed = over_segments(np.maximum, speed, pairs)
-    peak_power = over_segments(np.maximum, speed * force_n, pairs)
+    stop = np.minimum(last + 1, force_n.size)
+    peak_speed = over_segments(np.maximum, speed, first, stop)
+    peak_power = over_segments(np.maximum, speed * force_n, first, stop)
     lift = stored_j(curve, at(stretch_m, phases.top_start)) - stored_j(
         curve, at(stretch_m, phases.start)
     )

@@ -57,46 +57,73 @@ def find_phases(
     noise_n : (m,)
         Standard deviation of the noise in `force_n` around each pull.
     """
-    whole = Rows.of(force_n, first, stop)
-    top = np.maximum.reduceat(whole.values, whole.offsets)
-    peak = whole.first(whole.values == whole.spread(top))
-    left, right = Rows.of(force_n, first, peak + 1), Rows.of(force_n, peak, stop)
-    before = np.minimum.reduceat(left.values, left.offsets)
-    after = np.minimum.reduceat(right.values, right.offsets)
-    swing = np.maximum(top - np.where(rise_seen, before, after), 1e-9)
+    pulls = first.size
+    whole = Rows.between(force_n, first, stop)
+    highest = np.maximum.reduceat(whole.values, whole.offsets)
+    at_peak = whole.first(whole.values == whole.spread(highest))
+    peak = first + at_peak
+    # Rises, then falls, both as one goes away from the peak: what holds of one holds of the other.
+    sides = _sides(force_n, first, peak, stop)
+    way = np.repeat((-1, 1), pulls)
+    beside = np.concatenate((peak, peak))
+    furthest = np.concatenate((first, stop - 1))
+    lowest = np.minimum.reduceat(sides.values, sides.offsets)
+    swing = np.maximum(highest - np.where(rise_seen, lowest[:pulls], lowest[pulls:]), 1e-9)
     band = bounded(4 * noise_n, LEAST_BAND * swing, MOST_BAND * swing)
-    top = _level(whole, top, band, sign=1)
-    before = _level(left, before, band, sign=-1)
-    after = _level(right, after, band, sign=-1)
+    band = np.concatenate((band, band))
+    near, far, stays = sides.span(sides.values <= sides.spread(lowest + band))
+    begin, end = beside + way * near, beside + way * far
+    above = whole.span(whole.values >= whole.spread(highest - band[:pulls]))
+    level = _averaged(
+        force_n,
+        np.concatenate((first + above[0], np.minimum(begin, end))),
+        np.concatenate((first + above[1], np.maximum(begin, end))),
+        np.concatenate((above[2], stays)),
+        np.concatenate((highest, lowest)),
+        pulls,
+    )
+    top, before, after = level[:pulls], level[pulls : 2 * pulls], level[2 * pulls :]
     before, after = (
         np.where(rise_seen, before, np.where(fall_seen, after, before)),
         np.where(fall_seen, after, np.where(rise_seen, before, after)),
     )
-    low_up = before + LOW_SHARE * (top - before)
-    high_up = before + HIGH_SHARE * (top - before)
-    low_down = after + LOW_SHARE * (top - after)
-    high_down = after + HIGH_SHARE * (top - after)
-    below_up = left.last(left.values < left.spread(low_up))
-    below_down = right.first(right.values < right.spread(low_down))
-    reached = left.first(left.values >= left.spread(high_up), since=np.maximum(below_up, first))
-    until = np.where(below_down < 0, stop, below_down)
-    held = right.last(right.values >= right.spread(high_down), until=until)
-    start = np.where(below_up < 0, first, crossing(force_n, below_up, low_up))
-    end = np.where(below_down < 0, stop - 1, crossing(force_n, below_down - 1, low_down))
-    top_start = np.where(reached <= start, start, crossing(force_n, reached - 1, high_up))
-    top_end = np.where((held < 0) | (held >= stop - 1), end, crossing(force_n, held, high_down))
+    valley = np.concatenate((before, after))
+    height = np.concatenate((top, top)) - valley
+    low, high = valley + LOW_SHARE * height, valley + HIGH_SHARE * height
+    below = sides.first(sides.values < sides.spread(low))
+    left = below < 0
+    until = np.where(left, sides.stops - sides.offsets, below)
+    held = sides.last(sides.values >= sides.spread(high), until)
+    held_at = beside + way * held
+    crossed = crossing(
+        force_n,
+        np.concatenate((beside + way * below - (way > 0), held_at - (way < 0))),
+        np.concatenate((low, high)),
+    )
+    edge = np.where(left, furthest, crossed[: 2 * pulls])
+    shoulder = np.where((held < 0) | (held_at == furthest), edge, crossed[2 * pulls :])
+    start, stop_at = edge[:pulls], edge[pulls:]
+    top_start = bounded(shoulder[:pulls], start, stop_at)
     return Phases(
         start=start,
-        top_start=bounded(top_start, start, end),
+        top_start=top_start,
         peak=peak.astype(np.float64),
-        top_end=bounded(top_end, np.maximum(top_start, start), end),
-        end=end,
+        top_end=bounded(shoulder[pulls:], np.maximum(shoulder[:pulls], start), stop_at),
+        end=stop_at,
         peak_n=top,
         before_n=before,
         after_n=after,
-        rise_seen=rise_seen & (below_up >= 0),
-        fall_seen=fall_seen & (below_down >= 0),
+        rise_seen=rise_seen & ~left[:pulls],
+        fall_seen=fall_seen & ~left[pulls:],
     )
+
+
+def _sides(force_n: Floats, first: Ints, peak: Ints, stop: Ints) -> Rows:
+    """From each peak back to its first sample; then, from each on to its last."""
+    ends = list(zip(first.tolist(), peak.tolist(), stop.tolist(), strict=True))
+    rises = [force_n[begin : top + 1][::-1] for begin, top, _ in ends]
+    falls = [force_n[top:end] for _, top, end in ends]
+    return Rows.of(rises + falls, np.concatenate((peak - first + 1, stop - peak)))
 
 
 LEAST_BAND, MOST_BAND = 0.004, 0.06
@@ -104,26 +131,31 @@ LEAST_BAND, MOST_BAND = 0.004, 0.06
 _PLACES = np.linspace(0, 1, 9)
 
 
-def _level(rows: Rows, extreme: Floats, band: Floats, sign: int) -> Floats:
-    """Extreme of the force averaged over half the time that it stays within `band` of it."""
-    limit = rows.spread(extreme - sign * band)
-    at = np.flatnonzero(rows.values >= limit if sign > 0 else rows.values <= limit)
-    begin_at, end_at = np.searchsorted(at, rows.offsets), np.searchsorted(at, rows.stops)
-    stays = end_at - begin_at
-    low = at[begin_at] - rows.offsets + rows.begin
-    high = at[end_at - 1] - rows.offsets + rows.begin
+def _averaged(
+    force_n: Floats, low: Ints, high: Ints, stays: Ints, extreme: Floats, highs: int
+) -> Floats:
+    """Extremes of the force, each averaged over half the time that it stays near.
+
+    Parameters
+    ----------
+    low, high, stays : (m,)
+        First and last sample near the extreme, and how many are.
+    highs
+        So many are highs; the others are lows.
+    """
     low, high = low[:, None], high[:, None]
     half = np.minimum(stays // 4, 25)[:, None]
     centres = low + np.rint((high - low) * _PLACES).astype(np.int64)
     begin = np.maximum(centres - half, low)
     stop = np.minimum(centres + half, high) + 1
-    pairs = np.stack((begin, stop), axis=-1).reshape(-1)
-    sums = over_segments(np.add, rows.force_n, pairs)
     sizes = stop - begin
+    means = over_segments(np.add, force_n, begin, stop).reshape(sizes.shape) / sizes
     # Windows cut short at the ends of the stay would be noisier than the others.
-    means = np.where(sizes > half, sums.reshape(sizes.shape) / sizes, -sign * np.inf)
-    best = means.max(axis=1) if sign > 0 else means.min(axis=1)
-    return np.asarray(np.where(stays > 3, best, extreme))
+    short = sizes <= half
+    means[:highs][short[:highs]] = -np.inf
+    means[highs:][short[highs:]] = np.inf
+    best = np.concatenate((means[:highs].max(axis=1), means[highs:].min(axis=1)))
+    return np.where(stays > 3, best, extreme)
 
 
 def crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
@@ -136,7 +168,7 @@ def crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
     low = force_n[here]
     step = force_n[here + 1] - low
     flat = step == 0
-    part = np.where(flat, 0.0, (level - low) / np.where(flat, 1.0, step))
+    part = np.where(flat, 0.0, level - low) / np.where(flat, 1.0, step)
     return np.asarray(index + np.rint(bounded(part, 0.0, 1.0) * 2**20) / 2**20)
 
 

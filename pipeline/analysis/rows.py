@@ -1,7 +1,12 @@
-"""Parts of a row of samples, one for each of many pulls, asked all at once."""
+"""Parts of a row of samples, one for each of many pulls, asked all at once.
+
+The calls of numpy are as few as can be: live, there are one or two pulls, and each call costs more
+than their samples.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,47 +16,54 @@ from sensor.samples import Floats, Ints
 
 Bools = NDArray[np.bool_]
 
+_NOWHERE = np.array([-1])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """A part of the samples for each pull, all in one row, and what is asked of each part."""
+    """The samples of all parts in one row; each part is asked by its own place, from 0."""
 
-    force_n: Floats
     values: Floats
-    begin: Ints
     offsets: Ints
     stops: Ints
 
     @classmethod
-    def of(cls, force_n: Floats, first: Ints, stop: Ints) -> Rows:
-        lengths = stop - first
-        stops = np.cumsum(lengths)
-        offsets = stops - lengths
+    def of(cls, parts: Sequence[Floats], lengths: Ints) -> Rows:
+        stops = lengths.cumsum()
+        return cls(np.concatenate(parts), stops - lengths, stops)
+
+    @classmethod
+    def between(cls, force_n: Floats, first: Ints, stop: Ints) -> Rows:
         parts = [force_n[at:end] for at, end in zip(first.tolist(), stop.tolist(), strict=True)]
-        return cls(force_n, np.concatenate(parts), first, offsets, stops)
+        return cls.of(parts, stop - first)
 
     def spread(self, each: Floats) -> Floats:
-        """One value per pull, repeated for its samples."""
-        return np.repeat(each, self.stops - self.offsets)
+        """One value per part, repeated for its samples."""
+        return each.repeat(self.stops - self.offsets)
 
-    def first(self, mask: Bools, since: Ints | None = None) -> Ints:
-        """First index of each part where `mask` holds, -1 where it never does."""
-        at = np.flatnonzero(mask)
-        low = self.offsets if since is None else self.offsets + since - self.begin
-        found = np.append(at, -1)[np.searchsorted(at, low)]
-        held = (found >= 0) & (found < self.stops)
-        return np.where(held, found - self.offsets + self.begin, -1)
+    def first(self, mask: Bools) -> Ints:
+        """First place in each part where `mask` holds, -1 where it never does."""
+        at = np.concatenate((mask.nonzero()[0], _NOWHERE))
+        found = at[at[:-1].searchsorted(self.offsets)]
+        return np.where((found >= 0) & (found < self.stops), found - self.offsets, -1)
 
-    def last(self, mask: Bools, until: Ints | None = None) -> Ints:
-        """Last index of each part where `mask` holds, -1 where it never does."""
-        at = np.flatnonzero(mask)
-        stop = self.stops if until is None else self.offsets + until - self.begin
-        found = np.append(at, -1)[np.searchsorted(at, stop) - 1]
-        return np.where(found >= self.offsets, found - self.offsets + self.begin, -1)
+    def last(self, mask: Bools, until: Ints) -> Ints:
+        """Last place before `until` in each part where `mask` holds, -1 where it never does."""
+        at = np.concatenate((mask.nonzero()[0], _NOWHERE))
+        found = at[at[:-1].searchsorted(self.offsets + until) - 1]
+        return np.where(found >= self.offsets, found - self.offsets, -1)
+
+    def span(self, mask: Bools) -> tuple[Ints, Ints, Ints]:
+        """First and last place in each part where `mask` holds, and in how many; it does in all."""
+        at = mask.nonzero()[0]
+        begin, end = at.searchsorted(self.offsets), at.searchsorted(self.stops)
+        return at[begin] - self.offsets, at[end - 1] - self.offsets, end - begin
 
 
-def over_segments(what: np.ufunc, values: Floats, pairs: Ints) -> Floats:
-    """Sum, maximum or the like of values over segments, given as first, stop, first, stop, ...."""
+def over_segments(what: np.ufunc, values: Floats, first: Ints, stop: Ints) -> Floats:
+    """Sum, maximum or the like of values over each [first, stop), which holds at least one."""
+    pairs = np.empty(2 * first.size, dtype=np.int64)
+    pairs[::2], pairs[1::2] = first.ravel(), stop.ravel()
     if int(pairs.max()) >= values.size:
-        values = np.append(values, values[-1:])
+        values = np.concatenate((values, values[-1:]))
     return np.asarray(what.reduceat(values, pairs)[::2])

@@ -140,9 +140,9 @@ class Swings:
         # Not from the bend before this one: a ripple left out may have been there already.
         turn_at, force_n, high_ones = zip(*turns, strict=True)
         since = np.maximum((np.array(turn_at) - origin) // step, came_from)
-        way = Rows.of(values, since, np.array(known) + 1)
+        way = Rows.between(values, since, np.array(known) + 1)
         extreme = way.spread(np.array(force_n))
-        seen = origin + step * way.first(np.abs(way.values - extreme) >= threshold)
+        seen = origin + step * (since + way.first(np.abs(way.values - extreme) >= threshold))
         return list(map(Turn, turn_at, force_n, high_ones, seen.tolist()))
 
 
