@@ -30,6 +30,11 @@ class Pull(NamedTuple):
     """From the force at `left`, be that a valley or where the samples begin, to the peak."""
 
     @property
+    def rise_seen(self) -> bool:
+        """Whether the samples hold the rise: from a valley, or from a low after they began."""
+        return self.before_n is not None or self.left > self.id
+
+    @property
     def amplitude_n(self) -> float:
         """Peak minus the higher valley; a valley that nobody saw does not count."""
         before, after = self.before_n, self.after_n
@@ -83,7 +88,7 @@ def find_pulls(
     if not pulls:
         return []
     if run_starts:
-        pulls[0] = _uncover_start(pulls[0])
+        pulls[0] = _uncover_start(pulls[0], lows, dip_share)
     if run_ends:
         pulls[-1] = _uncover_end(pulls[-1])
     return pulls
@@ -117,11 +122,21 @@ def _part(valleys: list[float], peaks: list[float], share: float) -> list[tuple[
     return found
 
 
-def _uncover_start(pull: Pull) -> Pull:
+def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
+    """The first pull without a valley that nobody saw.
+
+    If the band is held when the samples begin, and the person lets go a little before pulling, the
+    rise is that from there on, be it `rise_share` of the fall. Its amplitude is that of the fall.
+    """
     before, after = pull.before_n, pull.after_n
     if before is None or after is None or before - after < CENSORED_SHARE * (pull.peak_n - after):
         return pull
-    return pull._replace(before_n=None)
+    pull = pull._replace(before_n=None)
+    low = min((low for low in lows if low.at < pull.peak), key=lambda low: low.force_n)
+    risen_n = pull.peak_n - low.force_n
+    if low.at == pull.left or risen_n < rise_share * (pull.peak_n - after):
+        return pull
+    return pull._replace(left=low.at, risen_n=risen_n)
 
 
 def _uncover_end(pull: Pull) -> Pull:

@@ -63,7 +63,7 @@ def build(
         force,
         np.maximum(first - origin, 0),
         np.minimum(stop - origin, force.size),
-        np.array([judged.pull.before_n is not None for judged in pulls]),
+        np.array([judged.pull.rise_seen for judged in pulls]),
         np.array([judged.pull.after_n is not None for judged in pulls]),
         noise_n,
     )

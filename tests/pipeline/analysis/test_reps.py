@@ -47,7 +47,7 @@ def test_reps_of_the_rubber_band_are_where_people_see_them() -> None:
     reps = analyse(rows[:, 0], rows[:, 1]).reps
     for rep, (rise_s, peak_s, fall_s) in zip(reps, labels["half_rise_peak_half_fall"], strict=True):
         assert abs(rep.peak_s - peak_s) < 0.06
-        assert rep.start_s < rise_s < rep.top_start_s
+        assert rise_s - 0.5 < rep.start_s < rise_s < rep.top_start_s
         assert rep.top_end_s < fall_s < rep.end_s
 
 
@@ -145,6 +145,24 @@ def test_a_recording_that_starts_and_ends_within_a_pull_counts_both() -> None:
     assert reps[0].concentric_s is None
     assert "begin" in reps[0].absent["concentric_s"]
     assert reps[-1].eccentric_s is None
+
+
+@pytest.mark.parametrize(("low_n", "seen"), [(36.0, True), (60.0, False)])
+def test_a_first_rep_from_a_band_already_held_starts_at_its_own_valley(
+    low_n: float, seen: bool
+) -> None:
+    """Where the rise from there is at least half of the fall; else it was a dip in a hold."""
+    time_s, force_n = force_of([Pull()] * 5)
+    held_n = low_n + 10 - 10 * np.exp(-(((time_s - 2.0) / 0.3) ** 2))
+    early = time_s < 2.0 + Pull().up_s
+    force_n[early] = np.where(
+        time_s[early] < 2.0, held_n[early], np.maximum(force_n[early], held_n[early])
+    )
+    reps = analyse(time_s, force_n).reps
+    assert len(reps) == 5
+    assert (reps[0].concentric_s is not None) is seen
+    assert (reps[0].start_s > 2.0) is seen
+    assert reps[0].valley_before_n == pytest.approx(low_n, abs=1.5) or not seen
 
 
 def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
