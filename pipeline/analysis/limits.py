@@ -37,7 +37,7 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
     stops : (m,)
         Where the stretch of each pull stops.
     """
-    columns = np.array(list(zip(*[one.pull for one in judged], strict=True)), dtype=np.float64)
+    columns = np.array([one.pull for one in judged], dtype=np.float64).T
     peak_n, before_n, after_n, risen_n = columns[[4, 5, 6, 9]]
     began, left, peak, right, fell = columns[[0, 1, 2, 3, 7]].astype(np.int64)
     rises, falls = ~np.isnan(before_n), ~np.isnan(after_n)
@@ -47,7 +47,7 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
     stop = np.minimum(np.minimum(right + 1, stops), run.measure.end)
     uneven = np.maximum(risen_n, peak_n - after_n) - amplitude_n > STEEP_SHARE * amplitude_n
     slow = np.maximum(peak - began, stop - fell) > LONG_SIDE_S * GRID_HZ
-    for at in np.flatnonzero((uneven & rises & falls) | slow).tolist():
+    for at in ((uneven & rises & falls) | slow).nonzero()[0].tolist():
         force = run.measure.view(int(first[at]), int(stop[at]))
         top = min(max(int(peak[at] - first[at]), 0), force.size - 1)
         if falls[at]:
@@ -56,7 +56,7 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
             first[at] += top - rest_beyond(force[top::-1], REST_S, REST_SHARE)
     # In the force of the turns what rings is half as deep.
     low_n, high_n = before_n + STEP_SHARE / 2 * risen_n, before_n + RING_SHARE * risen_n
-    for at in np.flatnonzero(_rings(run, began, left, peak, low_n, high_n)).tolist():
+    for at in _rings(run, began, left, peak, low_n, high_n).nonzero()[0].tolist():
         away_n = run.measure.view(int(first[at]), int(peak[at]) + 1)[::-1]
         if away_n.size > 1:
             quiet = rest_beyond(away_n, QUIET_S, QUIET_SHARE, RING_SHARE)
@@ -74,7 +74,7 @@ def _rings(
     """
     quiet = int(QUIET_S * GRID_HZ)
     force = run.detect.view(run.detect.start, run.detect.end)
-    at = np.stack((left + quiet, left + 2 * quiet, began - quiet))
+    at = np.array((left + quiet, left + 2 * quiet, began - quiet))
     place = at // DETECT_STEP - run.detect.start
     near = (left < at) & (at < peak) & (place >= 0) & (place < force.size)
     here_n = force[np.where(near, place, 0)]

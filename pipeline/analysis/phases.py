@@ -58,10 +58,9 @@ def find_phases(
         Standard deviation of the noise in `force_n` around each pull.
     """
     pulls = first.size
-    whole = Rows.between(force_n, first, stop)
-    highest = np.maximum.reduceat(whole.values, whole.offsets)
-    at_peak = whole.first(whole.values == whole.spread(highest))
-    peak = first + at_peak
+    ends = zip(first.tolist(), stop.tolist(), strict=True)
+    peak = first + np.array([force_n[begin:end].argmax() for begin, end in ends])
+    highest = force_n[peak]
     # Rises, then falls, both as one goes away from the peak: what holds of one holds of the other.
     sides = _sides(force_n, first, peak, stop)
     way = np.repeat((-1, 1), pulls)
@@ -73,12 +72,13 @@ def find_phases(
     band = np.concatenate((band, band))
     near, far, stays = sides.span(sides.values <= sides.spread(lowest + band))
     begin, end = beside + way * near, beside + way * far
-    above = whole.span(whole.values >= whole.spread(highest - band[:pulls]))
+    top = np.concatenate((highest, highest))
+    _, away, above = sides.span(sides.values >= sides.spread(top - band))
     level = _averaged(
         force_n,
-        np.concatenate((first + above[0], np.minimum(begin, end))),
-        np.concatenate((first + above[1], np.maximum(begin, end))),
-        np.concatenate((above[2], stays)),
+        np.concatenate((peak - away[:pulls], np.minimum(begin, end))),
+        np.concatenate((peak + away[pulls:], np.maximum(begin, end))),
+        np.concatenate((above[:pulls] + above[pulls:] - 1, stays)),
         np.concatenate((highest, lowest)),
         pulls,
     )
