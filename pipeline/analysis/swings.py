@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.analysis.rows import Rows
 from sensor.samples import Floats, Ints
 
-_TOGETHER = 16
+_WORTH_A_LOOK = 16
 
 
 class Turn(NamedTuple):
@@ -50,21 +49,14 @@ class Swings:
             return []
         held = self._tail.size
         values = np.concatenate((self._tail, values))
-        origin = first - step * held
-        # What was taken last is the second of two values held, or the only one.
-        taken = min(held, 2) - 1
-        at = [0] if not held else []
         steps = np.diff(values)
-        moving = np.flatnonzero(steps)
-        if moving.size:
-            # Between bends only the newest value can matter.
-            bends = self._without_ripple(values, _bends(steps, moving))
-            newest = int(moving[-1]) + 1
-            at += [b for b in (*bends.tolist(), newest) if b > taken]
-            self._tail = values[newest - 1 : newest + 1].copy()
-        else:
-            self._tail = values[:1].copy()
-        return self._take(values, at, origin, step, max(taken, 0))
+        moving = np.flatnonzero(steps != 0)
+        newest = int(moving[-1]) + 1 if moving.size else 0
+        self._tail = values[max(newest - 1, 0) : newest + 1].copy()
+        # Between bends only the newest value can matter; what was held last has been taken.
+        bends = self._without_ripple(values, _bends(steps, moving))
+        at = np.concatenate(([0], bends, [newest]))
+        return self._take(values, at[at >= held], first - step * held, step, max(held - 1, 0))
 
     def end(self) -> Turn | None:
         """The turn that the run's end leaves open, if there is one."""
@@ -75,75 +67,58 @@ class Swings:
         return None
 
     def _without_ripple(self, values: Floats, bends: Ints) -> Ints:
-        """Leave out bends that cannot matter; it saves time and nothing else.
+        """Leave out bends that tell nothing new; it saves time and nothing else.
 
-        Of bends that lie together within the threshold only the highest and lowest can. Of the
-        others, a pair nearer than the threshold within a greater swing tells nothing new.
+        Such is a pair nearer than the threshold within a greater swing.
         """
-        whole = bends.size // _TOGETHER * _TOGETHER
-        if whole:
-            groups = values[bends[:whole]].reshape(-1, _TOGETHER)
-            high, low = groups.argmax(axis=1), groups.argmin(axis=1)
-            row = np.arange(high.size)
-            still = groups[row, high] - groups[row, low] < self._threshold
-            keep = np.ones(bends.size, dtype=np.bool_)
-            keep[:whole] = np.repeat(~still, _TOGETHER)
-            row = row[still] * _TOGETHER
-            keep[row + high[still]] = keep[row + low[still]] = True
-            bends = bends[keep]
-            # Highs and lows must take turns again, or a pair of lows would look like a ripple.
-            way = np.diff(values[bends])
-            keep = np.ones(bends.size, dtype=np.bool_)
-            keep[1:-1] = way[:-1] * way[1:] <= 0
-            bends = bends[keep]
-        for _ in range(4):
-            if bends.size < _TOGETHER:
+        for _ in range(2):
+            if bends.size < _WORTH_A_LOOK:
                 break
-            way = np.diff(values[bends])
-            swing = np.abs(way)
-            small = (swing[1:-1] < self._threshold) & (way[1:-1] * way[:-2] < 0)
-            small &= (swing[1:-1] <= swing[:-2]) & (swing[1:-1] < swing[2:])
-            small &= way[1:-1] * way[2:] < 0
-            at = np.flatnonzero(small) + 1
-            if at.size < bends.size // 20:
-                break
+            swing = np.abs(np.diff(values[bends]))
+            least = np.minimum(swing[2:], self._threshold)
+            small = (swing[1:-1] < least) & (swing[1:-1] <= swing[:-2])
             keep = np.ones(bends.size, dtype=np.bool_)
-            keep[at] = keep[at + 1] = False
+            keep[1:-2] ^= small
+            keep[2:-1] ^= small
             bends = bends[keep]
         return bends
 
     def _take(
-        self, values: Floats, at: list[int], origin: int, step: int, came_from: int
+        self, values: Floats, at: Ints, origin: int, step: int, came_from: int
     ) -> list[Turn]:
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
         turns: list[tuple[int, float, bool]] = []
         known: list[int] = []
-        """Place at which each is certain: there or before it was seen."""
-        for position, value in zip(at, values[at].tolist(), strict=True):
-            if direction >= 0 and value > high:
-                high_at, high = origin + step * position, value
-            if direction <= 0 and value < low:
-                low_at, low = origin + step * position, value
-            if direction >= 0 and high - value >= threshold:
-                turns.append((high_at, high, True))
-                known.append(position)
-                direction, low_at, low = -1, origin + step * position, value
-            elif direction <= 0 and value - low >= threshold:
-                turns.append((low_at, low, False))
-                known.append(position)
-                direction, high_at, high = 1, origin + step * position, value
+        """Where each is certain: there or before it was seen."""
+        places = (origin + step * at).tolist()
+        for place, value in zip(places, values[at].tolist(), strict=True):
+            if direction >= 0:
+                if value > high:
+                    high_at, high = place, value
+                elif high - value >= threshold:
+                    turns.append((high_at, high, True))
+                    known.append(place)
+                    direction, low_at, low = -1, place, value
+            if direction <= 0:
+                if value < low:
+                    low_at, low = place, value
+                elif value - low >= threshold:
+                    turns.append((low_at, low, False))
+                    known.append(place)
+                    direction, high_at, high = 1, place, value
         self._direction = direction
         self._high, self._low = (high_at, high), (low_at, low)
         if not turns:
             return []
-        # Not from the bend before this one: a ripple left out may have been there already.
         turn_at, force_n, high_ones = zip(*turns, strict=True)
+        stop = (np.array(known) - origin) // step + 1
+        extreme = np.repeat(force_n, np.diff(stop, prepend=0))
+        back = np.flatnonzero(np.abs(values[: extreme.size] - extreme) >= threshold)
+        # Not from the bend before this one: a ripple left out may have been there already.
         since = np.maximum((np.array(turn_at) - origin) // step, came_from)
-        way = Rows.between(values, since, np.array(known) + 1)
-        extreme = way.spread(np.array(force_n))
-        seen = origin + step * (since + way.first(np.abs(way.values - extreme) >= threshold))
-        return list(map(Turn, turn_at, force_n, high_ones, seen.tolist()))
+        seen = origin + step * back[back.searchsorted(since, "right")]
+        return list(map(Turn._make, zip(turn_at, force_n, high_ones, seen.tolist(), strict=True)))
 
 
 def _bends(steps: Floats, moving: Ints) -> Ints:
@@ -154,4 +129,4 @@ def _bends(steps: Floats, moving: Ints) -> Ints:
     starts.
     """
     up = steps[moving] > 0
-    return np.asarray(moving[:-1][up[1:] != up[:-1]] + 1)
+    return np.asarray(moving[np.flatnonzero(up[1:] != up[:-1])] + 1)
