@@ -54,9 +54,10 @@ class Swings:
         newest = int(moving[-1]) + 1 if moving.size else 0
         self._tail = values[max(newest - 1, 0) : newest + 1].copy()
         # Between bends only the newest value can matter; what was held last has been taken.
+        taken = max(held - 1, 0)
         bends = self._without_ripple(values, _bends(steps, moving))
-        at = np.concatenate(([0], bends, [newest]))
-        return self._take(values, at[at >= held], first - step * held, step, max(held - 1, 0))
+        at = np.concatenate(([taken], bends[bends > taken], [newest]))
+        return self._take(values, at, first - step * held, step)
 
     def end(self) -> Turn | None:
         """The turn that the run's end leaves open, if there is one."""
@@ -74,7 +75,8 @@ class Swings:
         for _ in range(2):
             if bends.size < _WORTH_A_LOOK:
                 break
-            swing = np.abs(np.diff(values[bends]))
+            force = values[bends]
+            swing = np.abs(force[1:] - force[:-1])
             least = np.minimum(swing[2:], self._threshold)
             small = (swing[1:-1] < least) & (swing[1:-1] <= swing[:-2])
             keep = np.ones(bends.size, dtype=np.bool_)
@@ -83,9 +85,8 @@ class Swings:
             bends = bends[keep]
         return bends
 
-    def _take(
-        self, values: Floats, at: Ints, origin: int, step: int, came_from: int
-    ) -> list[Turn]:
+    def _take(self, values: Floats, at: Ints, origin: int, step: int) -> list[Turn]:
+        """The turns that are certain at some of the places `at`; the first of these is no news."""
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
         turns: list[tuple[int, float, bool]] = []
@@ -112,12 +113,14 @@ class Swings:
         if not turns:
             return []
         turn_at, force_n, high_ones = zip(*turns, strict=True)
-        stop = (np.array(known) - origin) // step + 1
-        extreme = np.repeat(force_n, np.diff(stop, prepend=0))
-        back = np.flatnonzero(np.abs(values[: extreme.size] - extreme) >= threshold)
-        # Not from the bend before this one: a ripple left out may have been there already.
-        since = np.maximum((np.array(turn_at) - origin) // step, came_from)
-        seen = origin + step * back[back.searchsorted(since, "right")]
+        # Certain since the place asked before, or since a ripple between that was left out.
+        place = at.searchsorted((np.array(known) - origin) // step)
+        since, stop = at[place - 1] + 1, at[place] + 1
+        ends = np.cumsum(stop - since)
+        way = np.arange(ends[-1]) + np.repeat(stop - ends, stop - since)
+        swung = np.abs(values[way] - np.repeat(force_n, stop - since))
+        back = np.flatnonzero(swung >= threshold)
+        seen = origin + step * way[back[back.searchsorted(ends - stop + since)]]
         return list(map(Turn._make, zip(turn_at, force_n, high_ones, seen.tolist(), strict=True)))
 
 
