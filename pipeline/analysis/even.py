@@ -10,7 +10,6 @@ import math
 
 from pipeline.analysis.grid import GRID_HZ, LONGEST_BRIDGE_S
 from pipeline.analysis.spikes import SPIKE_N
-from sensor.samples import Floats
 
 
 class Even:
@@ -22,7 +21,6 @@ class Even:
     """
 
     def __init__(self) -> None:
-        self._begun = False
         self._origin_s = 0.0
         self._slot, self._next_s = -1, -math.inf
         """Of the last value; and where the next is due."""
@@ -32,31 +30,43 @@ class Even:
         """The last two samples taken, the newer first."""
         self._waits: tuple[float, float] | None = None
 
-    def push(self, time_s: Floats, force_n: Floats) -> list[float | None]:
-        """Take samples, shape (n,) each, in the order of time."""
+    def push(self, times_s: list[float], forces_n: list[float]) -> list[float | None]:
+        """Take samples in the order of time."""
         values: list[float | None] = []
-        for now_s, force in zip(time_s.tolist(), force_n.tolist(), strict=True):
-            if self._waits is not None and not math.isnan(force):
-                at_s, waited = self._waits
-                self._waits = None
-                if abs(force - waited) < abs(force - self._one):
-                    self._take(at_s, waited, values)
-            if abs(force - self._one) <= abs(self._one - self._two) + SPIKE_N:
-                self._take(now_s, force, values)
-            elif not math.isnan(force):
-                self._waits = now_s, force
+        total, count, next_s = self._sum, self._count, self._next_s
+        for now_s, force in self._sound(times_s, forces_n):
+            total += force
+            count += 1
+            if now_s >= next_s:
+                self._give(now_s, force, total / count, values)
+                total, count, next_s = 0.0, 0, self._next_s
+        self._sum, self._count = total, count
         return values
 
-    def _take(self, now_s: float, force: float, values: list[float | None]) -> None:
-        self._one, self._two = force, self._one
-        self._sum += force
-        self._count += 1
-        if now_s < self._next_s:
-            return
-        if not self._begun:
-            self._begun, self._origin_s = True, now_s
+    def _sound(self, times_s: list[float], forces_n: list[float]) -> list[tuple[float, float]]:
+        """The samples without spikes."""
+        sound: list[tuple[float, float]] = []
+        one, two, waits = self._one, self._two, self._waits
+        for sample in zip(times_s, forces_n, strict=True):
+            force = sample[1]
+            if waits is not None and not math.isnan(force):
+                if abs(force - waits[1]) < abs(force - one):
+                    sound.append(waits)
+                    one, two = waits[1], one
+                waits = None
+            if abs(force - one) <= abs(one - two) + SPIKE_N:
+                sound.append(sample)
+                one, two = force, one
+            elif not math.isnan(force):
+                waits = sample
+        self._one, self._two, self._waits = one, two, waits
+        return sound
+
+    def _give(self, now_s: float, force: float, value: float, values: list[float | None]) -> None:
+        """Add the value that is due, and those on the line before it."""
+        if self._slot < 0:
+            self._origin_s = now_s
         slot = max(int((now_s - self._origin_s) * GRID_HZ), self._slot + 1)
-        value = self._sum / self._count
         if now_s > self._next_s + LONGEST_BRIDGE_S:
             value = force
             values.append(None)
@@ -66,4 +76,3 @@ class Even:
         values.append(value)
         self._value, self._slot = value, slot
         self._next_s = self._origin_s + (slot + 1) / GRID_HZ
-        self._sum, self._count = 0.0, 0

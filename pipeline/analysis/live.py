@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 import numpy as np
 
@@ -56,6 +57,9 @@ class LiveAnalysis:
         self._answer = Answer(settings, curve)
         self._waiting: list[tuple[Floats, Floats]] = []
         self._held = 0
+        self._times_s: list[float] = []
+        self._forces_n: list[float] = []
+        """Live samples that wait for the answer to be asked."""
         self._tracker = Tracker(settings)
         self._announcer = Announcer()
         self._looks = Looks(self._answer, self._announcer, settings)
@@ -78,7 +82,7 @@ class LiveAnalysis:
     def push(self, block: ForceBlock, /) -> list[AnalysisEvent]:
         """Take the next samples; return what they make known."""
         if self._live:
-            return self._push_live(block.time_s, block.force_n)
+            return self._push_live(block.time_s.tolist(), block.force_n.tolist())
         self._waiting.append((block.time_s, block.force_n))
         self._held += block.time_s.size
         if self._held < WORTH_A_PUSH:
@@ -99,8 +103,9 @@ class LiveAnalysis:
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
-        events = [] if self._live else self._pages()
-        self._answer.push(*self._gathered(), last=True)
+        events = self._pages()
+        self._feed()
+        self._answer.push(np.empty(0), np.empty(0), last=True)
         events += self._closed(self._answer.flush())
         return events + list(self._announcer.close([], self._newest_s))
 
@@ -112,25 +117,27 @@ class LiveAnalysis:
         self._waiting = []
         return np.concatenate(times), np.concatenate(forces)
 
-    def _push_live(self, time_s: Floats, force_n: Floats) -> list[AnalysisEvent]:
+    def _push_live(self, times_s: list[float], forces_n: list[float]) -> list[AnalysisEvent]:
         """Up to each sample that passes a tick; there, say what is known."""
         events: list[AnalysisEvent] = []
-        if not time_s.size:
-            return events
-        if self._origin_s is None:
-            self._origin_s = float(time_s[0])
-        while time_s.size and time_s[-1] >= self._next_tick_s:
-            after = int(time_s.searchsorted(self._next_tick_s)) + 1
-            self._follow(time_s[:after], force_n[:after])
-            events += self._tick(float(time_s[after - 1]), self._origin_s)
-            time_s, force_n = time_s[after:], force_n[after:]
-        if time_s.size:
-            self._follow(time_s, force_n)
+        begin = 0
+        while begin < len(times_s):
+            if self._origin_s is None:
+                self._origin_s = times_s[0]
+            stop = bisect_left(times_s, self._next_tick_s, begin) + 1
+            times, forces = times_s[begin:stop], forces_n[begin:stop]
+            self._times_s += times
+            self._forces_n += forces
+            self._tracker.push(times, forces)
+            if stop <= len(times_s):
+                events += self._tick(times[-1], self._origin_s)
+            begin = stop
         return events
 
-    def _follow(self, time_s: Floats, force_n: Floats) -> None:
-        self._waiting.append((time_s, force_n))
-        self._tracker.push(time_s, force_n)
+    def _feed(self) -> None:
+        """Give the answer what live samples came since."""
+        self._answer.push(np.array(self._times_s), np.array(self._forces_n))
+        self._times_s, self._forces_n = [], []
 
     def _tick(self, now_s: float, origin_s: float) -> list[AnalysisEvent]:
         """Reps that ended or look otherwise now; each quarter of a second the state."""
@@ -144,7 +151,7 @@ class LiveAnalysis:
         look = looks.next is not None and looks.next <= tick
         if look or tick >= self._next_answer:
             self._next_answer = tick + TICKS_PER_ANSWER
-            self._answer.push(*self._gathered())
+            self._feed()
             events += self._closed(self._answer.digest() + self._answer.catch_up())
             if not look and not self._answer.is_open:
                 events += self._announcer.close([], now_s)

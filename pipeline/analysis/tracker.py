@@ -7,7 +7,6 @@ from collections import deque
 from pipeline.analysis.even import Even
 from pipeline.analysis.settings import Settings
 from pipeline.events import Phase
-from sensor.samples import Floats
 
 _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
@@ -46,7 +45,13 @@ class Tracker:
 
     def __init__(self, settings: Settings) -> None:
         self._least = settings.floor_n / 2
-        self.phase = Phase.REST
+        self._ways = {
+            Phase.REST: self._rest,
+            Phase.CONCENTRIC: self._rise,
+            Phase.HOLD: self._hold,
+            Phase.ECCENTRIC: self._fall,
+        }
+        self._enter(Phase.REST)
         self.force_n = 0.0
         self._even = Even()
         self._last: deque[float] = deque([0.0] * 11, maxlen=11)
@@ -69,36 +74,27 @@ class Tracker:
         self.small = False
         """Whether it was too small to be a rep beside those before."""
 
-    def push(self, time_s: Floats, force_n: Floats) -> None:
-        """Take the next samples, shape (n,) each."""
-        for value in self._even.push(time_s, force_n):
-            if value is None:
-                self._restart()
-            else:
-                self._step(value)
-
-    def _restart(self) -> None:
-        """Samples are missing: what comes does not go on from what was."""
-        self._low = None
-        self.phase, self._told = Phase.REST, False
-
-    def _step(self, value: float) -> None:
-        if self._low is None:
-            self.force_n = self._low = value
-            self._last.extend([value] * 11)
-        force = self.force_n = self.force_n + _SMOOTH * (value - self.force_n)
+    def push(self, times_s: list[float], forces_n: list[float]) -> None:
+        """Take the next samples."""
         last = self._last
-        slope = force - last[-3]
-        last.append(force)
-        match self.phase:
-            case Phase.REST:
-                self._rest(force, slope)
-            case Phase.CONCENTRIC:
-                self._rise(force, slope)
-            case Phase.HOLD:
-                self._hold(force, slope)
-            case _:
-                self._fall(force, slope)
+        for value in self._even.push(times_s, forces_n):
+            if value is None:
+                # Samples are missing: what comes does not go on from what was.
+                self._low = None
+                self._enter(Phase.REST)
+                self._told = False
+                continue
+            if self._low is None:
+                self.force_n = self._low = value
+                last.extend([value] * 11)
+            force = self.force_n = self.force_n + _SMOOTH * (value - self.force_n)
+            slope = force - last[-3]
+            last.append(force)
+            self._follow(force, slope)
+
+    def _enter(self, phase: Phase) -> None:
+        """Be in this phase; its method takes the values that come."""
+        self.phase, self._follow = phase, self._ways[phase]
 
     def _rest(self, force: float, slope: float) -> None:
         low = self._low or 0.0
@@ -108,8 +104,8 @@ class Tracker:
         if self._rested == _FORGET:
             self._amplitudes, self._usual = [], 0.0
         if force > low + max(0.1 * self._usual, self._least) and slope > 0:
-            self.phase, self._told, self._rested = Phase.CONCENTRIC, False, 0
-            self._held = 0
+            self._enter(Phase.CONCENTRIC)
+            self._told, self._rested, self._held = False, 0, 0
             self._top, self._steepest = force, slope
 
     def _rise(self, force: float, slope: float) -> None:
@@ -118,12 +114,13 @@ class Tracker:
         self._steepest = max(self._steepest, slope)
         risen = force - low
         if force < low + 0.5 * max(0.1 * self._usual, self._least):
-            self.phase = Phase.REST
+            self._enter(Phase.REST)
         elif risen < 0.9 * (self._top - low):
-            self.phase, self._floor = Phase.ECCENTRIC, force
-            self._steepest = 0.0
+            self._enter(Phase.ECCENTRIC)
+            self._floor, self._steepest = force, 0.0
         elif self._slows(force, risen, slope):
-            self.phase, self._entered = Phase.HOLD, force
+            self._enter(Phase.HOLD)
+            self._entered = force
 
     def _slows(self, force: float, risen: float, slope: float) -> bool:
         """Whether the top is near; far below the usual one only what rises no more is a hold."""
@@ -139,12 +136,12 @@ class Tracker:
         self._top = max(self._top, force)
         self._held += 1
         if self._falls(force):
-            self.phase, self._floor = Phase.ECCENTRIC, force
-            self._steepest = 0.0
+            self._enter(Phase.ECCENTRIC)
+            self._floor, self._steepest = force, 0.0
         elif force == self._top and (
             slope > self._steepest or force - low > BEYOND * (self._entered - low)
         ):
-            self.phase = Phase.CONCENTRIC
+            self._enter(Phase.CONCENTRIC)
 
     def _falls(self, force: float) -> bool:
         """Whether the top is over; a long hold wanders, so more is asked of it."""
@@ -164,8 +161,8 @@ class Tracker:
             self._end()
         goes_on = fallen < 0.5 * height and force > self._floor + AGAIN * height
         if goes_on or not self._falls(force):
-            self.phase, self._steepest = Phase.HOLD, abs(self._steepest)
-            self._entered = force
+            self._enter(Phase.HOLD)
+            self._steepest, self._entered = abs(self._steepest), force
         elif force <= low + 0.1 * height:
             self._rest_at(self._floor)
         elif fallen >= 0.5 * height and slope > STOPPED * self._steepest:
@@ -184,4 +181,5 @@ class Tracker:
 
     def _rest_at(self, level: float) -> None:
         self._end()
-        self.phase, self._low = Phase.REST, level
+        self._enter(Phase.REST)
+        self._low = level

@@ -20,7 +20,7 @@ def phases_of(corners: list[tuple[float, float]]) -> tuple[Floats, list[Phase]]:
     force_n += 0.1 * np.random.default_rng(3).standard_normal(time_s.size)
     tracker, told = Tracker(Settings()), []
     for at in range(time_s.size):
-        tracker.push(time_s[at : at + 1], force_n[at : at + 1])
+        tracker.push([float(time_s[at])], [float(force_n[at])])
         told.append(tracker.phase)
     return time_s, told
 
@@ -78,6 +78,6 @@ def test_a_spike_of_the_gauge_changes_nothing() -> None:
     force_n[200] = 300.0
     tracker = Tracker(Settings())
     for at in range(400):
-        tracker.push(time_s[at : at + 1], force_n[at : at + 1])
+        tracker.push([float(time_s[at])], [float(force_n[at])])
         assert tracker.phase is Phase.REST
         assert tracker.force_n == 0
