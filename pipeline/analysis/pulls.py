@@ -132,7 +132,7 @@ def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
     if before is None or after is None or before - after < CENSORED_SHARE * (pull.peak_n - after):
         return pull
     pull = pull._replace(before_n=None)
-    low = min((low for low in lows if low.at < pull.peak), key=lambda low: low.force_n)
+    low = min((low for low in lows if low.at <= pull.peak), key=lambda low: low.force_n)
     risen_n = pull.peak_n - low.force_n
     if low.at == pull.left or risen_n < rise_share * (pull.peak_n - after):
         return pull

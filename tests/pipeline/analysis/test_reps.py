@@ -165,6 +165,27 @@ def test_a_first_rep_from_a_band_already_held_starts_at_its_own_valley(
     assert reps[0].valley_before_n == pytest.approx(low_n, abs=1.5) or not seen
 
 
+@pytest.mark.parametrize("rate_hz", [10.0, 80.0, 1000.0])
+@pytest.mark.parametrize("held_n", [[40.0, 0.0], [40.0, 34.0, 39.0, 0.0], [30.0, 24.0, 24.0, 0.0]])
+def test_a_recording_may_start_in_a_release(rate_hz: float, held_n: list[float]) -> None:
+    time_s, force_n = force_of([Pull()] * 4, rate_hz=rate_hz, lead_s=5.0)
+    force_n += np.interp(time_s, np.arange(len(held_n)), held_n)
+    assert count(time_s, force_n) in (4, 5)
+
+
+@pytest.mark.parametrize(("first_n", "dip_n", "then_n"), [(70.0, 40.0, 100.0), (100.0, 40.0, 70.0)])
+def test_a_hold_with_one_loosened_grip_is_told_whole(
+    first_n: float, dip_n: float, then_n: float
+) -> None:
+    time_s = np.arange(0, 30, 0.0125)
+    corners_s = [3.0, 4.0, 14.0, 14.3, 14.8, 24.8, 25.8]
+    force_n = np.interp(time_s, corners_s, [0, first_n, first_n, dip_n, then_n, then_n, 0])
+    [rep] = analyse(time_s, force_n).reps
+    assert rep.start_s == pytest.approx(3.1, abs=0.1)
+    assert rep.end_s == pytest.approx(25.7, abs=0.1)
+    assert rep.tut_s == pytest.approx(22.6, abs=0.2)
+
+
 def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(5)
     match defect:
