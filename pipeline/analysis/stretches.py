@@ -67,7 +67,8 @@ class Cutter:
         self._judge = judge
         self.turns: list[Turn] = []
         self.first = run.first
-        self.longest = int((settings.longest_rep_s + IDLE_WAIT_S) * GRID_HZ)
+        self._longest_rep = int(settings.longest_rep_s * GRID_HZ)
+        self.longest = self._longest_rep + int(IDLE_WAIT_S * GRID_HZ)
         """Force that is up for so many steps lies there; it is cut off."""
         self._pause = settings.set_pause_s * GRID_HZ
         self._closing: tuple[int, int, Stretch, Found] | None = None
@@ -88,9 +89,11 @@ class Cutter:
         closed = self.check(turn.seen)
         if not self.turns:
             if turn.high:
-                if not self._starts or turn.seen - self.first > self.longest:
+                low = self._low_before(turn)
+                if low is None:
                     return closed
-                self.turns.append(self._edge(self.first))
+                self.first = max(self.first, low.at - int(LOOK_BACK_S * GRID_HZ))
+                self.turns.append(low)
             else:
                 self.first = max(self.first, turn.seen - int(LOOK_BACK_S * GRID_HZ))
                 turn = self._low_since(self.first, turn)
@@ -108,8 +111,13 @@ class Cutter:
             at = last.seen + self.longest
             if now <= at:
                 return []
-            high = self._extreme(last.seen, at, high=True)
-            return [self._close([*self.turns, high, self._edge(at)], at, goes_on=False)]
+            # What is up for so long is a load, but a pull may stand on it: the next begins lower.
+            low = self._extreme(at - self._longest_rep, at, high=False)
+            high = self._extreme(last.seen, low.at, high=True)
+            load = [*self.turns, high, Turn(at, low.force_n, False, at)]
+            closed = self._close(load, at, goes_on=False)
+            self.first = low.at
+            return [closed]
         if now - last.seen <= self._pause:
             return []
         at = self._close_time(last, now)
@@ -127,7 +135,8 @@ class Cutter:
         settled = self._run.settled
         if self.turns or (self._starts and settled - self.first <= self.longest):
             return self.first
-        return max(self.first, settled - int((LOOK_BACK_S + 5) * GRID_HZ))
+        up = self.longest if self._run.rising else 0
+        return max(self.first, settled - up - int((LOOK_BACK_S + 5) * GRID_HZ))
 
     def end(self) -> list[Stretch]:
         """The run is over: return what is left of it."""
@@ -201,6 +210,21 @@ class Cutter:
         """The force where a run starts or ends, in the place of the low that was not recorded."""
         force = self._run.measure.view(index, index + 1)
         return Turn(index, float(force[0]), False, index)
+
+    def _low_before(self, high: Turn) -> Turn | None:
+        """Where the pull of a stretch's first high begins, if that is no load taken off."""
+        if self._starts and high.seen - self.first <= self.longest:
+            return self._edge(self.first)
+        since = max(self.first, high.seen - self.longest)
+        if self._starts or since >= high.at:
+            return None
+        low = self._extreme(since, high.at, high=False)
+        step = low.at // DETECT_STEP
+        rise = self._run.detect.view(step, high.at // DETECT_STEP + 1) - low.force_n
+        risen = np.flatnonzero(rise >= self._settings.floor_n)
+        if not risen.size:
+            return None
+        return Turn(low.at, low.force_n, False, (step + int(risen[0])) * DETECT_STEP)
 
     def _low_since(self, first: int, turn: Turn) -> Turn:
         if turn.at >= first:

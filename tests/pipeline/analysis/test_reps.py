@@ -186,6 +186,20 @@ def test_a_hold_with_one_loosened_grip_is_told_whole(
     assert rep.tut_s == pytest.approx(22.6, abs=0.2)
 
 
+@pytest.mark.parametrize("wait_s", [60.0, 147.0, 149.5, 151.0, 300.0])
+@pytest.mark.parametrize("hold_s", [0.5, 40.0])
+def test_reps_after_a_long_wait_on_a_lightly_held_band_all_count(
+    wait_s: float, hold_s: float
+) -> None:
+    """What is up for longer than a rep may last is a load; pulls may stand on it."""
+    pulls = [Pull(peak_n=70.0, hold_s=hold_s)] * 3
+    time_s, force_n = force_of(pulls, rest_n=6.0, lead_s=wait_s, tail_s=30.0)
+    force_n = np.concatenate((np.zeros(800), force_n))
+    time_s = np.arange(force_n.size) / 80
+    reps = analyse(time_s, force_n).reps
+    assert [rep.tut_s for rep in reps] == pytest.approx([1.55 + hold_s] * 3, abs=0.3)
+
+
 def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(5)
     match defect:
