@@ -5,12 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
-
-import numpy as np
 
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.pulls import Pull
 from pipeline.analysis.verdict import Context, Judged, Verdict, slack_n
 
 LONE_PULLS = 2
@@ -26,19 +22,8 @@ LONG_HOLD_S = 5.0
 """Nobody tries a band for so long: such a pull is meant."""
 
 
-class Candidate(NamedTuple):
-    """A pull that may be a rep."""
-
-    pull: Pull
-    amplitude_n: float
-    width_s: float | None
-    begin: int
-    """Where it had clearly risen, and `end` where it clearly falls: between them is no pause."""
-    end: int
-
-
-Cluster = list[Candidate]
-"""Candidates without a long pause between them."""
+Cluster = list[int]
+"""Places of pulls that may be reps, without a long pause between them."""
 
 
 def weighted_median(values: Sequence[float]) -> float:
@@ -50,92 +35,89 @@ def weighted_median(values: Sequence[float]) -> float:
 
 def weighted_medians(values: Sequence[float], reach: int) -> list[float]:
     """For each value the weighted median of it and of `reach` values on each side; all are > 0."""
-    padded = np.zeros(len(values) + 2 * reach)
-    padded[reach : reach + len(values)] = values
-    windows = padded[np.arange(len(values))[:, None] + np.arange(2 * reach + 1)]
-    # The zeros beyond the ends weigh nothing.
-    windows.sort(axis=1)
-    passed = windows.cumsum(axis=1)
-    at = (passed >= passed[:, -1:] / 2).argmax(axis=1)
-    return windows[np.arange(at.size), at].tolist()  # type: ignore[no-any-return]
+    return [
+        weighted_median(values[max(at - reach, 0) : at + reach + 1]) for at in range(len(values))
+    ]
 
 
 def leave_out_trials(
-    clusters: list[Cluster],
-    verdicts: dict[int, Judged],
-    share: float,
-    context: Context,
+    judged: list[Judged], clusters: list[Cluster], share: float, context: Context
 ) -> None:
     """One or two small pulls on their own, near a set, are trials or shrugs."""
-    kept = [_reps(cluster, verdicts) for cluster in clusters]
-    for number, reps in enumerate(kept):
-        if len(reps) > LONE_PULLS or (number == 0 and context.same_set):
+    reps = [_reps(judged, cluster) for cluster in clusters]
+    kept = [[judged[at].amplitude_n for at in places] for places in reps]
+    for number, places in enumerate(reps):
+        if len(places) > LONE_PULLS or (number == 0 and context.same_set):
             continue
-        least = share * _usual_beside(number, clusters, kept, context)
-        for one in reps:
-            meant = one.pull.fell - one.pull.id >= LONG_HOLD_S * GRID_HZ
-            if one.amplitude_n < least and not meant:
-                _dismiss(one, verdicts, least / share)
+        spans = [(judged[places[0]].begin, judged[places[-1]].pull.fell) for places in clusters]
+        least = share * _usual_beside(number, spans, kept, context)
+        for at in places:
+            pull = judged[at].pull
+            meant = pull.fell - pull.id >= LONG_HOLD_S * GRID_HZ
+            if judged[at].amplitude_n < least and not meant:
+                _dismiss(judged, at, least / share)
 
 
 def _usual_beside(
-    number: int, clusters: list[Cluster], kept: list[list[Judged]], context: Context
+    number: int, spans: list[tuple[int, int]], kept: list[list[float]], context: Context
 ) -> float:
     """Amplitude of the sets near a lone cluster; 0 where there are none."""
-    begin, end = clusters[number][0].begin, clusters[number][-1].end
+    begin, end = spans[number]
     near: list[Sequence[float]] = []
     if number == 0 and begin - context.ended < LONE_REACH_S * GRID_HZ:
         near.append(context.amplitudes_n)
     for other in (number - 1, number + 1):
-        if 0 <= other < len(clusters):
-            distance = max(begin - clusters[other][-1].end, clusters[other][0].begin - end)
+        if 0 <= other < len(spans):
+            distance = max(begin - spans[other][1], spans[other][0] - end)
             if distance < LONE_REACH_S * GRID_HZ:
-                near.append([one.amplitude_n for one in kept[other]])
+                near.append(kept[other])
     usual = [weighted_median(amplitudes) for amplitudes in near if len(amplitudes) > LONE_PULLS]
     return min(usual, default=0.0)
 
 
-def leave_out_stirs(clusters: list[Cluster], verdicts: dict[int, Judged], context: Context) -> None:
+def leave_out_stirs(judged: list[Judged], clusters: list[Cluster], context: Context) -> None:
     """Hands that wait between great pulls stir: far smaller, and few, or held more than moved."""
-    reps = [_reps(cluster, verdicts) for cluster in clusters]
-    usual = max((one.amplitude_n for cluster in reps for one in cluster), default=0.0)
-    slack = slack_n([one.pull for cluster in clusters for one in cluster], context.slack_n)
-    for number, cluster in enumerate(reps):
+    reps = [_reps(judged, cluster) for cluster in clusters]
+    usual = max([judged[at].amplitude_n for places in reps for at in places], default=0.0)
+    for number, places in enumerate(reps):
         greatest = usual
         before: tuple[float, ...] = ()
-        if cluster and context.amplitudes_n:
-            if cluster[0].pull.id - context.ended < FAR_REACH_S * GRID_HZ:
+        if places and context.amplitudes_n:
+            if judged[places[0]].pull.id - context.ended < FAR_REACH_S * GRID_HZ:
                 greatest = max(usual, *context.amplitudes_n)
             if number == 0 and context.same_set:
                 before = context.amplitudes_n
         least = FAR_SHARE * greatest
+        small = [at for at in places if judged[at].amplitude_n < ALIKE * least]
+        if not small:
+            continue
+        slack = slack_n([judged[at].pull for each in clusters for at in each], context.slack_n)
         # Those a little greater are company too: a light set may lie across the limit.
         company = sum(amplitude < ALIKE * least for amplitude in before)
-        for group in _small_groups(cluster, ALIKE * least):
+        for group in _neighbours(small, places):
             few = len(group) + company <= LONE_PULLS
-            for one in group:
-                held_n = one.pull.peak_n - one.amplitude_n - slack
-                stirs = few or one.amplitude_n < HELD_SHARE * held_n
-                if stirs and one.amplitude_n < least:
-                    _dismiss(one, verdicts, greatest)
+            for at in group:
+                amplitude = judged[at].amplitude_n
+                held_n = judged[at].pull.peak_n - amplitude - slack
+                if amplitude < least and (few or amplitude < HELD_SHARE * held_n):
+                    _dismiss(judged, at, greatest)
 
 
-def _small_groups(reps: list[Judged], least: float) -> list[list[Judged]]:
-    """Reps smaller than `least`, those that follow one another together."""
-    groups: list[list[Judged]] = [[]]
-    for one in reps:
-        if one.amplitude_n >= least:
-            groups.append([])
+def _neighbours(chosen: list[int], places: list[int]) -> list[list[int]]:
+    """The chosen places, those together that follow one another among all `places`."""
+    groups: list[list[int]] = [[]]
+    for at in places:
+        if at in chosen:
+            groups[-1].append(at)
         else:
-            groups[-1].append(one)
-    return [group for group in groups if group]
+            groups.append([])
+    return groups
 
 
-def _reps(cluster: Cluster, verdicts: dict[int, Judged]) -> list[Judged]:
+def _reps(judged: list[Judged], cluster: Cluster) -> list[int]:
     rep = Verdict.REP
-    judged = [verdicts[one.pull.id] for one in cluster]
-    return [one for one in judged if one.verdict is rep]
+    return [at for at in cluster if judged[at].verdict is rep]
 
 
-def _dismiss(judged: Judged, verdicts: dict[int, Judged], typical_n: float) -> None:
-    verdicts[judged.pull.id] = judged._replace(verdict=Verdict.PARTIAL, typical_n=typical_n)
+def _dismiss(judged: list[Judged], at: int, typical_n: float) -> None:
+    judged[at] = judged[at]._replace(verdict=Verdict.PARTIAL, typical_n=typical_n)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from pipeline.analysis.company import (
-    Candidate,
     Cluster,
     leave_out_stirs,
     leave_out_trials,
@@ -50,42 +50,49 @@ def judge(
         Standard deviation of the noise in the force that the pulls were found in.
     """
     floor = max(settings.floor_n, settings.noise_factor * noise_n)
-    verdicts: dict[int, Judged] = {}
-    candidates: list[Candidate] = []
-    longest_s = settings.longest_rep_s
-    for pull in pulls:
-        amplitude = pull.amplitude_n
-        if amplitude < floor:
-            verdicts[pull.id] = Judged(pull, Verdict.NOTHING, amplitude, amplitude, None)
+    near_n = NEAR_FLOOR * settings.floor_n
+    knock_s, longest_s, share = settings.knock_s, settings.longest_rep_s, settings.rep_share
+    rep, partial, step = Verdict.REP, Verdict.PARTIAL, Verdict.STEP
+    amplitudes = [pull.amplitude_n for pull in pulls]
+    typical = amplitudes.copy()
+    verdicts = [rep] * len(amplitudes)
+    widths: list[float | None] = [None] * len(amplitudes)
+    begins = [pull.id for pull in pulls]
+    clusters: list[Cluster] = []
+    end = -math.inf
+    for at, pull in enumerate(pulls):
+        if amplitudes[at] < floor:
+            verdicts[at] = Verdict.NOTHING
             continue
-        one = _candidate(pull, amplitude, half_span, settings.floor_n)
-        width = one.width_s
-        if width is not None and width < settings.knock_s and _whole(pull):
-            verdicts[pull.id] = Judged(pull, Verdict.KNOCK, amplitude, amplitude, width)
+        width, begin = _width_and_begin(pull, amplitudes[at], half_span, near_n)
+        widths[at], begins[at] = width, begin
+        if width is not None and width < knock_s and _whole(pull):
+            verdicts[at] = Verdict.KNOCK
         elif (width is not None and width > longest_s) or _stays(pull, longest_s * GRID_HZ):
-            verdicts[pull.id] = Judged(pull, Verdict.STEP, amplitude, amplitude, width)
+            verdicts[at] = step
         else:
-            candidates.append(one)
-    clusters = _clusters(candidates)
-    rep, partial, share = Verdict.REP, Verdict.PARTIAL, settings.rep_share
+            if begin - end > CLUSTER_PAUSE_S * GRID_HZ:
+                clusters.append([])
+            clusters[-1].append(at)
+            end = pull.fell
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
         if number == 0 and context.same_set:
             before = context.amplitudes_n[-NEIGHBOURS:]
-        typical = _typical(before, [one.amplitude_n for one in cluster])
-        reps = [
-            one.amplitude_n >= share * usual for one, usual in zip(cluster, typical, strict=True)
-        ]
-        _continue_trend(cluster, reps)
-        for one, is_rep, usual in zip(cluster, reps, typical, strict=True):
-            pull, amplitude, width, _, _ = one
-            verdict = rep if is_rep else partial
-            if pull.before_n is None and not _rise_counts(pull, len(cluster) + len(before), floor):
-                verdict = Verdict.STEP
-            verdicts[pull.id] = Judged(pull, verdict, amplitude, usual, width)
-    leave_out_trials(clusters, verdicts, share, context)
-    leave_out_stirs(clusters, verdicts, context)
-    return [verdicts[pull.id] for pull in pulls]
+        among = [amplitudes[at] for at in cluster]
+        around = _typical(before, among)
+        reps = [mine >= share * usual for mine, usual in zip(among, around, strict=True)]
+        _continue_trend(among, [begins[at] for at in cluster], reps)
+        for at, is_rep, usual in zip(cluster, reps, around, strict=True):
+            pull, typical[at] = pulls[at], usual
+            if pull.before_n is None and not _rise_counts(pull, len(among) + len(before), floor):
+                verdicts[at] = step
+            elif not is_rep:
+                verdicts[at] = partial
+    judged = list(map(Judged, pulls, verdicts, amplitudes, typical, widths, begins))
+    leave_out_trials(judged, clusters, share, context)
+    leave_out_stirs(judged, clusters, context)
+    return judged
 
 
 def _stays(pull: Pull, longest: float) -> bool:
@@ -109,31 +116,22 @@ def _rise_counts(pull: Pull, company: int, floor_n: float) -> bool:
     return pull.peak - pull.left > RISE_S * GRID_HZ and pull.risen_n >= floor_n
 
 
-def _candidate(pull: Pull, amplitude: float, half_span: HalfSpan, floor_n: float) -> Candidate:
-    """The pull with its width where that can matter: None says neither narrow nor endless."""
-    apart = (pull.fell - pull.id) / GRID_HZ
-    plain = pull.humps == 1 and SURELY_WIDE_S < apart < 60 and amplitude > NEAR_FLOOR * floor_n
-    if plain and pull.peak - pull.id < SLOW_START_S * GRID_HZ:
-        return Candidate(pull, amplitude, None, pull.id, pull.fell)
+def _width_and_begin(
+    pull: Pull, amplitude: float, half_span: HalfSpan, near_n: float
+) -> tuple[float | None, int]:
+    """The width where that can matter, None says neither narrow nor endless; and the beginning."""
+    began = pull.id
+    slow = pull.peak - began >= SLOW_START_S * GRID_HZ
+    apart_s = (pull.fell - began) / GRID_HZ
+    plain = pull.humps == 1 and SURELY_WIDE_S < apart_s < 60 and amplitude > near_n
+    if plain and not slow:
+        return None, began
     left, right = half_span(pull, amplitude)
-    slow = pull.peak - pull.id >= SLOW_START_S * GRID_HZ
-    width = None if plain else (right - left - 1) / GRID_HZ
-    return Candidate(pull, amplitude, width, left if slow else pull.id, pull.fell)
-
-
-def _clusters(candidates: list[Candidate]) -> list[Cluster]:
-    clusters: list[Cluster] = []
-    end = None
-    for one in candidates:
-        if end is None or one.begin - end > CLUSTER_PAUSE_S * GRID_HZ:
-            clusters.append([])
-        clusters[-1].append(one)
-        end = one.end
-    return clusters
+    return None if plain else (right - left - 1) / GRID_HZ, left if slow else began
 
 
 def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:
-    if amplitudes and min(amplitudes) > EVEN_SHARE * max((*before, *amplitudes)):
+    if min(amplitudes) > EVEN_SHARE * max((*before, *amplitudes)):
         return [weighted_median(amplitudes)] * len(amplitudes)
     return weighted_medians([*before, *amplitudes], NEIGHBOURS)[len(before) :]
 
@@ -142,7 +140,7 @@ TREND_TOLERANCE = 0.25
 RHYTHM_TOLERANCE = 0.5
 
 
-def _continue_trend(cluster: Cluster, reps: list[bool]) -> None:
+def _continue_trend(amplitudes: list[float], begins: list[int], reps: list[bool]) -> None:
     """A small pull at the edge of a set that goes on the line of its neighbours is a rep.
 
     Effort that grows from a third to full makes the first reps small; trial pulls are off the line
@@ -156,11 +154,11 @@ def _continue_trend(cluster: Cluster, reps: list[bool]) -> None:
             one, two, three = here + way, here + 2 * way, here + 3 * way
             if reps[here] or not (reps[one] and reps[two] and reps[three]):
                 continue
-            amplitude, a, b, c = (cluster[at].amplitude_n for at in (here, one, two, three))
+            amplitude, a, b, c = (amplitudes[at] for at in (here, one, two, three))
             slope = (c - a) / 2
             line = (a + b + c) / 3 - 2 * slope
             even = abs(b - (a + c) / 2) < TREND_TOLERANCE / 2 * b
-            first, second, third = (cluster[at].begin for at in (here, one, two))
+            first, second, third = (begins[at] for at in (here, one, two))
             rhythm = abs(second - first) / max(abs(third - second), 1)
             reps[here] = (
                 even

@@ -46,6 +46,8 @@ class Judged(NamedTuple):
     """Amplitude typical around it; its own where nothing is around."""
     width_s: float | None
     """Width at half the amplitude, where it had to be looked at."""
+    begin: int
+    """Grid index at which it had clearly risen; at `pull.fell` it clearly falls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Found:
 
 def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
     """Lowest force in and before these pulls."""
-    valleys = [n for pull in pulls for n in (pull.before_n, pull.after_n) if n is not None]
-    return min([before_n, *valleys])
+    valleys = [pull.before_n for pull in pulls] + [pull.after_n for pull in pulls]
+    return min([before_n, *[n for n in valleys if n is not None]])
 
 
 def context_after(context: Context, found: Found, *, same_set: bool) -> Context:
