@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline.analysis.company import HELD_SHARE
+from pipeline.analysis.company import AS_LONG_SHARE, HELD_SHARE
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.judge import CLUSTER_PAUSE_S
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.verdict import Judged, Verdict, slack_n
-
-AS_LONG_SHARE = 0.7
-"""A pull lasts as long as the reps before if it does so for this part of their median."""
 
 JudgeAlone = Callable[[list[Pull]], list[Judged]]
 

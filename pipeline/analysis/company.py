@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
@@ -18,6 +19,10 @@ FAR_SHARE = 0.2
 ALIKE = 2.0
 HELD_SHARE = 1.25
 """Of what the hands hold between them, several such pulls must move as much to be reps."""
+SLACK_SHARE = 0.25
+"""A pull from a band that bears less than this part of it is from the slack band."""
+AS_LONG_SHARE = 0.7
+"""A pull lasts as long as the reps before if it does so for this part of their median."""
 LONG_HOLD_S = 5.0
 """Nobody tries a band for so long: such a pull is meant."""
 
@@ -92,6 +97,7 @@ def leave_out_stirs(judged: list[Judged], clusters: list[Cluster], context: Cont
         if not small:
             continue
         slack = slack_n([judged[at].pull for each in clusters for at in each], context.slack_n)
+        long = _long([judged[at] for each in reps for at in each], ALIKE * least)
         # Those a little greater are company too: a light set may lie across the limit.
         company = sum(amplitude < ALIKE * least for amplitude in before)
         for group in _neighbours(small, places):
@@ -99,8 +105,21 @@ def leave_out_stirs(judged: list[Judged], clusters: list[Cluster], context: Cont
             for at in group:
                 amplitude = judged[at].amplitude_n
                 held_n = judged[at].pull.peak_n - amplitude - slack
-                if amplitude < least and (few or amplitude < HELD_SHARE * held_n):
+                meant = held_n < SLACK_SHARE * amplitude and _length(judged[at]) >= long
+                if amplitude < least and ((few and not meant) or amplitude < HELD_SHARE * held_n):
                     _dismiss(judged, at, greatest)
+
+
+def _length(one: Judged) -> int:
+    """Grid steps from the certain rise to the certain fall."""
+    return one.pull.fell - one.pull.id
+
+
+def _long(reps: list[Judged], least: float) -> float:
+    """From how many grid steps on a pull from the slack band is no stir: it is meant."""
+    lengths = sorted(_length(one) for one in reps if one.amplitude_n >= least)
+    usual = lengths[len(lengths) // 2] if lengths else math.inf
+    return min(AS_LONG_SHARE * usual, LONG_HOLD_S * GRID_HZ)
 
 
 def _neighbours(chosen: list[int], places: list[int]) -> list[list[int]]:

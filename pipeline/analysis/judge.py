@@ -77,7 +77,8 @@ def judge(
             end = pull.fell
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
-        if number == 0 and context.same_set:
+        soon = begins[cluster[0]] - context.ended <= CLUSTER_PAUSE_S * GRID_HZ
+        if number == 0 and context.same_set and soon:
             before = context.amplitudes_n[-NEIGHBOURS:]
         among = [amplitudes[at] for at in cluster]
         around = _typical(before, among)

@@ -200,6 +200,14 @@ def test_reps_after_a_long_wait_on_a_lightly_held_band_all_count(
     assert [rep.tut_s for rep in reps] == pytest.approx([1.55 + hold_s] * 3, abs=0.3)
 
 
+@pytest.mark.parametrize("gap_s", [20.0, 40.0, 60.0, 90.0])
+def test_single_tests_of_strong_and_weak_muscles_all_count(gap_s: float) -> None:
+    peaks_n = [150.0, 25.0, 140.0, 22.0, 145.0, 40.0]
+    tests = [Pull(peak_n=peak, hold_s=4.0, pause_s=gap_s) for peak in peaks_n]
+    reps = analyse(*force_of(tests)).reps
+    assert [rep.peak_n for rep in reps] == pytest.approx(peaks_n, rel=0.02)
+
+
 def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
     rng = np.random.default_rng(5)
     match defect:
