@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ MAX_BYTES = 2**31
 MAX_BACKWARD_SHARE, MAX_REPEATED_SHARE, MAX_BACKWARD_S = 0.05, 0.20, 2.0
 """Loggers stutter now and then, and the analysis copes; beyond this the file is in disorder."""
 SLOW_S = 0.15
+"""Times that are rough by no more than this may repeat and jitter as they like: the lines are in
+order, as where a radio's packets or a coarse clock stamp several samples alike."""
 SLOWEST_S, LONGEST_S = 2.0, 72 * 3600.0
 MAX_FORCE_N = 1e6
 
@@ -130,12 +133,15 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
             f"seconds? A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
         )
     backward, repeated = step < 0, step == 0
-    for what, where, share in (
-        ("goes back", backward, MAX_BACKWARD_SHARE),
-        ("repeats", repeated, MAX_REPEATED_SHARE),
+    worst = float(-step.min()) if step.size else 0.0
+    onward = step[step > 0]
+    rough_s = float(np.median(onward)) if onward.size else math.inf
+    for what, where, share, off_s in (
+        ("goes back", backward, MAX_BACKWARD_SHARE, worst),
+        ("repeats", repeated, MAX_REPEATED_SHARE, rough_s),
     ):
-        worst = float(-step.min()) if step.size else 0.0
-        if where.any() and (where.mean() > share or worst > MAX_BACKWARD_S):
+        often = where.any() and where.mean() > share and off_s > SLOW_S
+        if often or (where.any() and worst > MAX_BACKWARD_S):
             line = int(np.argmax(where)) + 3
             raise CsvError(
                 f"{path}: line {line}: the time {what} ({np.count_nonzero(where)} of "

@@ -80,6 +80,22 @@ def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
     assert "1 of 200" in read_csv(write(tmp_path, "time_s,force_n\n" + rows)).remarks[0]
 
 
+@pytest.mark.parametrize("stamped", ["by packets of 8", "to 0.1 s", "with jitter"])
+def test_rough_times_of_lines_in_order_are_remarked_not_refused(
+    tmp_path: Path, stamped: str
+) -> None:
+    times = np.arange(800) / 80
+    match stamped:
+        case "by packets of 8":
+            times = times[np.arange(800) // 8 * 8]
+        case "to 0.1 s":
+            times = np.round(times, 1)
+        case _:
+            times += np.random.default_rng(1).normal(0, 0.03, 800)
+    rows = "\n".join(f"{t},{i}" for i, t in enumerate(times))
+    assert "of 800" in read_csv(write(tmp_path, "time_s,force_n\n" + rows)).remarks[0]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(junk=st.binary(max_size=300))
 def test_any_bytes_give_samples_or_a_sentence(tmp_path: Path, junk: bytes) -> None:
