@@ -84,11 +84,11 @@ class Answer:
                     closed += self._end_run(goes_on=True)
                 self.run = Run(piece.first, self._settings.floor_n)
                 self.cutter = Cutter(self.run, self._settings, self._look_at)
-            for turn in self.run.push(piece.force_n):
-                if self.open:
-                    closed += self._late_close(turn.seen)
-                if ended := self.cutter.add(turn):
-                    closed += self._settle(ended)
+            turns = self.cutter.extend(self.run.push(piece.force_n))
+            while turns:
+                closed += self._late_close(turns[0].seen)
+                closed += self._settle(self.cutter.add(turns[0]))
+                turns = self.cutter.extend(turns[1:])
             closed += self._settle(self.cutter.check(self.run.settled))
             closed += self._late_close(self.run.settled)
         self._pieces = []

@@ -102,6 +102,20 @@ class Cutter:
         self.turns.append(turn)
         return closed
 
+    def extend(self, turns: list[Turn]) -> list[Turn]:
+        """Take the turns that only go on with the open stretch; return the rest for `add`."""
+        if not self.turns or not turns:
+            return turns
+        before, taken = self.turns[-1].seen, 0
+        most, until = min(self._pause, self.longest), self.first + LONGEST_STRETCH_S * GRID_HZ
+        for _, _, _, seen in turns:
+            if seen - before > most or seen > until:
+                break
+            before = seen
+            taken += 1
+        self.turns += turns[:taken]
+        return turns[taken:]
+
     def check(self, now: int) -> list[Stretch]:
         """Close the stretch if its time came before grid index `now`."""
         if not self.turns:
