@@ -18,6 +18,8 @@ GAP_REACH_S = 0.05
 SHORT_GAP_S = 0.05
 """No force of a person hides in so short a gap: the line across it is as good as samples."""
 GAP_DOUBT = 0.97
+TEMPO, LAST_TEMPO = "%.1f-%.1f-%.1f-%.1f", "%.1f-?-%.1f-%.1f"
+"""Filled in at once: it takes half as long as number by number."""
 
 
 class Draft(NamedTuple):
@@ -46,16 +48,16 @@ class Draft(NamedTuple):
     def rep(self, set_number: int, number: int, following: Draft | None) -> Rep:
         """The rep at its place; `following` is the next one of the set."""
         bottom_s = None if following is None else max(following.start_s - self.end_s, 0.0)
-        before, after = self[1:12], self[12:]
-        return Rep(self.id, set_number, number, *before, bottom_s, self._tempo(bottom_s), *after)
+        place = self.id, set_number, number
+        return Rep._make((*place, *self[1:12], bottom_s, self._tempo(bottom_s), *self[12:]))
 
     def _tempo(self, bottom_s: float | None) -> str | None:
         down, up, hold = self.eccentric_s, self.concentric_s, self.hold_s
         if down is None or up is None or hold is None:
             return None
         if bottom_s is None:
-            return f"{down:.1f}-?-{up:.1f}-{hold:.1f}"
-        return f"{down:.1f}-{bottom_s:.1f}-{up:.1f}-{hold:.1f}"
+            return LAST_TEMPO % (down, up, hold)
+        return TEMPO % (down, bottom_s, up, hold)
 
 
 @dataclass(frozen=True, slots=True)
