@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -33,16 +33,25 @@ Cluster = list[int]
 
 def weighted_median(values: Sequence[float]) -> float:
     """Median in which each value weighs as much as itself: many small ones outvote nobody."""
-    ordered = sorted(values)
-    passed = list(accumulate(ordered))
-    return ordered[bisect_left(passed, passed[-1] / 2)]
+    return _weighted_middle(sorted(values))
 
 
 def weighted_medians(values: Sequence[float], reach: int) -> list[float]:
     """For each value the weighted median of it and of `reach` values on each side; all are > 0."""
-    return [
-        weighted_median(values[max(at - reach, 0) : at + reach + 1]) for at in range(len(values))
-    ]
+    found: list[float] = []
+    window = sorted(values[:reach])
+    for at in range(len(values)):
+        if at + reach < len(values):
+            insort(window, values[at + reach])
+        if at > reach:
+            del window[bisect_left(window, values[at - reach - 1])]
+        found.append(_weighted_middle(window))
+    return found
+
+
+def _weighted_middle(ordered: list[float]) -> float:
+    passed = list(accumulate(ordered))
+    return ordered[bisect_left(passed, passed[-1] / 2)]
 
 
 def leave_out_trials(

@@ -65,28 +65,28 @@ def find_pulls(
     run_starts, run_ends
         Whether nothing was recorded before the first (after the last) turn.
     """
-    lows, highs = turns[::2], turns[1::2]
-    valleys = [low.force_n for low in lows]
-    peaks = [high.force_n for high in highs]
+    if len(turns) < 3:
+        return []
+    at, force_n, _, seen = zip(*turns, strict=True)
+    valleys, peaks = force_n[::2], force_n[1::2]
+    low_at, high_at, risen, fell = at[::2], at[1::2], seen[::2], seen[1::2]
     pulls = []
     for first, stop in _part(valleys, peaks, dip_share):
         top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
         pulls.append(
             Pull(
-                lows[first].seen,
-                lows[first].at,
-                highs[top].at,
-                lows[stop].at,
+                risen[first],
+                low_at[first],
+                high_at[top],
+                low_at[stop],
                 peaks[top],
                 valleys[first],
                 valleys[stop],
-                highs[stop - 1].seen,
+                fell[stop - 1],
                 stop - first,
                 peaks[top] - valleys[first],
             )
         )
-    if not pulls:
-        return []
     if run_starts:
         pulls[0] = _uncover_start(pulls[0], lows, dip_share)
     if run_ends:
@@ -94,9 +94,11 @@ def find_pulls(
     return pulls
 
 
-def _part(valleys: list[float], peaks: list[float], share: float) -> list[tuple[int, int]]:
+def _part(
+    valleys: tuple[float, ...], peaks: tuple[float, ...], share: float
+) -> list[tuple[int, int]]:
     """Ranges of peaks that make one pull each."""
-    if peaks and (1 - share) * min(peaks) > max(valleys) - share * min(valleys):
+    if (1 - share) * min(peaks) > max(valleys) - share * min(valleys):
         # Whatever lies around it, each valley is deep enough.
         return [(at, at + 1) for at in range(len(peaks))]
     found = []
