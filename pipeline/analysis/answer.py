@@ -180,8 +180,8 @@ class Answer:
 
     def _pause_s(self, found: Found) -> float | None:
         starts = [draft.start_s * GRID_HZ for draft in self.open]
-        origin = self.grid.time_s(0.0) * GRID_HZ
-        starts += [origin + j.pull.id for j in found.judged if j.verdict is Verdict.REP]
+        origin, rep = self.grid.time_s(0.0) * GRID_HZ, Verdict.REP
+        starts += [origin + j.pull.id for j in found.judged if j.verdict is rep]
         if not starts:
             return None
         if len(starts) <= 2:

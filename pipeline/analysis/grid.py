@@ -111,8 +111,9 @@ class Grid:
         steps = np.empty(times.size)
         steps[0] = times[0] - previous
         np.subtract(times[1:], times[:-1], out=steps[1:])
-        self._last_s = float(times[-1])
-        shortest, longest = float(steps.min()), float(steps.max())
+        # Before the first of all there is no step, however short.
+        shortest = float(steps[self._last_s is None :].min(initial=np.inf))
+        longest, self._last_s = float(steps.max()), float(times[-1])
         self._one_a_bin = shortest * FINE_HZ > 1 + 1e-6
         history = self._intervals
         offset = len(history)

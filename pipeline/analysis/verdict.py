@@ -69,11 +69,12 @@ def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
 
 def context_after(context: Context, found: Found, *, same_set: bool) -> Context:
     """What is known after a stretch; `same_set` says that its set goes on."""
-    reps = [judged for judged in found.judged if judged.verdict is Verdict.REP]
+    rep = Verdict.REP
+    reps = [judged for judged in found.judged if judged.verdict is rep]
     slack = slack_n([judged.pull for judged in found.judged], context.slack_n)
     if not reps:
         return replace(context, same_set=same_set and context.same_set, slack_n=slack)
     before = context.amplitudes_n if context.same_set else ()
-    amplitudes = (*before, *(judged.amplitude_n for judged in reps))[-8:]
+    amplitudes = (*before, *[judged.amplitude_n for judged in reps[-8:]])[-8:]
     last = reps[-1].pull
     return Context(amplitudes, last.fell, same_set, slack)
