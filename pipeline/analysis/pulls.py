@@ -88,7 +88,7 @@ def find_pulls(
             )
         )
     if run_starts:
-        pulls[0] = _uncover_start(pulls[0], lows, dip_share)
+        pulls[0] = _uncover_start(pulls[0], turns[::2], dip_share)
     if run_ends:
         pulls[-1] = _uncover_end(pulls[-1])
     return pulls
