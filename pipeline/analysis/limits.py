@@ -107,9 +107,10 @@ def rest_beyond(
     least = np.minimum.accumulate(away_n[under:])
     later = least[rest:]
     still = least[:-rest] - later < rest_share * (top - later)
-    # Where it goes up again by half, it dipped; it does not rest.
-    high = np.concatenate(([0], (~below[under:]).cumsum()))
-    still &= high[rest + 1 :] == high[: -rest - 1]
+    if not below[under:].all():
+        # Where it goes up again by half, it dipped; it does not rest.
+        high = np.concatenate(([0], (~below[under:]).cumsum()))
+        still &= high[rest + 1 :] == high[: -rest - 1]
     if deepest_share < 1:
         still &= later - lowest < deepest_share * (top - lowest)
     at = int(still.argmax())
