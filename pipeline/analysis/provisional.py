@@ -72,7 +72,7 @@ class Announcer:
             told = self._told.get(rep.id)
             if told is None:
                 events.append(RepAnnounced(rep))
-            elif _differs(told, rep):
+            elif told != rep and _differs(told, rep):
                 events.append(RepCorrected(rep))
             else:
                 reps[rep.id] = told
