@@ -6,6 +6,7 @@ file agree. What is told in between is in `live.py`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -64,9 +65,11 @@ class Answer:
         self._previous_end_s: float | None = None
 
     @property
-    def is_open(self) -> bool:
-        """Whether a stretch or a set goes on."""
-        return bool(self.open or (self.cutter is not None and self.cutter.turns))
+    def quiet_until_s(self) -> float:
+        """Until then no set closes, whatever comes; infinite while none is open."""
+        if self.cutter is not None and self.cutter.turns:
+            return self.grid.time_s(self.cutter.turns[-1].seen) + self._settings.set_pause_s
+        return -math.inf if self.open else math.inf
 
     def push(self, time_s: Floats, force_n: Floats, *, last: bool = False) -> None:
         """Take samples; with `last` the run ends after them."""

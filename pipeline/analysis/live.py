@@ -29,8 +29,9 @@ TICKS_PER_S = 12
 """So often it is asked whether a pull has ended: a rep waits for no more than one of them."""
 TICKS_PER_STATE = 3
 """So seldom while the band rests: four states a second are told."""
-TICKS_PER_ANSWER = 24
-"""So often, and where a pull ends, samples go on to the answer: many cost little more than few."""
+OFTEN_S, SELDOM_S = 2.0, 10.0
+"""So often samples go on to the answer while a set may close, and while none can: many cost little
+more than few. Where a pull ends they go on at once."""
 
 
 class LiveAnalysis:
@@ -148,12 +149,13 @@ class LiveAnalysis:
         if tracker.ended:
             tracker.ended = False
             looks.plan(tick, small=tracker.small)
-        look = looks.next is not None and looks.next <= tick
+        look = looks.due(tick, tracker.phase)
         if look or tick >= self._next_answer:
-            self._next_answer = tick + TICKS_PER_ANSWER
             self._feed()
             events += self._closed(self._answer.digest() + self._answer.catch_up())
-            if not look and not self._answer.is_open:
+            quiet_s = self._answer.quiet_until_s - now_s
+            self._next_answer = tick + int(min(max(quiet_s, OFTEN_S), SELDOM_S) * TICKS_PER_S)
+            if not look and quiet_s == math.inf:
                 events += self._announcer.close([], now_s)
         if look:
             events += looks.take(now_s, tracker.phase)

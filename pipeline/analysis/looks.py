@@ -16,6 +16,8 @@ from pipeline.events import Phase, RepAnnounced
 
 LOOKS = (0, 1, 2, 4, 10)
 """So many ticks after a pull ended it is looked at, until it is told; then once more at rest."""
+GONE_SHARE = 0.9
+"""A pull that has fallen by this part of its rise and is no rep now will be none in a moment."""
 
 
 class Looks:
@@ -39,21 +41,26 @@ class Looks:
         else:
             self._due = [tick + later for later in LOOKS]
 
-    def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
-        """At an ended pull, more if it was too soon to be told, and once when it rests."""
+    def due(self, tick: int, phase: Phase) -> bool:
+        """Whether to look now; each look that was planned is asked for once."""
+        if not self._due or self._due[0] > tick:
+            return False
         del self._due[0]
-        if not self._due and phase is not Phase.REST:
-            # Once the next pull has begun, its own end is soon enough for corrections.
-            return []
-        events = self._look(now_s, phase)
-        if any(isinstance(event, RepAnnounced) for event in events):
+        # Once the next pull has begun, its own end is soon enough for corrections.
+        return bool(self._due) or phase is Phase.REST
+
+    def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
+        """What the look tells; if it was not too soon, only the one at rest is left."""
+        events, settled = self._look(now_s, phase)
+        if settled:
             self._due = self._due[-1:]
         return events
 
-    def _look(self, now_s: float, phase: Phase) -> list[RepEvent]:
+    def _look(self, now_s: float, phase: Phase) -> tuple[list[RepEvent], bool]:
+        """What is to be told, and whether that is all there is to say of the newest pull now."""
         answer = self._answer
         if answer.run is None or answer.cutter is None:
-            return []
+            return [], False
         grid = answer.grid.copy()
         pieces = grid.push(np.empty(0), np.empty(0), last=True)
         tail = np.concatenate([piece.force_n for piece in pieces] or [np.empty(0)])
@@ -61,7 +68,7 @@ class Looks:
         run, turns = answer.run.ahead(tail, since)
         stretch = answer.cutter.ahead(run, turns)
         if stretch is None:
-            return []
+            return [], False
         if phase is Phase.REST:
             # A band that rests, be it pulled, is no pull that the samples end in.
             stretch = replace(stretch, run_ends=False)
@@ -82,10 +89,13 @@ class Looks:
         for j, draft in zip(fresh, drafts, strict=True):
             self._announcer.remember(j, draft)
         known = [self._announcer.known(j) for j in judged]
-        return self._announcer.tell(
+        events = self._announcer.tell(
             [*answer.open, *(draft for draft in known if draft is not None)],
             answer.sets,
             self._settings,
             now_s,
             why_not(told),
         )
+        none = told[-1].verdict is not Verdict.REP
+        announced = any(isinstance(event, RepAnnounced) for event in events)
+        return events, announced or (none and has_ended(told[-1].pull, GONE_SHARE))
