@@ -102,25 +102,16 @@ class BumbleClient(BaseBleakClient):
         """
         if self.is_connected:
             raise BleakError("the client is connected already")
-        async with asyncio.timeout(options.get("timeout", self._timeout)) as limit:
+        try:
+            async with asyncio.timeout(options.get("timeout", self._timeout)):
+                if self._address is None:
+                    self._address = await self._resolve()
+                await self._link(pair)
+        except TimeoutError:
             if self._address is None:
-                when = limit.when()
-                wait_s = None if when is None else when - asyncio.get_running_loop().time()
-                self._address = await self._resolve(wait_s)
-            self._connection = await self._central.connect(self._address)
-            self._peer = Peer(self._connection)
-            self._connection.on("disconnection", self._on_disconnection)
-            try:
-                if pair:
-                    await self.pair()
-                await self._agree_on_mtu()
-                self.services = await self._discover()
-            except BaseException:
-                # Nobody was told of a connection, so nobody is told of its end.
-                callback, self._disconnected_callback = self._disconnected_callback, None
-                await self.disconnect()
-                self._disconnected_callback = callback
-                raise
+                message = f"{self.address} was not found"
+                raise BleakDeviceNotFoundError(self.address, message) from None
+            raise
 
     async def disconnect(self) -> None:
         """End the link. The disconnected callback is called, as with bleak's other backends."""
@@ -239,7 +230,7 @@ class BumbleClient(BaseBleakClient):
         with bleak_errors(f"cannot write {uuid}"):
             await self._peer.write_value(handle, data, with_response=response)
 
-    async def _resolve(self, timeout_s: float | None) -> hci.Address:
+    async def _resolve(self) -> hci.Address:
         """Hear the address, as its type has to be known to connect."""
         found = asyncio.get_running_loop().create_future()
 
@@ -251,15 +242,27 @@ class BumbleClient(BaseBleakClient):
         await self._central.start_scan()
         self._central.device.on("advertisement", on_advertisement)
         try:
-            # A little less than the client's own timeout, to say what was not found.
-            limit_s = None if timeout_s is None else timeout_s * 0.95
-            return await asyncio.wait_for(found, limit_s)
-        except TimeoutError:
-            message = f"{self.address} was not found"
-            raise BleakDeviceNotFoundError(self.address, message) from None
+            return await found
         finally:
             self._central.device.remove_listener("advertisement", on_advertisement)
             await self._central.stop_scan()
+
+    async def _link(self, pair: bool) -> None:
+        """Connect to the address that is known, as far as services that can be used."""
+        self._connection = await self._central.connect(self._address)
+        self._peer = Peer(self._connection)
+        self._connection.on("disconnection", self._on_disconnection)
+        try:
+            if pair:
+                await self.pair()
+            await self._agree_on_mtu()
+            self.services = await self._discover()
+        except BaseException:
+            # Nobody was told of a connection, so nobody is told of its end.
+            callback, self._disconnected_callback = self._disconnected_callback, None
+            await self.disconnect()
+            self._disconnected_callback = callback
+            raise
 
     async def _agree_on_mtu(self) -> None:
         # A server may refuse: then the default stays.
