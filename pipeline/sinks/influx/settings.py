@@ -30,6 +30,8 @@ class InfluxSettings:
     """Certificates to trust instead of the system's."""
 
     def __post_init__(self) -> None:
+        if any(sign in self.url for sign in "@?#"):  # not shown, as it may hold a password
+            raise ValueError("InfluxDB url holds more than scheme, host, port and path")
         try:
             parts = urlsplit(self.url)
             _ = parts.port
@@ -37,8 +39,6 @@ class InfluxSettings:
             raise ValueError(f"InfluxDB url {self.url!r}: {error}") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"InfluxDB url not http://HOST:PORT or https://HOST:PORT: {self.url}")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("InfluxDB url holds more than scheme, host, port and path")
         if not self.bucket:
             raise ValueError("InfluxDB bucket is empty")
         if not re.fullmatch(r"[\x21-\x7e]*", self.token):

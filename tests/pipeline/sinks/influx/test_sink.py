@@ -405,6 +405,8 @@ def test_what_the_server_says_is_one_short_printable_line(body: str) -> None:
     [
         ({"url": "influx:8086"}, "url not http"),
         ({"url": "http://"}, "url not http"),
+        ({"url": "http://me:secret@influx:99999999"}, "url holds more than[a-z, ]*$"),
+        ({"url": "me:secret@influx:8086"}, "url holds more than[a-z, ]*$"),
         ({"url": "http://host:80a86"}, "url 'http://host:80a86': Port"),
         ({"url": "http://host:99999"}, "url 'http://host:99999': Port"),
         ({"url": "http://[::1"}, "url 'http://.::1': Invalid IPv6"),
