@@ -38,7 +38,7 @@ def analysis_object(file: str, analysis: Analysis, **more: Any) -> dict[str, Any
         "file": file,
         "rate_hz": round(analysis.rate_hz, 3),
         **more,
-        "reps": [plain(rep._asdict()) for rep in analysis.reps],
+        "reps": [plain(rep.as_dict()) for rep in analysis.reps],
         **{
             key: [plain(asdict(each)) for each in getattr(analysis, key)]
             for key in ("partials", "sets", "gaps")

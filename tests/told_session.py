@@ -54,7 +54,6 @@ def rep(set_number: int, number: int, start_s: float) -> Rep:
         hold_s=0.4,
         eccentric_s=1.6,
         bottom_s=0.4 if number < REPS else None,
-        tempo="1.6-0.4-1.6-0.4",
         tut_s=3.6,
         mean_n=peak_n * 0.6,
         impulse_n_s=peak_n * 2.1,

@@ -13,7 +13,7 @@ from pipeline.analysis.company import AS_LONG_SHARE, HELD_SHARE
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.judge import CLUSTER_PAUSE_S
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.verdict import Judged, Verdict, slack_n
+from pipeline.analysis.verdict import Judged, Verdict, median_length_s, slack_n
 
 JudgeAlone = Callable[[list[Pull]], list[Judged]]
 
@@ -42,7 +42,7 @@ def meant_anew(
     slack = slack_n([one.pull for one in judged], before_n)
     again = alone([one.pull for one in newest])
     reps = [one for one in again if one.verdict is Verdict.REP]
-    long = any(_length_s(one.pull) >= AS_LONG_SHARE * usual_s for one in reps)
+    long = any(one.pull.length_s >= AS_LONG_SHARE * usual_s for one in reps)
     if not long or any(_only_stirs(one, slack) for one in reps):
         return list(judged)
     return [*judged[:first], *again]
@@ -63,13 +63,3 @@ def _since_pause(judged: Sequence[Judged]) -> int:
             break
         place -= 1
     return max(place, 0)
-
-
-def median_length_s(judged: Sequence[Judged]) -> float | None:
-    """How long the reps among these pulls rose and were held."""
-    lengths = sorted(_length_s(one.pull) for one in judged if one.verdict is Verdict.REP)
-    return lengths[len(lengths) // 2] if lengths else None
-
-
-def _length_s(pull: Pull) -> float:
-    return (pull.fell - pull.id) / GRID_HZ

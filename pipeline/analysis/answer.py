@@ -13,19 +13,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.analysis.anew import median_length_s
-from pipeline.analysis.drafts import Axis, Draft
+from pipeline.analysis.absent import Axis
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
 from pipeline.analysis.noise import detection_noise_of, noise_of
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.reps import build, half_span
-from pipeline.analysis.result import Partial
+from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.sets import median_period_s, number_reps, part_sets, summarise
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
-from pipeline.analysis.verdict import Context, Found, Verdict, context_after
+from pipeline.analysis.verdict import Context, Found, Verdict, context_after, median_length_s
 from pipeline.events import SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Gap
@@ -48,7 +47,7 @@ class Answer:
         self.grid = Grid()
         self.run: Run | None = None
         self.cutter: Cutter | None = None
-        self.open: list[Draft] = []
+        self.open: list[Rep] = []
         """Reps of closed stretches whose set goes on."""
         self.partials: list[Partial] = []
         """Those since the last set."""
@@ -121,7 +120,7 @@ class Answer:
         judged = judge(pulls, partial(half_span, run), self._settings, among_n, context)
         return Found(judged, first, stop, noise_n)
 
-    def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Draft], list[Partial]]]:
+    def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Rep], list[Partial]]]:
         """Reps and partials of each stretch."""
         axis = Axis(self.grid.time_s(0.0), self.grid.second_counts, self._near_gaps)
         return build(run, found, axis, self._settings, self._curve)
@@ -161,8 +160,8 @@ class Answer:
         goes_on = [on for _, on in self._found]
         self._found = []
         closed: list[SetClosed] = []
-        for (drafts, partials), on in zip(self.measured(run, found), goes_on, strict=True):
-            self.open += drafts
+        for (reps, partials), on in zip(self.measured(run, found), goes_on, strict=True):
+            self.open += reps
             self.partials += partials
             if not on:
                 closed += self._close_sets()
@@ -182,7 +181,7 @@ class Answer:
         return found, self._pause_s(found)
 
     def _pause_s(self, found: Found) -> float | None:
-        starts = [draft.start_s * GRID_HZ for draft in self.open]
+        starts = [rep.start_s * GRID_HZ for rep in self.open]
         origin, rep = self.grid.time_s(0.0) * GRID_HZ, Verdict.REP
         starts += [origin + j.pull.id for j in found.judged if j.verdict is rep]
         if not starts:
@@ -213,9 +212,9 @@ class Answer:
     def _close_sets(self) -> list[SetClosed]:
         closed: list[SetClosed] = []
         parts = part_sets(self.open, self._settings)
-        for number, drafts in enumerate(parts, 1):
+        for number, part in enumerate(parts, 1):
             self.sets += 1
-            reps = number_reps(drafts, self.sets)
+            reps = number_reps(part, self.sets)
             summary = summarise(self.sets, reps, self._previous_end_s)
             self._previous_end_s = summary.end_s
             until = summary.end_s if number < len(parts) else np.inf

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.verdict import Context, Judged, Verdict, slack_n
+from pipeline.analysis.verdict import Context, Judged, Verdict, median_length_s, slack_n
 
 LONE_PULLS = 2
 """So many pulls between long pauses cannot say themselves what is typical."""
@@ -66,8 +65,7 @@ def leave_out_trials(
         spans = [(judged[places[0]].begin, judged[places[-1]].pull.fell) for places in clusters]
         least = share * _usual_beside(number, spans, kept, context)
         for at in places:
-            pull = judged[at].pull
-            meant = pull.fell - pull.id >= LONG_HOLD_S * GRID_HZ
+            meant = judged[at].pull.length_s >= LONG_HOLD_S
             if judged[at].amplitude_n < least and not meant:
                 _dismiss(judged, at, least / share)
 
@@ -102,11 +100,13 @@ def leave_out_stirs(judged: list[Judged], clusters: list[Cluster], context: Cont
             if number == 0 and context.same_set:
                 before = context.amplitudes_n
         least = FAR_SHARE * greatest
-        small = [at for at in places if judged[at].amplitude_n < ALIKE * least]
-        if not small:
+        if all(judged[at].amplitude_n >= least for at in places):
             continue
+        small = [at for at in places if judged[at].amplitude_n < ALIKE * least]
         slack = slack_n([judged[at].pull for each in clusters for at in each], context.slack_n)
-        long = _long([judged[at] for each in reps for at in each], ALIKE * least)
+        meant_from_s = _meant_from_s(
+            judged[at] for each in reps for at in each if judged[at].amplitude_n >= ALIKE * least
+        )
         # Those a little greater are company too: a light set may lie across the limit.
         company = sum(amplitude < ALIKE * least for amplitude in before)
         for group in _neighbours(small, places):
@@ -114,21 +114,17 @@ def leave_out_stirs(judged: list[Judged], clusters: list[Cluster], context: Cont
             for at in group:
                 amplitude = judged[at].amplitude_n
                 held_n = judged[at].pull.peak_n - amplitude - slack
-                meant = held_n < SLACK_SHARE * amplitude and _length(judged[at]) >= long
+                meant = (
+                    held_n < SLACK_SHARE * amplitude and judged[at].pull.length_s >= meant_from_s
+                )
                 if amplitude < least and ((few and not meant) or amplitude < HELD_SHARE * held_n):
                     _dismiss(judged, at, greatest)
 
 
-def _length(one: Judged) -> int:
-    """Grid steps from the certain rise to the certain fall."""
-    return one.pull.fell - one.pull.id
-
-
-def _long(reps: list[Judged], least: float) -> float:
-    """From how many grid steps on a pull from the slack band is no stir: it is meant."""
-    lengths = sorted(_length(one) for one in reps if one.amplitude_n >= least)
-    usual = lengths[len(lengths) // 2] if lengths else math.inf
-    return min(AS_LONG_SHARE * usual, LONG_HOLD_S * GRID_HZ)
+def _meant_from_s(great: Iterable[Judged]) -> float:
+    """How long a pull from the slack band lasts that is no stir, beside the great reps."""
+    usual_s = median_length_s(great)
+    return LONG_HOLD_S if usual_s is None else min(AS_LONG_SHARE * usual_s, LONG_HOLD_S)
 
 
 def _neighbours(chosen: list[int], places: list[int]) -> list[list[int]]:

@@ -34,17 +34,19 @@ class Even:
         """Take samples in the order of time."""
         values: list[float | None] = []
         total, count, next_s = self._sum, self._count, self._next_s
-        for now_s, force in self._sound(times_s, forces_n):
+        for time_s, force in self._without_spikes(times_s, forces_n):
             total += force
             count += 1
-            if now_s >= next_s:
-                self._give(now_s, force, total / count, values)
+            if time_s >= next_s:
+                self._give(time_s, force, total / count, values)
                 total, count, next_s = 0.0, 0, self._next_s
         self._sum, self._count = total, count
         return values
 
-    def _sound(self, times_s: list[float], forces_n: list[float]) -> list[tuple[float, float]]:
-        """The samples without spikes."""
+    def _without_spikes(
+        self, times_s: list[float], forces_n: list[float]
+    ) -> list[tuple[float, float]]:
+        """Those samples that stay; one that waits is not among them yet."""
         sound: list[tuple[float, float]] = []
         one, two, waits = self._one, self._two, self._waits
         for sample in zip(times_s, forces_n, strict=True):

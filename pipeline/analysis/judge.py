@@ -90,7 +90,8 @@ def judge(
                 verdicts[at] = step
             elif not is_rep:
                 verdicts[at] = partial
-    judged = list(map(Judged, pulls, verdicts, amplitudes, typical, widths, begins))
+    rows = zip(pulls, verdicts, amplitudes, typical, widths, begins, strict=True)
+    judged = list(map(Judged._make, rows))
     leave_out_trials(judged, clusters, share, context)
     leave_out_stirs(judged, clusters, context)
     return judged

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.phases import bounded
 from pipeline.analysis.signals import DETECT_STEP, Run
 from pipeline.analysis.verdict import Judged
 from sensor.samples import Floats, Ints
@@ -22,6 +23,8 @@ QUIET_S, QUIET_SHARE = 0.5, 0.02
 """Before a rise, less will do: what rings below zero after a fast release is no valley."""
 STEP_SHARE = 0.05
 """What lies beyond a rest is another valley if it is this share of the pull lower."""
+AT_ONCE = 32
+"""So many pulls are asked together: it bounds memory where holds are long."""
 RING_SHARE = 0.2
 """Nothing rings deeper than this: a short pause above that is one within the rise."""
 
@@ -37,9 +40,9 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
     stops : (m,)
         Where the stretch of each pull stops.
     """
-    columns = np.array([one.pull for one in judged], dtype=np.float64).T
-    peak_n, before_n, after_n, risen_n = columns[[4, 5, 6, 9]]
-    began, left, peak, right, fell = columns[[0, 1, 2, 3, 7]].astype(np.int64)
+    fields = zip(*[one.pull for one in judged], strict=True)
+    began, left, peak, right, peak_n, before_n, after_n, fell, _, risen_n = map(np.array, fields)
+    before_n, after_n = before_n.astype(np.float64), after_n.astype(np.float64)
     rises, falls = ~np.isnan(before_n), ~np.isnan(after_n)
     amplitude_n = np.array([one.amplitude_n for one in judged])
     around = int(LOOK_AROUND_S * GRID_HZ)
@@ -47,20 +50,20 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
     stop = np.minimum(np.minimum(right + 1, stops), run.measure.end)
     uneven = np.maximum(risen_n, peak_n - after_n) - amplitude_n > STEEP_SHARE * amplitude_n
     slow = np.maximum(peak - began, stop - fell) > LONG_SIDE_S * GRID_HZ
-    for at in ((uneven & rises & falls) | slow).nonzero()[0].tolist():
-        force = run.measure.view(int(first[at]), int(stop[at]))
-        top = min(max(int(peak[at] - first[at]), 0), force.size - 1)
-        if falls[at]:
-            stop[at] = first[at] + top + rest_beyond(force[top:], REST_S, REST_SHARE) + 1
-        if rises[at]:
-            first[at] += top - rest_beyond(force[top::-1], REST_S, REST_SHARE)
+    long = (uneven & rises & falls) | slow
+    origin = int(first.min())
+    force_n = run.measure.view(origin, int(stop.max()))
+    top = bounded(peak, first, stop - 1) - origin
+    rising, falling = (long & rises).nonzero()[0], (long & falls).nonzero()[0]
+    rise = rests_beyond(force_n, top[rising], first[rising] - origin, REST_S, REST_SHARE)
+    fall = rests_beyond(force_n, top[falling], stop[falling] - 1 - origin, REST_S, REST_SHARE)
+    first[rising], stop[falling] = origin + rise, origin + fall + 1
     # In the force of the turns what rings is half as deep.
     low_n, high_n = before_n + STEP_SHARE / 2 * risen_n, before_n + RING_SHARE * risen_n
-    for at in _rings(run, began, left, peak, low_n, high_n).nonzero()[0].tolist():
-        away_n = run.measure.view(int(first[at]), int(peak[at]) + 1)[::-1]
-        if away_n.size > 1:
-            quiet = rest_beyond(away_n, QUIET_S, QUIET_SHARE, RING_SHARE)
-            first[at] = max(first[at], peak[at] - quiet)
+    ringing = _rings(run, began, left, peak, low_n, high_n).nonzero()[0]
+    first[ringing] = origin + rests_beyond(
+        force_n, top[ringing], first[ringing] - origin, QUIET_S, QUIET_SHARE, RING_SHARE
+    )
     # Two samples more let the first and last crossing be seen.
     return first, np.maximum(stop, first + 3)
 
@@ -81,42 +84,54 @@ def _rings(
     return np.asarray((near & (low_n < here_n) & (here_n < high_n)).any(axis=0))
 
 
-def rest_beyond(
-    away_n: Floats, rest_s: float, rest_share: float, deepest_share: float = 1.0
-) -> int:
-    """How far from the peak, going away from it, the force rests for good; all of it if never.
+def rests_beyond(
+    force_n: Floats,
+    peak: Ints,
+    last: Ints,
+    rest_s: float,
+    rest_share: float,
+    deepest_share: float = 1.0,
+) -> Ints:
+    """Where the force, going away from each peak, has come to rest for good; `last` if never.
 
     Parameters
     ----------
-    away_n : (n,)
-        Low-passed force from the peak on, in either direction.
+    force_n : (n,)
+        Low-passed force on the grid.
+    peak, last : (m,)
+        Places in it: of each peak, and of the last sample to ask, before the peak or after it.
     rest_s, rest_share
         For how long the lowest force so far moves by less than a share of the pull.
     deepest_share
         A rest that is higher above the lowest force by this share of the pull is none.
     """
-    whole = away_n.size - 1
+    found = last.copy()
     rest = int(rest_s * GRID_HZ)
-    if rest > whole:
-        return whole
-    top, lowest = float(away_n[0]), float(away_n.min())
-    below = away_n < (top + lowest) / 2
-    under = int(below.argmax())
-    if not below[under] or under + rest >= away_n.size:
-        return whole
-    least = np.minimum.accumulate(away_n[under:])
-    later = least[rest:]
-    still = least[:-rest] - later < rest_share * (top - later)
-    if not below[under:].all():
-        # Where it goes up again by half, it dipped; it does not rest.
-        high = np.concatenate(([0], (~below[under:]).cumsum()))
-        still &= high[rest + 1 :] == high[: -rest - 1]
+    way, size = np.sign(last - peak), np.abs(last - peak) + 1
+    longest_first = np.argsort(-size)
+    rows = longest_first[size[longest_first] > rest + 1]
+    for some in (rows[at : at + AT_ONCE] for at in range(0, rows.size, AT_ONCE)):
+        step, sizes = np.arange(size[some[0]]), size[some, None]
+        places = peak[some, None] + way[some, None] * np.minimum(step, sizes - 1)
+        away_n = np.where(step < sizes, force_n[places], np.inf)
+        steps = _steps_to_rest(away_n, rest, rest_share, deepest_share)
+        found[some] = np.where(steps < 0, last[some], peak[some] + way[some] * steps)
+    return found
+
+
+def _steps_to_rest(away_n: Floats, rest: int, rest_share: float, deepest_share: float) -> Ints:
+    """So many steps from the peak, the first of its row (m, n), the rest is over; -1 for never."""
+    top, lowest = away_n[:, :1], away_n.min(axis=1, keepdims=True)
+    least = np.minimum.accumulate(away_n, axis=1)
+    later = least[:, rest + 1 :]
+    still = least[:, 1:-rest] - later < rest_share * (top - later)
+    # Where it is up by half, or goes up again by that, it dipped; it does not rest.
+    up = (away_n >= (top + lowest) / 2).cumsum(axis=1)
+    still &= up[:, rest + 1 :] == up[:, : -rest - 1]
     if deepest_share < 1:
         still &= later - lowest < deepest_share * (top - lowest)
-    at = int(still.argmax())
-    if not still[at]:
-        return whole
-    level = float(later[at])
-    if level - lowest < STEP_SHARE * (top - level):
-        return whole
-    return under + at + rest
+    at = still.argmax(axis=1)
+    row = np.arange(at.size)
+    level = later[row, at]
+    known = still[row, at] & (level - lowest[:, 0] >= STEP_SHARE * (top[:, 0] - level))
+    return np.where(known, at + 1 + rest, -1)

@@ -85,17 +85,18 @@ class Looks:
             judged.pop()
         fresh = [j for j in judged if self._announcer.known(j) is None]
         part = Found(fresh, found.first, found.stop, found.noise_n)
-        [(drafts, _)] = answer.measured(run, [part])
-        for j, draft in zip(fresh, drafts, strict=True):
-            self._announcer.remember(j, draft)
+        [(reps, _)] = answer.measured(run, [part])
+        for j, rep in zip(fresh, reps, strict=True):
+            self._announcer.remember(j, rep)
         known = [self._announcer.known(j) for j in judged]
         events = self._announcer.tell(
-            [*answer.open, *(draft for draft in known if draft is not None)],
+            [*answer.open, *(rep for rep in known if rep is not None)],
             answer.sets,
             self._settings,
             now_s,
             why_not(told),
         )
-        none = told[-1].verdict is not Verdict.REP
-        announced = any(isinstance(event, RepAnnounced) for event in events)
-        return events, announced or (none and has_ended(told[-1].pull, GONE_SHARE))
+        if any(isinstance(event, RepAnnounced) for event in events):
+            return events, True
+        none = bool(told) and told[-1].verdict is not Verdict.REP
+        return events, none and has_ended(told[-1].pull, GONE_SHARE)

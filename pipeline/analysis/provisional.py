@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.analysis.drafts import Draft
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.result import Rep
 from pipeline.analysis.sets import number_reps, part_sets
@@ -33,26 +32,26 @@ class Announcer:
 
     def __init__(self) -> None:
         self._told: dict[int, Rep] = {}
-        self._drafts: dict[int, tuple[int, int, Draft]] = {}
+        self._known: dict[int, tuple[int, int, Rep]] = {}
 
     @property
     def last(self) -> Rep | None:
         """The last rep that is told and stands."""
         return next(reversed(self._told.values()), None)
 
-    def known(self, judged: Judged) -> Draft | None:
+    def known(self, judged: Judged) -> Rep | None:
         """The measured rep of a pull that has not changed since."""
-        cached = self._drafts.get(judged.pull.id)
+        cached = self._known.get(judged.pull.id)
         if cached is None or cached[:2] != (judged.pull.left, judged.pull.right):
             return None
         return cached[2]
 
-    def remember(self, judged: Judged, draft: Draft) -> None:
-        self._drafts[judged.pull.id] = (judged.pull.left, judged.pull.right, draft)
+    def remember(self, judged: Judged, rep: Rep) -> None:
+        self._known[judged.pull.id] = (judged.pull.left, judged.pull.right, rep)
 
     def tell(
         self,
-        drafts: Sequence[Draft],
+        measured: Sequence[Rep],
         sets_before: int,
         settings: Settings,
         now_s: float,
@@ -64,7 +63,7 @@ class Announcer:
         """
         events: list[RepEvent] = []
         reps: dict[int, Rep] = {}
-        for number, part in enumerate(part_sets(drafts, settings), sets_before + 1):
+        for number, part in enumerate(part_sets(measured, settings), sets_before + 1):
             for rep in number_reps(part, number):
                 reps[rep.id] = rep
         events += self._withdraw(set(reps), now_s, reasons)
@@ -83,7 +82,7 @@ class Announcer:
         """Nothing is open any more: withdraw what was told and is not among the final reps."""
         alone = {} if final else dict.fromkeys(self._told, "it stayed alone")
         events = self._withdraw({rep.id for rep in final}, now_s, alone)
-        self._told, self._drafts = {}, {}
+        self._told, self._known = {}, {}
         return events
 
     def _withdraw(self, keep: set[int], now_s: float, reasons: dict[int, str]) -> list[RepEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.swings import Turn
 
 
@@ -33,6 +34,11 @@ class Pull(NamedTuple):
     def rise_seen(self) -> bool:
         """Whether the samples hold the rise: from a valley, or from a low after they began."""
         return self.before_n is not None or self.left > self.id
+
+    @property
+    def length_s(self) -> float:
+        """From the certain rise to the certain fall: how long it rose and was held."""
+        return (self.fell - self.id) / GRID_HZ
 
     @property
     def amplitude_n(self) -> float:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import repeat
+from operator import attrgetter
 
 import numpy as np
 
+from pipeline.analysis.absent import Axis, explained
 from pipeline.analysis.confidence import rep_confidence
-from pipeline.analysis.drafts import Axis, Draft, explained
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.limits import limits
 from pipeline.analysis.metrics import Metrics, measure
 from pipeline.analysis.phases import Phases, find_phases
 from pipeline.analysis.pulls import Pull
-from pipeline.analysis.result import Partial
+from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.verdict import Found, Judged, Verdict
@@ -42,18 +45,18 @@ def build(
     axis: Axis,
     settings: Settings,
     curve: BandCurve | None,
-) -> list[tuple[list[Draft], list[Partial]]]:
+) -> list[tuple[list[Rep], list[Partial]]]:
     """Measure the reps and partials of stretches of one run; one pair per stretch."""
-    drafts: list[tuple[list[Draft], list[Partial]]] = [([], []) for _ in found]
-    rep, partial = Verdict.REP, Verdict.PARTIAL
+    answer: list[tuple[list[Rep], list[Partial]]] = [([], []) for _ in found]
+    is_rep, is_partial = Verdict.REP, Verdict.PARTIAL
     chosen = [
         (number, judged)
         for number, part in enumerate(found)
         for judged in part.judged
-        if judged.verdict is rep or judged.verdict is partial
+        if judged.verdict is is_rep or judged.verdict is is_partial
     ]
     if not chosen:
-        return drafts
+        return answer
     stretch_of, pulls = [number for number, _ in chosen], [judged for _, judged in chosen]
     noise_n = np.array([part.noise_n for part in found])[stretch_of]
     first, stop = limits(run, pulls, np.array([part.stop for part in found])[stretch_of])
@@ -71,72 +74,70 @@ def build(
     confidence = rep_confidence(pulls, settings, noise_n, whole)
     metrics = measure(force, phases, curve)
     plain = (whole & metrics.complete).tolist() if not axis.gaps else [False] * len(pulls)
-    measured = _drafts(pulls, phases, metrics, confidence, origin, axis)
-    for place, (number, judged, draft) in enumerate(zip(stretch_of, pulls, measured, strict=True)):
-        reps, partials = drafts[number]
-        if judged.verdict is partial:
+    measured = _reps(pulls, phases, metrics, confidence, origin, axis)
+    for place, (number, judged, rep) in enumerate(zip(stretch_of, pulls, measured, strict=True)):
+        reps, partials = answer[number]
+        if judged.verdict is is_partial:
             partials.append(
-                Partial(draft.start_s, draft.end_s, draft.peak_s, draft.peak_n, judged.amplitude_n)
+                Partial(rep.start_s, rep.end_s, rep.peak_s, rep.peak_n, judged.amplitude_n)
             )
-        elif plain[place] and axis.is_fast(draft.start_s):
-            reps.append(draft)
+        elif plain[place] and axis.is_fast(rep.start_s):
+            reps.append(rep)
         else:
             seen = bool(phases.rise_seen[place]), bool(phases.fall_seen[place])
-            reps.append(explained(draft, axis, *seen))
+            reps.append(explained(rep, axis, *seen))
     return [
         (reps, [each for each in partials if not _within(each, reps)])
         if partials
         else (reps, partials)
-        for reps, partials in drafts
+        for reps, partials in answer
     ]
 
 
-def _within(partial: Partial, reps: list[Draft]) -> bool:
-    return any(rep.start_s < partial.peak_s < rep.end_s for rep in reps)
+def _within(partial: Partial, reps: list[Rep]) -> bool:
+    """Whether the partial's peak lies within one of the reps, which are in order."""
+    before = bisect_left(reps, partial.peak_s, key=_START) - 1
+    return before >= 0 and partial.peak_s < reps[before].end_s
 
 
-def _drafts(
+_START = attrgetter("start_s")
+
+
+def _reps(
     pulls: list[Judged],
     phases: Phases,
     metrics: Metrics,
     confidence: Floats,
     origin: int,
     axis: Axis,
-) -> Iterator[Draft]:
-    """One draft per pull, as if everything could be told of it."""
+) -> Iterator[Rep]:
+    """One rep per pull, without a place, as if everything could be told of it."""
 
     def times(index: Floats) -> Floats:
         return axis.origin_s + (index + origin) / GRID_HZ
 
     start, end = times(phases.start), times(phases.end)
     top_start, top_end = times(phases.top_start), times(phases.top_end)
-    numbers = (
-        start,
-        top_start,
-        top_end,
-        end,
-        times(phases.peak),
-        phases.peak_n,
-        phases.before_n,
-        phases.after_n,
-        top_start - start,
-        top_end - top_start,
-        end - top_end,
-        end - start,
-        metrics.mean_n,
-        metrics.impulse_n_s,
-    )
-    rfd, more = list(metrics.rfd_n_per_s), list(metrics.columns)
-    return map(
-        Draft,
+    starts = (start, top_start, top_end, end, times(phases.peak))
+    forces = (phases.peak_n, phases.before_n, phases.after_n)
+    lengths = (top_start - start, top_end - top_start, end - top_end)
+    totals = (end - start, metrics.mean_n, metrics.impulse_n_s)
+    columns = (
         [judged.pull.id for judged in pulls],
-        *(column.tolist() for column in numbers),
-        [dict(zip(rfd, row, strict=True)) for row in _transposed(metrics.rfd_n_per_s)],
-        [dict(zip(more, row, strict=True)) for row in _transposed(metrics.columns)],
+        repeat(0),
+        repeat(0),
+        *(column.tolist() for column in (*starts, *forces, *lengths)),
+        repeat(None),
+        *(column.tolist() for column in totals),
+        _by_name(metrics.rfd_n_per_s),
+        _by_name(metrics.columns),
         [{} for _ in pulls],
         confidence.tolist(),
     )
+    return map(Rep._make, zip(*columns, strict=False))
 
 
-def _transposed(columns: dict[str, Floats]) -> list[list[float]]:
-    return np.transpose(list(columns.values())).tolist()  # type: ignore[no-any-return]
+def _by_name(columns: dict[str, Floats]) -> Iterator[dict[str, float]]:
+    """One dictionary for each row of the columns."""
+    rows = np.transpose(list(columns.values())).tolist()
+    return map(dict, map(zip, repeat(list(columns)), rows))

@@ -6,7 +6,7 @@ Times are seconds on the time axis of the samples given. Definitions stand in do
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sensor.samples import Gap
 
@@ -21,8 +21,9 @@ class Rep(NamedTuple):
     id: int
     """Stable while the rep is announced, corrected and made final; unique within a session."""
     set: int
+    """Number of its set, from 1; 0 until that is known."""
     rep: int
-    """Number within its set, from 1."""
+    """Number within its set, from 1; 0 until that is known."""
     start_s: float
     top_start_s: float
     top_end_s: float
@@ -36,8 +37,6 @@ class Rep(NamedTuple):
     eccentric_s: float | None
     bottom_s: float | None
     """Until the next rep of the set starts; None for the last one."""
-    tempo: str | None
-    """Eccentric-bottom-concentric-hold in s, such as 1.6-0.5-1.0-0.4."""
     tut_s: float
     mean_n: float
     impulse_n_s: float | None
@@ -48,6 +47,18 @@ class Rep(NamedTuple):
     absent: dict[str, str]
     confidence: float = 1.0
     """Probability that this is a rep that the person would count."""
+
+    @property
+    def tempo(self) -> str | None:
+        """Eccentric-bottom-concentric-hold in s: 1.6-0.5-1.0-0.4, of the last rep 1.6-?-1.0-0.4."""
+        times_s = self.eccentric_s, self.bottom_s, self.concentric_s, self.hold_s
+        if times_s[0] is None or times_s[2] is None or times_s[3] is None:
+            return None
+        return "-".join("?" if time_s is None else f"{time_s:.1f}" for time_s in times_s)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by name, and the tempo."""
+        return {**self._asdict(), "tempo": self.tempo}
 
 
 @dataclass(frozen=True, slots=True)

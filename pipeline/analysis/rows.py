@@ -33,9 +33,11 @@ class Rows:
         return cls(np.concatenate(parts), stops - lengths, stops)
 
     @classmethod
-    def between(cls, force_n: Floats, first: Ints, stop: Ints) -> Rows:
-        parts = [force_n[at:end] for at, end in zip(first.tolist(), stop.tolist(), strict=True)]
-        return cls.of(parts, stop - first)
+    def between(cls, values: Floats, first: Ints, stop: Ints) -> Rows:
+        lengths = stop - first
+        stops = lengths.cumsum()
+        offsets = stops - lengths
+        return cls(values[np.arange(stops[-1]) + (first - offsets).repeat(lengths)], offsets, stops)
 
     def spread(self, each: Floats) -> Floats:
         """One value per part, repeated for its samples."""

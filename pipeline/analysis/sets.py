@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.analysis.confidence import set_confidence
-from pipeline.analysis.drafts import Draft
 from pipeline.analysis.result import Rep, SetSummary
 from pipeline.analysis.settings import Settings
 
 
-def part_sets(drafts: Sequence[Draft], settings: Settings) -> list[list[Draft]]:
+def part_sets(reps: Sequence[Rep], settings: Settings) -> list[list[Rep]]:
     """Cut reps into sets: at each pause longer than max(8 s, 3 × the set's median period).
 
     The longest pause is cut first, and each part is asked again with its own median period. So reps
     a minute apart make a set, and two sets a minute apart make two.
     """
-    parts: list[list[Draft]] = []
-    stack = [list(drafts)] if drafts else []
+    parts: list[list[Rep]] = []
+    stack = [list(reps)] if reps else []
     while stack:
         part = stack.pop()
         if len(part) > 1:
@@ -34,17 +33,19 @@ def part_sets(drafts: Sequence[Draft], settings: Settings) -> list[list[Draft]]:
     return parts
 
 
-def median_period_s(drafts: Sequence[Draft]) -> float:
+def median_period_s(reps: Sequence[Rep]) -> float:
     """Median time from the start of a rep to the start of the next."""
-    periods = sorted(b.start_s - a.start_s for a, b in pairwise(drafts))
+    periods = sorted(b.start_s - a.start_s for a, b in pairwise(reps))
     return periods[len(periods) // 2] if periods else 0.0
 
 
-def number_reps(drafts: Sequence[Draft], set_number: int) -> tuple[Rep, ...]:
-    following: list[Draft | None] = [*drafts[1:], None]
+def number_reps(reps: Sequence[Rep], set_number: int) -> tuple[Rep, ...]:
+    """The reps of a set with their places in it and the pauses between them."""
+    bottoms = [max(b.start_s - a.end_s, 0.0) for a, b in pairwise(reps)]
     return tuple(
-        draft.rep(set_number, number, after)
-        for number, (draft, after) in enumerate(zip(drafts, following, strict=True), 1)
+        # What `_replace` does, in a third of the time.
+        Rep._make((rep[0], set_number, number, *rep[3:14], bottom_s, *rep[15:]))
+        for number, (rep, bottom_s) in enumerate(zip(reps, [*bottoms, None], strict=True), 1)
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.analysis.rows import Rows
 from sensor.samples import Floats, Ints
 
 _WORTH_A_LOOK = 16
@@ -89,7 +90,9 @@ class Swings:
         """The turns that are certain at some of the places `at`; the first of these is no news."""
         threshold, direction = self._threshold, self._direction
         (high_at, high), (low_at, low) = self._high, self._low
-        turns: list[tuple[int, float, bool]] = []
+        turn_at: list[int] = []
+        force_n: list[float] = []
+        highs: list[bool] = []
         known: list[int] = []
         """Where each is certain: there or before it was seen."""
         places = (origin + step * at).tolist()
@@ -98,30 +101,31 @@ class Swings:
                 if value > high:
                     high_at, high = place, value
                 elif high - value >= threshold:
-                    turns.append((high_at, high, True))
+                    turn_at.append(high_at)
+                    force_n.append(high)
+                    highs.append(True)
                     known.append(place)
                     direction, low_at, low = -1, place, value
             if direction <= 0:
                 if value < low:
                     low_at, low = place, value
                 elif value - low >= threshold:
-                    turns.append((low_at, low, False))
+                    turn_at.append(low_at)
+                    force_n.append(low)
+                    highs.append(False)
                     known.append(place)
                     direction, high_at, high = 1, place, value
         self._direction = direction
         self._high, self._low = (high_at, high), (low_at, low)
-        if not turns:
+        if not known:
             return []
-        turn_at, force_n, high_ones = zip(*turns, strict=True)
         # Certain since the place asked before, or since a ripple between that was left out.
-        place = at.searchsorted((np.array(known) - origin) // step)
-        since, stop = at[place - 1] + 1, at[place] + 1
-        ends = np.cumsum(stop - since)
-        way = np.arange(ends[-1]) + np.repeat(stop - ends, stop - since)
-        swung = np.abs(values[way] - np.repeat(force_n, stop - since))
-        back = np.flatnonzero(swung >= threshold)
-        seen = origin + step * way[back[back.searchsorted(ends - stop + since)]]
-        return list(map(Turn._make, zip(turn_at, force_n, high_ones, seen.tolist(), strict=True)))
+        asked = at.searchsorted((np.array(known) - origin) // step)
+        since = at[asked - 1] + 1
+        ways = Rows.between(values, since, at[asked] + 1)
+        back = ways.first(np.abs(ways.values - ways.spread(np.array(force_n))) >= threshold)
+        seen = origin + step * (since + back)
+        return list(map(Turn, turn_at, force_n, highs, seen.tolist()))
 
 
 def _bends(steps: Floats, moving: Ints) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
@@ -63,8 +63,14 @@ class Found:
 
 def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
     """Lowest force in and before these pulls."""
-    valleys = [pull.before_n for pull in pulls] + [pull.after_n for pull in pulls]
-    return min([before_n, *[n for n in valleys if n is not None]])
+    valleys = [n for pull in pulls for n in (pull.before_n, pull.after_n) if n is not None]
+    return min([before_n, *valleys])
+
+
+def median_length_s(judged: Iterable[Judged]) -> float | None:
+    """How long the reps among these pulls rose and were held; None without any."""
+    lengths_s = sorted(one.pull.length_s for one in judged if one.verdict is Verdict.REP)
+    return lengths_s[len(lengths_s) // 2] if lengths_s else None
 
 
 def context_after(context: Context, found: Found, *, same_set: bool) -> Context:

@@ -20,7 +20,7 @@ def as_found(number: int, true: TrueRep) -> Rep:
         id=number, set=true.set, rep=number, start_s=start_s, top_start_s=top_start_s,
         top_end_s=top_end_s, end_s=end_s, peak_s=true.peak_s, peak_n=true.peak_n,
         valley_before_n=0.0, valley_after_n=0.0, concentric_s=None, hold_s=None, eccentric_s=None,
-        bottom_s=None, tempo=None, tut_s=end_s - start_s, mean_n=0.0, impulse_n_s=None,
+        bottom_s=None, tut_s=end_s - start_s, mean_n=0.0, impulse_n_s=None,
         rfd_n_per_s={}, metrics={}, absent={},
     )  # fmt: skip
 

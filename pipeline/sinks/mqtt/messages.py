@@ -182,7 +182,7 @@ def _fields(value: DataclassInstance) -> dict[str, Any]:
 
 def _rep(rep: Rep) -> dict[str, Any]:
     # `id` is the message's
-    body = rep._asdict()
+    body = rep.as_dict()
     return {"rep_id": body.pop("id"), **body}
 
 

@@ -58,7 +58,6 @@ REP = Rep(
     hold_s=0.4,
     eccentric_s=1.6,
     bottom_s=0.4,
-    tempo="1.6-0.4-1.6-0.4",
     tut_s=3.6,
     mean_n=99.6,
     impulse_n_s=348.6,

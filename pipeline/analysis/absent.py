@@ -1,11 +1,10 @@
-"""A rep that has no place in a set yet, and what of it the samples do not tell."""
+"""What the samples do not tell of a rep: taken out, with the reason."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ
@@ -18,46 +17,6 @@ GAP_REACH_S = 0.05
 SHORT_GAP_S = 0.05
 """No force of a person hides in so short a gap: the line across it is as good as samples."""
 GAP_DOUBT = 0.97
-TEMPO, LAST_TEMPO = "%.1f-%.1f-%.1f-%.1f", "%.1f-?-%.1f-%.1f"
-"""Filled in at once: it takes half as long as number by number."""
-
-
-class Draft(NamedTuple):
-    """The fields of `Rep` in its order, without those of its place in a set."""
-
-    id: int
-    start_s: float
-    top_start_s: float
-    top_end_s: float
-    end_s: float
-    peak_s: float
-    peak_n: float
-    valley_before_n: float
-    valley_after_n: float
-    concentric_s: float | None
-    hold_s: float | None
-    eccentric_s: float | None
-    tut_s: float
-    mean_n: float
-    impulse_n_s: float | None
-    rfd_n_per_s: dict[str, float]
-    metrics: dict[str, float]
-    absent: dict[str, str]
-    confidence: float
-
-    def rep(self, set_number: int, number: int, following: Draft | None) -> Rep:
-        """The rep at its place; `following` is the next one of the set."""
-        bottom_s = None if following is None else max(following.start_s - self.end_s, 0.0)
-        place = self.id, set_number, number
-        return Rep._make((*place, *self[1:12], bottom_s, self._tempo(bottom_s), *self[12:]))
-
-    def _tempo(self, bottom_s: float | None) -> str | None:
-        down, up, hold = self.eccentric_s, self.concentric_s, self.hold_s
-        if down is None or up is None or hold is None:
-            return None
-        if bottom_s is None:
-            return LAST_TEMPO % (down, up, hold)
-        return TEMPO % (down, bottom_s, up, hold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +59,10 @@ BEGINS = "the samples begin within the rep"
 ENDS = "the samples end within the rep"
 
 
-def explained(draft: Draft, axis: Axis, rise_seen: bool, fall_seen: bool) -> Draft:
+def explained(rep: Rep, axis: Axis, rise_seen: bool, fall_seen: bool) -> Rep:
     """The rep without what was not recorded, and why."""
-    absent, rfd, metrics = draft.absent, draft.rfd_n_per_s, draft.metrics
-    rate_hz = axis.rate_hz(draft.start_s)
+    absent, rfd, metrics = rep.absent, rep.rfd_n_per_s, rep.metrics
+    rate_hz = axis.rate_hz(rep.start_s)
     if rate_hz < RFD_ACCEPTED_HZ:
         rfd.clear()
         absent["rfd_n_per_s"] = f"{rate_hz:.0f} Hz is too slow: it takes {RFD_MIN_RATE_HZ:.0f} Hz"
@@ -118,23 +77,23 @@ def explained(draft: Draft, axis: Axis, rise_seen: bool, fall_seen: bool) -> Dra
         del metrics[name]
         absent[name] = "the force does not move"
     if not rise_seen:
-        draft = _without_rise(draft)
+        rep = _without_rise(rep)
     if not fall_seen:
         absent["eccentric_s"] = absent["release_smoothness"] = ENDS
         metrics.pop("release_smoothness", None)
-        draft = draft._replace(eccentric_s=None)
-    gaps = axis.gaps_in(draft.start_s - GAP_REACH_S, draft.end_s + GAP_REACH_S)
-    return _without_gaps(draft, gaps) if gaps else draft
+        rep = rep._replace(eccentric_s=None)
+    gaps = axis.gaps_in(rep.start_s - GAP_REACH_S, rep.end_s + GAP_REACH_S)
+    return _without_gaps(rep, gaps) if gaps else rep
 
 
-def _without_rise(draft: Draft) -> Draft:
+def _without_rise(rep: Rep) -> Rep:
     """What the samples do not tell of a rep that began before them."""
-    draft.absent["concentric_s"] = BEGINS
-    for name in [name for name in draft.metrics if name not in ("release_smoothness",)]:
+    rep.absent["concentric_s"] = BEGINS
+    for name in [name for name in rep.metrics if name not in ("release_smoothness",)]:
         if not name.startswith("elongation"):
-            del draft.metrics[name]
-            draft.absent[name] = BEGINS
-    return draft._replace(concentric_s=None)
+            del rep.metrics[name]
+            rep.absent[name] = BEGINS
+    return rep._replace(concentric_s=None)
 
 
 def _missing_s(gap: Gap, start_s: float, end_s: float) -> float:
@@ -143,21 +102,21 @@ def _missing_s(gap: Gap, start_s: float, end_s: float) -> float:
     return share * max(min(gap.end_s, end_s) - max(gap.start_s, start_s), 0.0)
 
 
-def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
+def _without_gaps(rep: Rep, gaps: list[Gap]) -> Rep:
     """What missing samples forbid to say, taken out with the reason."""
-    absent = draft.absent
-    start, end = draft.start_s, draft.end_s
+    absent = rep.absent
+    start, end = rep.start_s, rep.end_s
     missing_s = sum(_missing_s(gap, start, end) for gap in gaps)
-    impulse_n_s = draft.impulse_n_s
+    impulse_n_s = rep.impulse_n_s
     if missing_s > 0:
         words = f"{missing_s:.2f} s of samples are missing"
         absent["impulse_n_s"] = words
         absent["tut_s"] = f"{words} and not counted"
         impulse_n_s = None
     phases = {
-        "concentric_s": (draft.concentric_s, start, draft.top_start_s),
-        "hold_s": (draft.hold_s, draft.top_start_s, draft.top_end_s),
-        "eccentric_s": (draft.eccentric_s, draft.top_end_s, end),
+        "concentric_s": (rep.concentric_s, start, rep.top_start_s),
+        "hold_s": (rep.hold_s, rep.top_start_s, rep.top_end_s),
+        "eccentric_s": (rep.eccentric_s, rep.top_end_s, end),
     }
     left: dict[str, float | None] = {}
     for name, (value, low, high) in phases.items():
@@ -165,24 +124,24 @@ def _without_gaps(draft: Draft, gaps: list[Gap]) -> Draft:
         left[name] = None if hidden else value
         if hidden and value is not None:
             absent[name] = "samples are missing where it begins or ends"
-    rfd = draft.rfd_n_per_s
-    if rfd and any(gap.start_s < max(start + 0.2, draft.top_start_s) for gap in gaps):
+    rfd = rep.rfd_n_per_s
+    if rfd and any(gap.start_s < max(start + 0.2, rep.top_start_s) for gap in gaps):
         rfd = {}
         absent["rfd_n_per_s"] = "samples are missing in the rise"
-    metrics = draft.metrics
-    if any(gap.end_s > draft.top_end_s for gap in gaps) and "release_smoothness" in metrics:
+    metrics = rep.metrics
+    if any(gap.end_s > rep.top_end_s for gap in gaps) and "release_smoothness" in metrics:
         del metrics["release_smoothness"]
         absent["release_smoothness"] = "samples are missing in the release"
     for name in [name for name in metrics if "velocity" in name or "power" in name]:
-        if any(gap.start_s < draft.top_start_s for gap in gaps):
+        if any(gap.start_s < rep.top_start_s for gap in gaps):
             del metrics[name]
             absent[name] = "samples are missing in the rise"
-    return draft._replace(
+    return rep._replace(
         concentric_s=left["concentric_s"],
         hold_s=left["hold_s"],
         eccentric_s=left["eccentric_s"],
-        tut_s=draft.tut_s - missing_s,
+        tut_s=rep.tut_s - missing_s,
         impulse_n_s=impulse_n_s,
         rfd_n_per_s=rfd,
-        confidence=round(draft.confidence * (GAP_DOUBT if missing_s > 0 else 1.0), 3),
+        confidence=round(rep.confidence * (GAP_DOUBT if missing_s > 0 else 1.0), 3),
     )
