@@ -22,12 +22,13 @@ NEIGHBOURS = 5
 CLUSTER_PAUSE_S = 12.0
 EVEN_SHARE = 0.7
 """If the least pull of a cluster is this part of the greatest, all are alike."""
-SURELY_WIDE_S = 0.5
+_SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
+"""A pull whose certain rise and fall lie so far apart is neither a knock nor a load."""
 RISE_S = 0.15
 """A rise cut off by the start of the samples is one if this much of it is left."""
 NEAR_FLOOR = 4
 """Up to so many times the floor a pull may be much narrower than its certain rise and fall."""
-SLOW_START_S = 3.0
+_SLOW_START = 3.0 * GRID_HZ
 """If the rise was certain so long before the peak, the pull proper may have begun later."""
 
 HalfSpan = Callable[[Pull, float], tuple[int, int]]
@@ -50,58 +51,94 @@ def judge(
         Standard deviation of the noise in the force that the pulls were found in.
     """
     floor = max(settings.floor_n, settings.noise_factor * noise_n)
-    near_n = NEAR_FLOOR * settings.floor_n
-    knock_s, longest_s, share = settings.knock_s, settings.longest_rep_s, settings.rep_share
-    rep, partial, step = Verdict.REP, Verdict.PARTIAL, Verdict.STEP
-    amplitudes = [pull.amplitude_n for pull in pulls]
-    typical = amplitudes.copy()
-    verdicts = [rep] * len(amplitudes)
-    widths: list[float | None] = [None] * len(amplitudes)
-    begins = [pull.id for pull in pulls]
-    clusters: list[Cluster] = []
-    end = -math.inf
-    for at, pull in enumerate(pulls):
-        if amplitudes[at] < floor:
-            verdicts[at] = Verdict.NOTHING
-            continue
-        width, begin = _width_and_begin(pull, amplitudes[at], half_span, near_n)
-        widths[at], begins[at] = width, begin
-        if width is not None and width < knock_s and _whole(pull):
-            verdicts[at] = Verdict.KNOCK
-        elif (width is not None and width > longest_s) or _stays(pull, longest_s * GRID_HZ):
-            verdicts[at] = step
-        else:
-            if begin - end > CLUSTER_PAUSE_S * GRID_HZ:
-                clusters.append([])
-            clusters[-1].append(at)
-            end = pull.fell
+    so_far = _SoFar(pulls)
+    clusters = _each_alone(pulls, so_far, half_span, settings, floor)
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
-        soon = begins[cluster[0]] - context.ended <= CLUSTER_PAUSE_S * GRID_HZ
+        soon = so_far.begins[cluster[0]] - context.ended <= CLUSTER_PAUSE_S * GRID_HZ
         if number == 0 and context.same_set and soon:
             before = context.amplitudes_n[-NEIGHBOURS:]
-        among = [amplitudes[at] for at in cluster]
-        around = _typical(before, among)
-        reps = [mine >= share * usual for mine, usual in zip(among, around, strict=True)]
-        _continue_trend(among, [begins[at] for at in cluster], reps)
-        for at, is_rep, usual in zip(cluster, reps, around, strict=True):
-            pull, typical[at] = pulls[at], usual
-            if pull.before_n is None and not _rise_counts(pull, len(among) + len(before), floor):
-                verdicts[at] = step
-            elif not is_rep:
-                verdicts[at] = partial
-    rows = zip(pulls, verdicts, amplitudes, typical, widths, begins, strict=True)
-    judged = list(map(Judged._make, rows))
-    leave_out_trials(judged, clusters, share, context)
+        _among_others(so_far, cluster, before, settings.rep_share)
+        first = pulls[cluster[0]]  # of the others the samples hold the rise
+        company = len(before) + len(cluster)
+        if first.before_n is None and not _rise_counts(first, company, floor):
+            so_far.verdicts[cluster[0]] = Verdict.STEP
+    judged = so_far.judged(pulls)
+    leave_out_trials(judged, clusters, settings.rep_share, context)
     leave_out_stirs(judged, clusters, context)
     return judged
 
 
-def _stays(pull: Pull, longest: float) -> bool:
-    """Whether the force stays up for long beside the pull: a load hung up, and its swinging."""
+class _SoFar:
+    """What is known of each pull, by column: an entry is a fifth of the work of an object."""
+
+    def __init__(self, pulls: Sequence[Pull]) -> None:
+        self.amplitudes = [pull.amplitude_n for pull in pulls]
+        self.typical = self.amplitudes.copy()
+        self.verdicts = [Verdict.REP] * len(pulls)
+        self.widths: list[float | None] = [None] * len(pulls)
+        self.begins = [pull.id for pull in pulls]
+
+    def judged(self, pulls: Sequence[Pull]) -> list[Judged]:
+        columns = (self.verdicts, self.amplitudes, self.typical, self.widths, self.begins)
+        return list(map(Judged._make, zip(pulls, *columns, strict=True)))
+
+
+def _each_alone(
+    pulls: Sequence[Pull], so_far: _SoFar, half_span: HalfSpan, settings: Settings, floor_n: float
+) -> list[Cluster]:
+    """What each pull is by itself; those that may be reps, in clusters without a long pause."""
+    amplitudes, verdicts, begins = so_far.amplitudes, so_far.verdicts, so_far.begins
+    near_n = NEAR_FLOOR * settings.floor_n
+    longest = settings.longest_rep_s * GRID_HZ
+    clusters: list[Cluster] = []
+    end = -math.inf
+    for at, (began, left, peak, right, _, _, _, fell, humps, _) in enumerate(pulls):
+        amplitude = amplitudes[at]
+        if amplitude < floor_n:
+            verdicts[at] = Verdict.NOTHING
+            continue
+        # The width is looked at where it can matter: None says neither narrow nor endless.
+        plain = humps == 1 and _SURELY_WIDE < fell - began < _ENDLESS and amplitude > near_n
+        slow = peak - began >= _SLOW_START
+        width_s = None
+        if slow or not plain:
+            begin, stop = half_span(pulls[at], amplitude)
+            if slow:
+                begins[at] = begin
+            if not plain:
+                width_s = so_far.widths[at] = (stop - begin - 1) / GRID_HZ
+        if width_s is not None and width_s < settings.knock_s and _whole(pulls[at]):
+            verdicts[at] = Verdict.KNOCK
+        elif (width_s is not None and width_s > settings.longest_rep_s) or (
+            (right - began > longest or fell - left > longest) and _stays(pulls[at])
+        ):
+            verdicts[at] = Verdict.STEP
+        else:
+            if begins[at] - end > CLUSTER_PAUSE_S * GRID_HZ:
+                clusters.append([])
+            clusters[-1].append(at)
+            end = fell
+    return clusters
+
+
+def _among_others(
+    so_far: _SoFar, cluster: Cluster, before: Sequence[float], rep_share: float
+) -> None:
+    """Which pulls of a cluster are partials, beside the others and the reps before."""
+    amplitudes = [so_far.amplitudes[at] for at in cluster]
+    typical = _typical(before, amplitudes)
+    reps = [mine >= rep_share * usual for mine, usual in zip(amplitudes, typical, strict=True)]
+    _continue_trend(amplitudes, [so_far.begins[at] for at in cluster], reps)
+    for at, is_rep, usual in zip(cluster, reps, typical, strict=True):
+        so_far.typical[at] = usual
+        if not is_rep:
+            so_far.verdicts[at] = Verdict.PARTIAL
+
+
+def _stays(pull: Pull) -> bool:
+    """Whether the force is up before a long pull or after it: a load hung up, and its swinging."""
     before, after = pull.before_n, pull.after_n
-    if pull.right - pull.id <= longest and pull.fell - pull.left <= longest:
-        return False
     if before is None or after is None:
         return False
     return 2 * pull.amplitude_n <= pull.peak_n - min(before, after)
@@ -116,20 +153,6 @@ def _rise_counts(pull: Pull, company: int, floor_n: float) -> bool:
     if company > 1:
         return True
     return pull.peak - pull.left > RISE_S * GRID_HZ and pull.risen_n >= floor_n
-
-
-def _width_and_begin(
-    pull: Pull, amplitude: float, half_span: HalfSpan, near_n: float
-) -> tuple[float | None, int]:
-    """The width where that can matter, None says neither narrow nor endless; and the beginning."""
-    began = pull.id
-    slow = pull.peak - began >= SLOW_START_S * GRID_HZ
-    apart_s = (pull.fell - began) / GRID_HZ
-    plain = pull.humps == 1 and SURELY_WIDE_S < apart_s < 60 and amplitude > near_n
-    if plain and not slow:
-        return None, began
-    left, right = half_span(pull, amplitude)
-    return None if plain else (right - left - 1) / GRID_HZ, left if slow else began
 
 
 def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:

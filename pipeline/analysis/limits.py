@@ -23,7 +23,7 @@ QUIET_S, QUIET_SHARE = 0.5, 0.02
 """Before a rise, less will do: what rings below zero after a fast release is no valley."""
 STEP_SHARE = 0.05
 """What lies beyond a rest is another valley if it is this share of the pull lower."""
-AT_ONCE = 32
+AT_ONCE = 128
 """So many pulls are asked together: it bounds memory where holds are long."""
 RING_SHARE = 0.2
 """Nothing rings deeper than this: a short pause above that is one within the rise."""

@@ -125,7 +125,7 @@ class Swings:
         ways = Rows.between(values, since, at[asked] + 1)
         back = ways.first(np.abs(ways.values - ways.spread(np.array(force_n))) >= threshold)
         seen = origin + step * (since + back)
-        return list(map(Turn, turn_at, force_n, highs, seen.tolist()))
+        return list(map(Turn._make, zip(turn_at, force_n, highs, seen.tolist(), strict=True)))
 
 
 def _bends(steps: Floats, moving: Ints) -> Ints:
