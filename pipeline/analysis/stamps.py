@@ -11,6 +11,8 @@ from sensor.samples import Floats
 
 MOST_BACK_S = 1.0
 """A stamp is further off only by a fault: its sample is left out."""
+LEAST_STEP_S = 1e-6
+"""A stamp that advances by less does not: many samples would have no room before it."""
 MOST_OFF_SHARE = 0.02
 """If more stamps are so far off, nobody can tell the order of the samples."""
 BATCHED_SHARE = 0.3
@@ -59,7 +61,7 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
         time_s, force_n = time_s[near], force_n[near]
         newest = np.maximum.accumulate(time_s)
     time_s = newest
-    advancing = np.concatenate(([True], np.diff(time_s) > 0))
+    advancing = np.concatenate(([True], np.diff(time_s) > LEAST_STEP_S))
     # The last sample of equal ones keeps the stamp's successor in view: spread between advances.
     at = np.flatnonzero(advancing)
     last = at[-1]

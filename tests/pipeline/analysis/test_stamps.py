@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.analysis import analyse
@@ -61,6 +61,7 @@ def test_a_spike_that_comes_twice_is_one_spike() -> None:
     assert max(rep.peak_n for rep in reps) < 100
 
 
+@example(time_s=[1.0], ahead_s=2.0**-52)
 @given(
     time_s=st.lists(st.one_of(st.floats(0, 3), st.sampled_from([0.0, 0.5, 1.0])), max_size=60),
     ahead_s=st.floats(-100, 100),
