@@ -183,7 +183,12 @@ class Answer:
     def _pause_s(self, found: Found) -> float | None:
         starts = [rep.start_s * GRID_HZ for rep in self.open]
         origin, rep = self.grid.time_s(0.0) * GRID_HZ, Verdict.REP
-        starts += [origin + j.pull.id for j in found.judged if j.verdict is rep]
+        # A fall at the samples' beginning may be a rep's: what comes tells.
+        starts += [
+            origin + j.pull.id
+            for j in found.judged
+            if j.verdict is rep or (j.verdict is Verdict.STEP and j.pull.before_n is None)
+        ]
         if not starts:
             return None
         if len(starts) <= 2:

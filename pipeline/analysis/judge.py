@@ -59,10 +59,8 @@ def judge(
         if number == 0 and context.same_set and soon:
             before = context.amplitudes_n[-NEIGHBOURS:]
         _among_others(so_far, cluster, before, settings.rep_share)
-        first = pulls[cluster[0]]  # of the others the samples hold the rise
-        company = len(before) + len(cluster)
-        if first.before_n is None and not _rise_counts(first, company, floor):
-            so_far.verdicts[cluster[0]] = Verdict.STEP
+    if clusters and _only_falls(pulls[clusters[0][0]], floor):
+        _look_for_equals(so_far, clusters, context.amplitudes_n, settings.rep_share)
     judged = so_far.judged(pulls)
     leave_out_trials(judged, clusters, settings.rep_share, context)
     leave_out_stirs(judged, clusters, context)
@@ -148,11 +146,23 @@ def _whole(pull: Pull) -> bool:
     return pull.before_n is not None and pull.after_n is not None
 
 
-def _rise_counts(pull: Pull, company: int, floor_n: float) -> bool:
-    """A fall without a rise is a rep's only if there are reps to compare it with."""
-    if company > 1:
-        return True
-    return pull.peak - pull.left > RISE_S * GRID_HZ and pull.risen_n >= floor_n
+def _only_falls(pull: Pull, floor_n: float) -> bool:
+    """Whether the samples begin with a fall: of a rep, or of a load that is taken off."""
+    if pull.before_n is not None:
+        return False
+    return pull.peak - pull.left <= RISE_S * GRID_HZ or pull.risen_n < floor_n
+
+
+def _look_for_equals(
+    so_far: _SoFar, clusters: list[Cluster], before: Sequence[float], rep_share: float
+) -> None:
+    """A fall that nothing near was compared with is a rep's if it is as high as those far off."""
+    (first, *near), *far = clusters
+    others = [*before, *(so_far.amplitudes[at] for cluster in far for at in cluster)]
+    if near:
+        return
+    if not others or so_far.amplitudes[first] < rep_share * weighted_median(others):
+        so_far.verdicts[first] = Verdict.STEP
 
 
 def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:

@@ -77,7 +77,7 @@ def find_pulls(
     valleys, peaks = force_n[::2], force_n[1::2]
     low_at, high_at, risen, fell = at[::2], at[1::2], seen[::2], seen[1::2]
     pulls = []
-    for first, stop in _part(valleys, peaks, dip_share):
+    for first, stop in _part(valleys, peaks, dip_share, run_starts, run_ends):
         top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
         pulls.append(
             Pull(
@@ -101,7 +101,11 @@ def find_pulls(
 
 
 def _part(
-    valleys: tuple[float, ...], peaks: tuple[float, ...], share: float
+    valleys: tuple[float, ...],
+    peaks: tuple[float, ...],
+    share: float,
+    run_starts: bool,
+    run_ends: bool,
 ) -> list[tuple[int, int]]:
     """Ranges of peaks that make one pull each."""
     if (1 - share) * min(peaks) > max(valleys) - share * min(valleys):
@@ -119,7 +123,12 @@ def _part(
         cut = core_first + 1 + inner.index(valley)
         left, right = max(peaks[core_first:cut]), max(peaks[cut:core_stop])
         lower = min(left, right)
-        outer = (valleys[first] + valleys[stop]) / 2
+        before, after = valleys[first], valleys[stop]
+        if run_starts and first == 0 and _unseen(before, after, max(left, right)):
+            before = after
+        elif run_ends and stop == len(peaks) and _unseen(after, before, max(left, right)):
+            after = before
+        outer = (before + after) / 2
         if lower - valley >= share * (lower - outer):
             stack.append((cut, stop, cut, core_stop))
             stack.append((first, cut, core_first, cut))
@@ -130,6 +139,11 @@ def _part(
     return found
 
 
+def _unseen(valley: float, other: float, peak: float) -> bool:
+    """Whether a valley where the samples begin or end is too high, beside the other, to be one."""
+    return valley - other >= CENSORED_SHARE * (peak - other)
+
+
 def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
     """The first pull without a valley that nobody saw.
 
@@ -137,7 +151,7 @@ def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
     rise is that from there on, be it `rise_share` of the fall. Its amplitude is that of the fall.
     """
     before, after = pull.before_n, pull.after_n
-    if before is None or after is None or before - after < CENSORED_SHARE * (pull.peak_n - after):
+    if before is None or after is None or not _unseen(before, after, pull.peak_n):
         return pull
     pull = pull._replace(before_n=None)
     low = min((low for low in lows if low.at <= pull.peak), key=lambda low: low.force_n)
@@ -149,6 +163,6 @@ def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
 
 def _uncover_end(pull: Pull) -> Pull:
     before, after = pull.before_n, pull.after_n
-    if before is None or after is None or after - before < CENSORED_SHARE * (pull.peak_n - before):
+    if before is None or after is None or not _unseen(after, before, pull.peak_n):
         return pull
     return pull._replace(after_n=None)

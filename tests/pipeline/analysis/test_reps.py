@@ -296,6 +296,28 @@ def test_unknown_forces_are_left_out() -> None:
     assert count(time_s, force_n) == 5
 
 
+@pytest.mark.parametrize("dip_share", [0.25, 0.45])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_hold_that_the_samples_begin_or_end_in_may_dip(dip_share: float, mirrored: bool) -> None:
+    time_s, force_n = force_of([Pull(hold_s=6.0), *[Pull()] * 3], rest_n=0.0)
+    cut = int(np.argmax(force_n > 0.99 * force_n.max())) + 80
+    time_s, force_n = time_s[cut:], force_n[cut:].copy()
+    dip = slice(120, 280)
+    force_n[dip] *= 1 - dip_share * np.hanning(160)
+    if mirrored:
+        force_n = force_n[::-1]
+    assert count(time_s, force_n) == 4
+
+
+@pytest.mark.parametrize(("held_n", "reps"), [(100.0, 3), (20.0, 2)])
+def test_a_fall_at_the_start_is_a_reps_if_it_is_as_high_as_those_far_off(
+    held_n: float, reps: int
+) -> None:
+    time_s, force_n = force_of([Pull(peak_n=100, hold_s=20.0, pause_s=60.0)] * 2, lead_s=45.0)
+    held = np.interp(time_s, [0, 5, 6], [held_n, held_n, 0])
+    assert count(time_s, force_n + held) == reps
+
+
 def test_a_load_hung_up_that_swings_is_no_rep() -> None:
     time_s = np.arange(0, 300, 0.0125)
     swing = 6 * np.exp(-(time_s - 10) / 8) * np.cos(2 * np.pi * (time_s - 10) / 1.3)
