@@ -16,6 +16,7 @@ from pipeline.events import (
     LiveState,
     Marked,
     Phase,
+    RepAnnounced,
     SessionEnded,
     SetClosed,
     Tared,
@@ -120,3 +121,11 @@ def _force(start_us: int) -> Iterator[ForceSamples]:
     for first in range(0, SAMPLES, PER_EVENT):
         part = slice(first, first + PER_EVENT)
         yield ForceSamples(first, time_s[part], force_n[part], utc_us[part], 0, False)
+
+
+def reps(count: int, first_seq: int = 0) -> list[Told]:
+    """Rep events in a row."""
+    return [
+        Told(seq, seq, 1_768_500_000_000_000 + seq, RepAnnounced(rep(1, seq, 4.0 * seq)))
+        for seq in range(first_seq, first_seq + count)
+    ]

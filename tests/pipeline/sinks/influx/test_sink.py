@@ -4,19 +4,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from itertools import count
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from influxdb_client.rest import ApiException
 
 from pipeline.events import BatteryChanged, Marked, Told
-from pipeline.sinks.influx.answers import HOLD_S, MAX_RETRY_AFTER_S, refusal, unavailable
+from pipeline.sinks.influx.answers import HOLD_S
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings
 from pipeline.sinks.influx.sink import InfluxSink
@@ -354,84 +349,3 @@ def test_the_token_is_in_no_text(run: Run, caplog: pytest.LogCaptureFixture) -> 
 
     with caplog.at_level(logging.DEBUG):
         run(test, batch_lines=10_000)
-
-
-@pytest.mark.parametrize(
-    ("header", "wait_s"),
-    [
-        ("0", 0),
-        ("12", 12),
-        ("999999999", MAX_RETRY_AFTER_S),
-        ("-5", None),
-        ("soon", None),
-        ("1e9", None),
-        ("\x1d1", 1),
-        pytest.param(format_datetime(datetime.now(UTC) - timedelta(hours=1)), 0, id="past"),
-        pytest.param(
-            format_datetime(datetime.now(UTC) + timedelta(days=9)), MAX_RETRY_AFTER_S, id="far"
-        ),
-        (None, None),
-    ],
-)
-def test_retry_after_takes_seconds_and_dates_and_nothing_else(
-    header: str | None, wait_s: float | None
-) -> None:
-    error = unavailable(answer(503, "{}", {"Retry-After": header}), InfluxSettings())
-    assert error.retry_after_s == wait_s
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{}",
-        "[]",
-        "null",
-        "",
-        "\x1b[31mred\r\n",
-        '{"message": 5}',
-        '{"error": "e"}',
-        "x" * 999,
-        "[" * 9999,
-    ],
-)
-def test_what_the_server_says_is_one_short_printable_line(body: str) -> None:
-    text = refusal(answer(500, body), InfluxSettings())
-    assert text.isprintable()
-    assert len(text) <= 310
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"url": "influx:8086"}, "url not http"),
-        ({"url": "http://"}, "url not http"),
-        ({"url": "http://me:secret@influx:99999999"}, "url holds more than[a-z, ]*$"),
-        ({"url": "me:secret@influx:8086"}, "url holds more than[a-z, ]*$"),
-        ({"url": "http://host:80a86"}, "url 'http://host:80a86': Port"),
-        ({"url": "http://host:99999"}, "url 'http://host:99999': Port"),
-        ({"url": "http://[::1"}, "url 'http://.::1': Invalid IPv6"),
-        ({"url": "http://me:secret@host:8086"}, "more than scheme"),
-        ({"bucket": ""}, "bucket is empty"),
-        ({"token": "two\nlines"}, "token holds"),
-        ({"timeout_s": 0.0}, "timeout_s"),
-        ({"batch_lines": 0}, "batch_lines"),
-        ({"ca_file": Path("/nowhere.pem")}, "ca_file is no file"),
-    ],
-)
-def test_settings_check_themselves(changes: dict[str, object], says: str) -> None:
-    with pytest.raises(ValueError, match=says) as caught:
-        InfluxSettings(**changes)  # type: ignore[arg-type]
-    assert "secret" not in str(caught.value)
-
-
-def answer(status: int, body: str, headers: dict[str, str | None] | None = None) -> ApiException:
-    """The client's error for this answer."""
-    known = {name: value for name, value in (headers or {}).items() if value is not None}
-    response = SimpleNamespace(
-        status=status,
-        reason="reason",
-        data=body,
-        getheaders=lambda: known,
-        getheader=lambda name, default=None: known.get(name, default),
-    )
-    return ApiException(http_resp=response)  # type: ignore[no-untyped-call]

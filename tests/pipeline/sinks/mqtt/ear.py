@@ -12,6 +12,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.sinks.mqtt.settings import MqttSettings
+from pipeline.sinks.mqtt.sink import MqttSink
 
 PATIENCE_S = 60.0
 
@@ -116,3 +117,8 @@ class Ear:
     def _take(self, message: mqtt.MQTTMessage) -> None:
         self.heard.append(message)
         self._news.set()
+
+
+async def connected(sink: MqttSink) -> None:
+    """Return when the sink has its broker."""
+    await asyncio.wait_for(sink.wait_connected(), PATIENCE_S)
