@@ -7,15 +7,19 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from sensor.errors import BandError
 from sensor.samples import Floats
 
-NEWTONS = {"n": 1.0, "kg": 9.80665, "lb": 4.4482216152605}
-TIME_COLUMNS = ("time_s", "time")
-FORCE_COLUMNS = {"force_n": "n", "force_kg": "kg", "force_lb": "lb"}
+NEWTONS = {"n": 1.0, "kg": 9.80665, "kgf": 9.80665, "lb": 4.4482216152605, "lbf": 4.4482216152605}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0}
+TIME_NAMES, FORCE_NAMES = ("time", "t", "timestamp"), ("force", "load", "weight")
+"""Names of columns, as they are or with a unit: `time_ms`, `Force (N)`, `weight [kg]`."""
+FASTEST_HZ = 3000.0
+"""No gauge of a band is faster: then the times are not in the unit that they seem to be in."""
 MAX_BYTES = 2**31
 MAX_BACKWARD_SHARE, MAX_REPEATED_SHARE, MAX_BACKWARD_S = 0.05, 0.20, 2.0
 """Loggers stutter now and then, and the analysis copes; beyond this the file is in disorder."""
@@ -24,6 +28,8 @@ SLOW_S = 0.15
 order, as where a radio's packets or a coarse clock stamp several samples alike."""
 SLOWEST_S, LONGEST_S = 2.0, 72 * 3600.0
 MAX_FORCE_N = 1e6
+SURE_N = 10.0
+"""Less than this below zero is a wrong zero, or drift."""
 
 
 class CsvError(BandError, ValueError):
@@ -45,7 +51,7 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
     Parameters
     ----------
     unit
-        `n`, `kg` or `lb` of a column that is named just `force`; N where nothing is said.
+        `n`, `kg` or `lb` of a force column whose name says none; N where nothing is said.
 
     Raises
     ------
@@ -56,21 +62,24 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
     text = _text(path)
     header, _, body = text.partition("\n")
     delimiter = max(",;\t", key=header.count)
-    names = [name.strip().strip('"').lower() for name in header.split(delimiter)]
-    time_column = next((names.index(name) for name in TIME_COLUMNS if name in names), None)
-    force_column, force_unit, remarks = _force_column(names, unit)
-    if time_column is None or force_column is None:
+    names = [_plain(name) for name in header.split(delimiter)]
+    time, force = _column(names, TIME_NAMES, SECONDS), _column(names, FORCE_NAMES, NEWTONS)
+    if time is None or force is None:
         lacking = (
-            "time column (time_s or time, in seconds)"
-            if time_column is None
+            "time column (time_s or time in seconds, time_ms)"
+            if time is None
             else "force column (force_n, force_kg, force_lb, or force with --unit)"
         )
-        found = ", ".join(names)[:200]
-        raise CsvError(f"{path}: there is no {lacking}; the first line has: {found}")
+        raise CsvError(f"{path}: there is no {lacking}; the first line has: {header[:200]}")
+    remarks = []
+    if not (force.unit or unit):
+        name = names[force.place]
+        remarks.append(f"the column `{name}` names no unit: taken as N (--unit kg or lb)")
     if re.search(r"^[^\S\n]*[^#\s]", body, re.MULTILINE) is None:
         raise CsvError(f"{path}: there are no samples below the header")
-    values = _numbers(path, body, delimiter, (time_column, force_column))
-    time_s, force_n = values[:, 0], values[:, 1] * NEWTONS[force_unit]
+    values = _numbers(path, body, delimiter, (time.place, force.place))
+    time_s = values[:, 0] * SECONDS[time.unit or "s"]
+    force_n = values[:, 1] * NEWTONS[force.unit or unit or "n"]
     bad = ~np.isfinite(values).all(axis=1) | (np.abs(force_n) > MAX_FORCE_N)
     if bad.any():
         line = int(np.argmax(bad)) + 2
@@ -78,7 +87,7 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
             f"{path}: line {line}: a value is not a finite number or no force of a person; "
             "correct or remove the line"
         )
-    remarks += _look_at_times(path, time_s)
+    remarks += _look_at_times(path, time_s) + _look_at_force(force_n)
     return CsvForce(time_s, force_n, tuple(remarks))
 
 
@@ -96,18 +105,31 @@ def _text(path: Path) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _force_column(names: list[str], unit: str | None) -> tuple[int | None, str, list[str]]:
-    for name, its_unit in FORCE_COLUMNS.items():
-        if name in names:
-            return names.index(name), its_unit, []
-    if "force" not in names:
-        return None, "n", []
-    remarks = [] if unit else ["the column `force` names no unit: taken as N (--unit kg or lb)"]
-    return names.index("force"), unit or "n", remarks
+class _Column(NamedTuple):
+    place: int
+    unit: str
+    """Empty where the name says none."""
+
+
+def _plain(name: str) -> str:
+    """`Force (N)` and `"force_N"` are `force_n`."""
+    return re.sub(r"[^a-z0-9µ]+", "_", name.lower()).strip("_").replace("µ", "u")
+
+
+def _column(
+    names: list[str], quantities: tuple[str, ...], units: dict[str, float]
+) -> _Column | None:
+    """The first column of such a name, one with its unit before one without."""
+    for unit in (*units, ""):
+        for quantity in quantities:
+            name = f"{quantity}_{unit}".rstrip("_")
+            if name in names:
+                return _Column(names.index(name), unit)
+    return None
 
 
 def _numbers(path: Path, body: str, delimiter: str, columns: tuple[int, int]) -> Floats:
-    if delimiter == ";" and re.search(r"\d,\d", body[:2000]):
+    if delimiter != "," and re.search(r"\d,\d", body[:2000]):
         body = body.replace(",", ".")
     try:
         return np.loadtxt(
@@ -130,7 +152,8 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
     if usual_s > SLOWEST_S or span_s > LONGEST_S:
         raise CsvError(
             f"{path}: the times span {span_s:.3g} s, usually {usual_s:.3g} s apart: are they in "
-            f"seconds? A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
+            "seconds? If not, name the column `time_ms` or `time_us`. "
+            f"A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
         )
     backward, repeated = step < 0, step == 0
     worst = float(-step.min()) if step.size else 0.0
@@ -148,6 +171,11 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
                 f"{time_s.size} lines do); sort the file by time and keep one line for each time"
             )
     remarks = []
+    if 0 < rough_s < 1 / FASTEST_HZ:
+        remarks.append(
+            f"a sample every {rough_s:.2g} s is faster than any gauge of a band: are the times in "
+            "seconds? A column `time_min`, `time_ms` or `time_us` says otherwise"
+        )
     disorder = int(np.count_nonzero(backward | repeated))
     if disorder:
         remarks.append(
@@ -159,3 +187,13 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
             "missed, and times are rough"
         )
     return remarks
+
+
+def _look_at_force(force_n: Floats) -> list[str]:
+    low, high = np.percentile(force_n, (0.5, 99.5))
+    if low > -SURE_N or high > -0.1 * low:
+        return []
+    return [
+        f"the force is hardly ever above zero (from {low:.0f} to {high:.0f} N): if it falls as one "
+        "pulls, swap the sensor's signal wires and multiply this column by -1"
+    ]

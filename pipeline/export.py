@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -21,13 +23,18 @@ def write_samples_csv(path: Path, read: SessionRead) -> None:
 
 
 def write_reps_csv(path: Path, rows: list[dict[str, Any]], source: Path | None = None) -> None:
-    """One line a rep, columns as in docs/analysis.md."""
-    import csv
-
+    """One line a rep, columns as in docs/analysis.md; to stdout for the path `-`."""
+    if str(path) == "-":
+        _write_rows(sys.stdout, rows, "\n")
+        return
     with written(path, source) as new, new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, _names(rows))
-        writer.writeheader()
-        writer.writerows(rows)
+        _write_rows(file, rows, "\r\n")
+
+
+def _write_rows(file: TextIO, rows: list[dict[str, Any]], line_end: str) -> None:
+    writer = csv.DictWriter(file, _names(rows), lineterminator=line_end)
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def write_samples_parquet(path: Path, read: SessionRead, facts: dict[str, str]) -> None:

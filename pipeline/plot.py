@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.analysis.result import Analysis, Rep
+from pipeline.tables import clock, headline, shown_from_s
 from sensor.samples import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_S = 60.0
-"""About so many seconds stand in a row."""
-MOST_ROWS = 40
-WIDTH_IN, ROW_IN = 16.0, 2.6
+"""So many seconds stand in a row, more where there would be too many rows for one look."""
+MOST_ROWS = 15
+WIDTH_IN, ROW_IN, DOTS_PER_IN = 16.0, 2.6, 100
+LABEL_IN = 0.16
+"""Two numbers of reps need so much room; of nearer ones the later is left out."""
+STEPS_S = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400)
+MOST_TICKS = 15
 POINTS_A_ROW = 4000
 """More samples than this are drawn as the least and greatest of each bin: nothing is hidden."""
 
@@ -57,6 +63,8 @@ def plot(
     row_s = (end - begin) / rows
     figure = Figure(figsize=(WIDTH_IN, ROW_IN * rows + 1.0), layout="constrained")
     FigureCanvasAgg(figure)
+    numbered = _with_room(analysis.reps, LABEL_IN * row_s / WIDTH_IN)
+    origin_s = shown_from_s(time_s)
     low, high = float(np.nanmin(force_n)), float(np.nanmax(force_n))
     room = max(high - low, 1.0)
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
@@ -64,21 +72,43 @@ def plot(
         axes.set_xlim(since, until)
         axes.set_ylim(low - 0.08 * room, high + 0.25 * room)
         axes.set_ylabel("N")
+        ticks = _ticks(since - origin_s, until - origin_s, row_s)
+        axes.set_xticks(origin_s + ticks, [clock(tick).removesuffix(".0") for tick in ticks])
         axes.grid(visible=True, alpha=0.25)
         at = slice(*np.searchsorted(time_s, (since, until)))
         axes.plot(*_thinned(time_s[at], force_n[at]), color="black", linewidth=0.8)
-        _draw_row(axes, analysis, since, until, high + 0.06 * room)
-    axes.set_xlabel("s")
-    heading = (
-        f"{len(analysis.reps)} reps in {len(analysis.sets)} sets, "
-        f"{len(analysis.partials)} partials, {len(analysis.gaps)} gaps, {analysis.rate_hz:.1f} Hz"
-    )
+        _draw_row(axes, analysis, since, until, high + 0.06 * room, numbered)
+    heading = headline(analysis)
     figure.suptitle(f"{title}: {heading}" if title else heading)
     _legend(figure.axes[0])
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=DOTS_PER_IN)
 
 
-def _draw_row(axes: Axes, analysis: Analysis, since: float, until: float, label_n: float) -> None:
+def _with_room(reps: Sequence[Rep], least_s: float) -> set[int]:
+    """Ids of the reps that get a number, each so long after the one before."""
+    chosen: set[int] = set()
+    free_s = -np.inf
+    for rep in reps:
+        if rep.peak_s >= free_s:
+            chosen.add(rep.id)
+            free_s = rep.peak_s + least_s
+    return chosen
+
+
+def _ticks(since: float, until: float, row_s: float) -> Floats:
+    """Round times in a row, as many as can be read."""
+    step_s = next((step for step in STEPS_S if row_s / step <= MOST_TICKS), STEPS_S[-1])
+    return step_s * np.arange(np.ceil(since / step_s), np.floor(until / step_s) + 1)
+
+
+def _draw_row(
+    axes: Axes,
+    analysis: Analysis,
+    since: float,
+    until: float,
+    label_n: float,
+    numbered: Collection[int],
+) -> None:
     for summary in analysis.sets:
         if summary.end_s > since and summary.start_s < until:
             axes.plot(
@@ -101,7 +131,7 @@ def _draw_row(axes: Axes, analysis: Analysis, since: float, until: float, label_
                 )
     for rep in analysis.reps:
         if rep.end_s > since and rep.start_s < until:
-            _draw_rep(axes, rep, since <= rep.peak_s < until)
+            _draw_rep(axes, rep, rep.id in numbered and since <= rep.peak_s < until)
     for partial in analysis.partials:
         if partial.end_s > since and partial.start_s < until:
             axes.axvspan(partial.start_s, partial.end_s, color=PARTIAL, alpha=0.3, linewidth=0)

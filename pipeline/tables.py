@@ -9,11 +9,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.analysis.result import Analysis, Rep, SetSummary
+from sensor.samples import Floats
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+DAY_S = 86_400.0
 REP_COLUMNS = (
     "set", "rep", "start_s", "top_start_s", "top_end_s", "end_s", "peak_s", "peak_n", "mean_n",
     "valley_before_n", "valley_after_n", "concentric_s", "hold_s", "eccentric_s", "bottom_s",
@@ -54,6 +56,19 @@ def rep_row(rep: Rep) -> dict[str, Any]:
     return row
 
 
+def headline(analysis: Analysis) -> str:
+    """What was found, in one line."""
+
+    def counted(things: Sequence[object], noun: str) -> str:
+        return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+    return (
+        f"{counted(analysis.reps, 'rep')} in {counted(analysis.sets, 'set')}, "
+        f"{counted(analysis.partials, 'partial')}, {counted(analysis.gaps, 'gap')}, "
+        f"{analysis.rate_hz:.1f} Hz"
+    )
+
+
 def sets_table(sets: Sequence[SetSummary], origin_s: float = 0.0) -> Table:
     """The sets, one a line; times from `origin_s` on."""
     table = _table("set", "reps", "from", "to", "peak N", "tension s", "rest s", "sure")
@@ -88,6 +103,11 @@ def reps_table(reps: Sequence[Rep], origin_s: float = 0.0) -> Table:
             f"{rep.confidence:.0%}",
         )
     return table
+
+
+def shown_from_s(time_s: Floats) -> float:
+    """Times of a clock, such as seconds since 1970, are shown from the first sample on."""
+    return float(time_s[0]) if time_s.size and time_s[0] > DAY_S else 0.0
 
 
 def clock(seconds: float) -> str:

@@ -1,7 +1,8 @@
 """Find reps, tempo and sets in recordings and CSV files.
 
-A CSV file has a header, a time column in seconds (time_s or time) and a force column (force_n,
-force_kg, force_lb, or force with --unit). Tempo is eccentric-bottom-concentric-hold in seconds.
+A CSV file has a header, a time column (time in seconds, or time_ms and the like) and a force column
+(force_n, force_kg, force_lb, or force with --unit). Tempo is eccentric-bottom-concentric-hold in
+seconds.
 """
 
 from __future__ import annotations
@@ -18,21 +19,24 @@ if TYPE_CHECKING:
     from pipeline.inputs import Analysed
 
 
-DAY_S = 86_400.0
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--json", action="store_true", help="one JSON object a file and line")
     parser.add_argument("--table", action="store_true", help="every rep, not only the sets")
-    parser.add_argument("--csv", type=Path, metavar="OUT", help="write the reps of one file as CSV")
+    parser.add_argument(
+        "--csv", type=Path, metavar="OUT", help="reps of one file as CSV, - for stdout"
+    )
     parser.add_argument("--plot", type=Path, metavar="OUT", help="draw one file as PNG, SVG or PDF")
-    parser.add_argument("--unit", choices=("n", "kg", "lb"), help="of a CSV column named `force`")
+    parser.add_argument(
+        "--unit", choices=("n", "kg", "lb"), help="of a CSV force column without one"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     if len(args.files) > 1 and (args.plot or args.csv):
         raise BandError("--plot and --csv take one file at a time")
+    if args.json and str(args.csv) == "-":
+        raise BandError("--json and --csv - both write to stdout: choose one")
     from pipeline.inputs import analyse_file
 
     failed = False
@@ -47,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
             continue
         for remark in found.remarks:
             print(f"{path}: {remark}", file=sys.stderr)
-        _print(found, args)
+        if str(args.csv) != "-":
+            _print(found, args)
         if args.csv:
             from pipeline.export import write_reps_csv
             from pipeline.tables import rep_row
@@ -59,22 +64,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(found: Analysed, args: argparse.Namespace) -> None:
-    from pipeline.tables import analysis_object, console, reps_table, sets_table
+    from pipeline.tables import (
+        analysis_object,
+        console,
+        headline,
+        reps_table,
+        sets_table,
+        shown_from_s,
+    )
 
     analysis = found.analysis
     if args.json:
         print(json.dumps(analysis_object(str(found.path), analysis, **found.more)))
         return
     out = console()
-    count = len(analysis.reps)
-    out.print(
-        f"{found.path}: {count} rep{'' if count == 1 else 's'} in {len(analysis.sets)} "
-        f"set{'' if len(analysis.sets) == 1 else 's'}, {len(analysis.partials)} partial, "
-        f"{analysis.rate_hz:.1f} Hz",
-        soft_wrap=True,
-    )
-    # times of a clock, such as seconds since 1970, are shown from the first sample on
-    origin_s = float(found.time_s[0]) if found.time_s.size and found.time_s[0] > DAY_S else 0.0
+    out.print(f"{found.path}: {headline(analysis)}", soft_wrap=True)
+    origin_s = shown_from_s(found.time_s)
     if analysis.sets:
         out.print(sets_table(analysis.sets, origin_s))
     if args.table and analysis.reps:

@@ -26,18 +26,40 @@ def write(tmp_path: Path, text: str) -> Path:
         ("Time_S;Force_lb;note\n0;1;x\n0,1;2;y\n", None, [4.4482216, 8.8964432]),
         ("force\ttime\r\n1\t0\r\n2\t0.1\r\n", "kg", [9.80665, 19.6133]),
         ("\ufefftime,force\n0,1\n0.1,2", None, [1, 2]),
+        ('"Time (ms)","Force (N)"\n0,1\n100,2\n', None, [1, 2]),
+        ("t [s],Weight [kg]\n0,1\n0.1,2\n", "lb", [9.80665, 19.6133]),
+        ("timestamp_us;load\n0;1\n1e5;2\n", "n", [1, 2]),
+        ("force\tforce_lbf\ttime\n9\t1\t0\n9\t2\t0,1\n", None, [4.4482216, 8.8964432]),
     ],
 )
 def test_reads_the_columns_it_knows(
     tmp_path: Path, text: str, unit: str | None, force_n: list[float]
 ) -> None:
     found = read_csv(write(tmp_path, text), unit)
-    assert found.time_s.tolist() == [0, 0.1]
+    assert found.time_s == pytest.approx([0, 0.1])
     assert np.allclose(found.force_n, force_n)
 
 
 def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
     assert "taken as N" in read_csv(write(tmp_path, "time,force\n0,1\n1,2\n")).remarks[0]
+
+
+def test_a_sensor_that_is_wired_the_wrong_way_round_is_remarked(tmp_path: Path) -> None:
+    pulls = [40 * (i // 100 % 2) - 0.1 for i in range(2000)]
+    up = "\n".join(f"{i / 80},{force}" for i, force in enumerate(pulls))
+    down = "\n".join(f"{i / 80},{-force}" for i, force in enumerate(pulls))
+    assert not read_csv(write(tmp_path, f"time,force_n\n{up}")).remarks
+    (words,) = read_csv(write(tmp_path, f"time,force_n\n{down}")).remarks
+    assert "from -40 to 0 N" in words
+
+
+def test_times_in_minutes_are_remarked_where_the_name_says_nothing(tmp_path: Path) -> None:
+    lines = "\n".join(f"{i / 80 / 60:.9f},{i % 7}" for i in range(400))
+    (words,) = read_csv(write(tmp_path, f"time,force_n\n{lines}")).remarks
+    assert "time_min" in words
+    found = read_csv(write(tmp_path, f"time_min,force_n\n{lines}"))
+    assert not found.remarks
+    assert np.allclose(np.diff(found.time_s), 1 / 80)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +69,7 @@ def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
         ("time_s,force_n\n", "no samples"),
         ("time_s,force_n\n# nothing\n", "no samples"),
         ("time_s,speed\n0,1\n", "no force column"),
-        ("t,force_n\n0,1\n", "no time column"),
+        ("when,force_n\n0,1\n", "no time column"),
         ("time_s,force_n\n0,1\n1,abc\n", "line 3: 'abc' is not a number"),
         ("time_s,force_n\n0,1\n1,\n", "line 3"),
         ("time_s,force_n\n0,1\n1\n", "line 3"),
