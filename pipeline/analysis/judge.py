@@ -22,6 +22,12 @@ NEIGHBOURS = 5
 CLUSTER_PAUSE_S = 12.0
 EVEN_SHARE = 0.7
 """If the least pull of a cluster is this part of the greatest, all are alike."""
+ROW, NEAREST = 4, 3
+"""So many even pulls are a row, and are held against so many of another level beside it."""
+LEVEL_PAUSE_S = 3.0
+"""It takes so long to change to another band."""
+FAINT_SHARE = 0.1
+"""A row that is smaller than this part of the pulls beside it is none: hands swing."""
 _SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
 """A pull whose certain rise and fall lie so far apart is neither a knock nor a load."""
 RISE_S = 0.15
@@ -52,7 +58,11 @@ def judge(
     """
     floor = max(settings.floor_n, settings.noise_factor * noise_n)
     so_far = _SoFar(pulls)
-    clusters = _each_alone(pulls, so_far, half_span, settings, floor)
+    clusters = [
+        part
+        for cluster in _each_alone(pulls, so_far, half_span, settings, floor)
+        for part in _levels(pulls, so_far, cluster, settings.rep_share)
+    ]
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
         soon = so_far.begins[cluster[0]] - context.ended <= CLUSTER_PAUSE_S * GRID_HZ
@@ -118,6 +128,37 @@ def _each_alone(
             clusters[-1].append(at)
             end = fell
     return clusters
+
+
+def _levels(
+    pulls: Sequence[Pull], so_far: _SoFar, cluster: Cluster, rep_share: float
+) -> list[Cluster]:
+    """The cluster in parts: a row of even pulls and, after a pause, pulls of another level.
+
+    So a set with a lighter band right after one with a heavy band is held against itself. Partials
+    at a set's end go on in its rhythm, and trials before it are uneven or few.
+    """
+    amplitudes = [so_far.amplitudes[at] for at in cluster]
+    if min(amplitudes) >= rep_share * max(amplitudes):
+        return [cluster]
+    ends = [pulls[at].fell for at in cluster]
+    pauses = [so_far.begins[at] - end for at, end in zip(cluster[1:], ends, strict=False)]
+    parts: list[Cluster] = [[]]
+    for place, at in enumerate(cluster):
+        if place and pauses[place - 1] >= LEVEL_PAUSE_S * GRID_HZ:
+            before, after = amplitudes[max(place - ROW, 0) : place], amplitudes[place : place + ROW]
+            rests = pauses[max(place - ROW, 0) : place - 1], pauses[place : place + ROW - 1]
+            down = before[-1] > after[0]
+            small, great = (after, before[-NEAREST:]) if down else (before, after[:NEAREST])
+            if (
+                len(small) == ROW
+                and min(small) >= EVEN_SHARE * max(small)
+                and FAINT_SHARE * max(great) <= max(small) < EVEN_SHARE * min(great)
+                and pauses[place - 1] > max(rests[down])
+            ):
+                parts.append([])
+        parts[-1].append(at)
+    return parts
 
 
 def _among_others(

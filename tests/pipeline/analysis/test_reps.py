@@ -336,6 +336,26 @@ def test_hands_that_stir_while_they_wait_add_nothing() -> None:
     assert found.partials
 
 
+@pytest.mark.parametrize("pause_s", [3.5, 8.0])
+@pytest.mark.parametrize("heavy_first", [False, True])
+@pytest.mark.parametrize("light_n", [20.0, 45.0, 60.0])
+def test_a_set_with_another_band_right_after_is_held_against_itself(
+    pause_s: float, heavy_first: bool, light_n: float
+) -> None:
+    heavy, light = [Pull(peak_n=120)] * 6, [Pull(peak_n=light_n)] * 5
+    sets = [heavy, light] if heavy_first else [light, heavy]
+    sets[0] = [*sets[0][:-1], replace(sets[0][-1], pause_s=pause_s)]
+    time_s, force_n = force_of([*sets[0], *sets[1]])
+    assert count(time_s, force_n) == 11
+
+
+def test_trials_before_a_set_stay_partials() -> None:
+    trials = [Pull(peak_n=20), Pull(peak_n=45), Pull(peak_n=30), Pull(peak_n=40, pause_s=5.0)]
+    time_s, force_n = force_of([*trials, *[Pull(peak_n=120)] * 6])
+    found = analyse(time_s, force_n)
+    assert (len(found.reps), len(found.partials)) == (6, 4)
+
+
 def test_a_light_exercise_soon_after_a_heavy_one_is_counted_from_its_first_rep() -> None:
     heavy, light = [Pull(peak_n=175, pause_s=0.5)] * 12, [Pull(peak_n=23, pause_s=0.5)] * 10
     time_s, force_n = force_of([*heavy, Pull(peak_n=3.6, pause_s=31.0), *light])
