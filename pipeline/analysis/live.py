@@ -61,6 +61,8 @@ class LiveAnalysis:
         self._times_s: list[float] = []
         self._forces_n: list[float] = []
         """Live samples that wait for the answer to be asked."""
+        self._followed = 0
+        """So many of them has the tracker seen."""
         self._tracker = Tracker(settings)
         self._announcer = Announcer()
         self._looks = Looks(self._answer, self._announcer, settings)
@@ -126,17 +128,22 @@ class LiveAnalysis:
             if self._origin_s is None:
                 self._origin_s = times_s[0]
             stop = bisect_left(times_s, self._next_tick_s, begin) + 1
-            times, forces = times_s[begin:stop], forces_n[begin:stop]
-            self._times_s += times
-            self._forces_n += forces
-            self._tracker.push(times, forces)
+            self._times_s += times_s[begin:stop]
+            self._forces_n += forces_n[begin:stop]
             if stop <= len(times_s):
-                events += self._tick(times[-1], self._origin_s)
+                self._follow()
+                events += self._tick(times_s[stop - 1], self._origin_s)
             begin = stop
         return events
 
+    def _follow(self) -> None:
+        """Let the tracker see what live samples came since the last tick."""
+        self._tracker.push(self._times_s[self._followed :], self._forces_n[self._followed :])
+        self._followed = len(self._times_s)
+
     def _feed(self) -> None:
-        """Give the answer what live samples came since."""
+        """Give the answer what live samples came since; the tracker has seen them."""
+        self._followed = 0
         self._answer.push(np.array(self._times_s), np.array(self._forces_n))
         self._times_s, self._forces_n = [], []
 
