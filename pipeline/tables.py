@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 DAY_S = 86_400.0
+OF_THE_BAND = "elongation, range of motion, velocity, work and power"
+NO_CURVE = "the band's force-elongation curve is not known"
 REP_COLUMNS = (
     "set", "rep", "start_s", "top_start_s", "top_end_s", "end_s", "peak_s", "peak_n", "mean_n",
     "valley_before_n", "valley_after_n", "concentric_s", "hold_s", "eccentric_s", "bottom_s",
@@ -40,12 +42,17 @@ def analysis_object(file: str, analysis: Analysis, **more: Any) -> dict[str, Any
         "file": file,
         "rate_hz": round(analysis.rate_hz, 3),
         **more,
+        "absent": {} if _knows_the_band(analysis) else {OF_THE_BAND: NO_CURVE},
         "reps": [plain(rep.as_dict()) for rep in analysis.reps],
         **{
             key: [plain(asdict(each)) for each in getattr(analysis, key)]
             for key in ("partials", "sets", "gaps")
         },
     }
+
+
+def _knows_the_band(analysis: Analysis) -> bool:
+    return any("work_j" in rep.metrics or "work_j" in rep.absent for rep in analysis.reps)
 
 
 def rep_row(rep: Rep) -> dict[str, Any]:

@@ -105,6 +105,8 @@ def rests_beyond(
     deepest_share
         A rest that is higher above the lowest force by this share of the pull is none.
     """
+    if not peak.size:
+        return last
     found = last.copy()
     rest = int(rest_s * GRID_HZ)
     way, size = np.sign(last - peak), np.abs(last - peak) + 1

@@ -24,6 +24,7 @@ from pipeline.__main__ import SUMMARIES, main
 from pipeline.app import session_recording
 from pipeline.config import load
 from pipeline.samples import read_session
+from pipeline.tables import OF_THE_BAND
 from sensor.recording import Recording
 from sensor.samples import Channel, Notification
 from tests.data.make_golden import GOLDEN
@@ -59,7 +60,8 @@ def test_analyse_gives_the_same_for_a_recording_and_its_csv(
     for mine, theirs in zip(one["reps"], other["reps"], strict=True):
         assert mine["start_s"] == pytest.approx(theirs["start_s"], abs=0.005)
         assert mine["peak_n"] == pytest.approx(theirs["peak_n"], rel=0.001)
-    assert {"file", "rate_hz", "reps", "partials", "sets", "gaps"} <= set(one)
+    assert {"file", "rate_hz", "absent", "reps", "partials", "sets", "gaps"} <= set(one)
+    assert list(one["absent"]) == list(other["absent"]) == [OF_THE_BAND]
     wanted = {"set", "rep", "start_s", "top_start_s", "top_end_s", "end_s", "peak_n", "tempo"}
     wanted |= {"valley_before_n", "valley_after_n", "concentric_s", "hold_s", "eccentric_s"}
     wanted |= {"bottom_s", "tut_s", "impulse_n_s", "rfd_n_per_s"}
