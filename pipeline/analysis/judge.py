@@ -22,10 +22,12 @@ NEIGHBOURS = 5
 CLUSTER_PAUSE_S = 12.0
 EVEN_SHARE = 0.7
 """If the least pull of a cluster is this part of the greatest, all are alike."""
+EQUALS_WITHIN_S = 90.0
+"""So long before a fall a rep may lie that it is compared with."""
 ROW, NEAREST = 4, 3
 """So many even pulls are a row, and are held against so many of another level beside it."""
-LEVEL_PAUSE_S = 3.0
-"""It takes so long to change to another band."""
+LEVEL_PAUSE_S = 5.0
+"""It takes so long, from where the force falls, to change to another band."""
 FAINT_SHARE = 0.1
 """A row that is smaller than this part of the pulls beside it is none: hands swing."""
 _SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
@@ -70,7 +72,9 @@ def judge(
             before = context.amplitudes_n[-NEIGHBOURS:]
         _among_others(so_far, cluster, before, settings.rep_share)
     if clusters and _only_falls(pulls[clusters[0][0]], floor):
-        _look_for_equals(so_far, clusters, context.amplitudes_n, settings.rep_share)
+        soon = so_far.begins[clusters[0][0]] - context.ended <= EQUALS_WITHIN_S * GRID_HZ
+        before = context.amplitudes_n if soon else ()
+        _look_for_equals(so_far, clusters, before, settings.rep_share)
     judged = so_far.judged(pulls)
     leave_out_trials(judged, clusters, settings.rep_share, context)
     leave_out_stirs(judged, clusters, context)

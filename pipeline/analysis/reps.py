@@ -124,17 +124,17 @@ def _reps(
     totals = (end - start, metrics.mean_n, metrics.impulse_n_s)
     columns = (
         [judged.pull.id for judged in pulls],
-        repeat(0),
-        repeat(0),
+        repeat(0, len(pulls)),
+        repeat(0, len(pulls)),
         *(column.tolist() for column in (*starts, *forces, *lengths)),
-        repeat(None),
+        repeat(None, len(pulls)),
         *(column.tolist() for column in totals),
         _by_name(metrics.rfd_n_per_s),
         _by_name(metrics.columns),
         [{} for _ in pulls],
         confidence.tolist(),
     )
-    return map(Rep._make, zip(*columns, strict=False))
+    return map(Rep._make, zip(*columns, strict=True))
 
 
 def _by_name(columns: dict[str, Floats]) -> Iterator[dict[str, float]]:

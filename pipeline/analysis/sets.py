@@ -39,12 +39,15 @@ def median_period_s(reps: Sequence[Rep]) -> float:
     return periods[len(periods) // 2] if periods else 0.0
 
 
+_BOTTOM = Rep._fields.index("bottom_s")
+
+
 def number_reps(reps: Sequence[Rep], set_number: int) -> tuple[Rep, ...]:
     """The reps of a set with their places in it and the pauses between them."""
     bottoms = [max(b.start_s - a.end_s, 0.0) for a, b in pairwise(reps)]
     return tuple(
         # What `_replace` does, in a third of the time.
-        Rep._make((rep[0], set_number, number, *rep[3:14], bottom_s, *rep[15:]))
+        Rep._make((rep.id, set_number, number, *rep[3:_BOTTOM], bottom_s, *rep[_BOTTOM + 1 :]))
         for number, (rep, bottom_s) in enumerate(zip(reps, [*bottoms, None], strict=True), 1)
     )
 

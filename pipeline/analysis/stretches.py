@@ -26,7 +26,7 @@ LONE_WAIT_S = 90.0
 IDLE_WAIT_S = 30.0
 """So long does a stretch without reps wait for them."""
 LONGEST_STRETCH_S = 300.0
-"""A stretch that goes on is cut in a valley after this; its set goes on."""
+"""A stretch that goes on is cut in a valley after this, between two pulls; its set goes on."""
 LOOK_BACK_S = 15.0
 """Force before the first rise that belongs to a stretch."""
 
@@ -97,10 +97,20 @@ class Cutter:
             else:
                 self.first = max(self.first, turn.seen - int(LOOK_BACK_S * GRID_HZ))
                 turn = self._low_since(self.first, turn)
-        elif not turn.high and turn.seen - self.first > LONGEST_STRETCH_S * GRID_HZ:
+        elif not turn.high and self._is_cut([*self.turns, turn]):
             closed.append(self._close([*self.turns, turn], turn.at, goes_on=True))
         self.turns.append(turn)
         return closed
+
+    def _is_cut(self, turns: list[Turn]) -> bool:
+        """Whether the stretch is so long that it is cut in its last low, which is no dip."""
+        length = turns[-1].seen - self.first
+        longest = LONGEST_STRETCH_S * GRID_HZ
+        if length <= longest:
+            return False
+        last = find_pulls(turns, self._settings.dip_share, run_starts=self._starts, run_ends=True)
+        # What has been held for longer than any rep is a load that swings.
+        return last[-1].after_n is not None or length > longest + self._longest_rep
 
     def extend(self, turns: list[Turn]) -> list[Turn]:
         """Take the turns that only go on with the open stretch; return the rest for `add`."""

@@ -318,6 +318,33 @@ def test_a_fall_at_the_start_is_a_reps_if_it_is_as_high_as_those_far_off(
     assert count(time_s, force_n + held) == reps
 
 
+@pytest.mark.parametrize(("gap_s", "reps"), [(20.0, 7), (3600.0, 6)])
+def test_a_fall_after_a_gap_is_a_reps_if_the_set_was_a_moment_ago(gap_s: float, reps: int) -> None:
+    time_s, force_n = force_of([Pull(peak_n=100)] * 6)
+    later_s = np.arange(0, 30, 1 / 80)
+    held = np.interp(later_s, [0, 5, 6], [100, 100, 0])
+    time_s = np.concatenate((time_s, time_s[-1] + gap_s + later_s))
+    assert count(time_s, np.concatenate((force_n, held))) == reps
+
+
+def test_more_long_pulls_than_are_asked_at_once_each_end_at_their_rest() -> None:
+    """A band that is put down 3 s after each hold, long after the force had rested."""
+    time_s, force_n = force_of([Pull(hold_s=4.0, pause_s=6.0)] * 150, rest_n=8.0)
+    found = analyse(time_s, force_n)
+    lengths_s = np.array([rep.end_s - rep.start_s for rep in found.reps])
+    assert lengths_s.size == 150
+    assert np.ptp(lengths_s) < 0.1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_set_of_many_minutes_is_not_cut_within_a_hold(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    holds = [Pull(peak_n=90, hold_s=30.0, pause_s=float(rng.uniform(12, 20)))] * 10
+    time_s, force_n = force_of(holds, lead_s=float(rng.uniform(2, 40)), seed=seed)
+    wander = np.sin(2 * np.pi * 0.23 * time_s) + np.sin(2 * np.pi * 0.31 * time_s + seed)
+    assert count(time_s, force_n * (1 - 0.08 * (2 + wander))) == 10
+
+
 def test_a_load_hung_up_that_swings_is_no_rep() -> None:
     time_s = np.arange(0, 300, 0.0125)
     swing = 6 * np.exp(-(time_s - 10) / 8) * np.cos(2 * np.pi * (time_s - 10) / 1.3)
@@ -336,7 +363,7 @@ def test_hands_that_stir_while_they_wait_add_nothing() -> None:
     assert found.partials
 
 
-@pytest.mark.parametrize("pause_s", [3.5, 8.0])
+@pytest.mark.parametrize("pause_s", [4.5, 8.0])
 @pytest.mark.parametrize("heavy_first", [False, True])
 @pytest.mark.parametrize("light_n", [20.0, 45.0, 60.0])
 def test_a_set_with_another_band_right_after_is_held_against_itself(
@@ -347,6 +374,23 @@ def test_a_set_with_another_band_right_after_is_held_against_itself(
     sets[0] = [*sets[0][:-1], replace(sets[0][-1], pause_s=pause_s)]
     time_s, force_n = force_of([*sets[0], *sets[1]])
     assert count(time_s, force_n) == 11
+
+
+@pytest.mark.parametrize(
+    ("small", "pause_s"),
+    [
+        ([Pull(peak_n=48)] * 4, 2.5),  # the last reps of a set after a breather
+        ([Pull(peak_n=10)] * 4, 8.0),  # hands that swing
+        ([Pull(peak_n=48)] * 3, 8.0),  # too few
+        ([Pull(peak_n=48, pause_s=12.0 - 2.5)] * 4, 6.0),  # no more a row than with the set
+    ],
+)
+def test_small_pulls_beside_a_set_that_are_no_set_stay_partials(
+    small: list[Pull], pause_s: float
+) -> None:
+    great = [*[Pull(peak_n=120)] * 7, Pull(peak_n=120, pause_s=pause_s)]
+    found = analyse(*force_of([*great, *small]))
+    assert (len(found.reps), len(found.partials)) == (8, len(small))
 
 
 def test_trials_before_a_set_stay_partials() -> None:
