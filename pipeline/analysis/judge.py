@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from pipeline.analysis.company import (
+    AS_LONG_SHARE,
     Cluster,
     leave_out_stirs,
     leave_out_trials,
@@ -24,10 +26,12 @@ EVEN_SHARE = 0.7
 """If the least pull of a cluster is this part of the greatest, all are alike."""
 EQUALS_WITHIN_S = 90.0
 """So long before a fall a rep may lie that it is compared with."""
-ROW, NEAREST = 4, 3
-"""So many even pulls are a row, and are held against so many of another level beside it."""
+ROW = 4
+"""So many even pulls are a row, and are held against up to as many of another level."""
 LEVEL_PAUSE_S = 5.0
 """It takes so long, from where the force falls, to change to another band."""
+TUG_S = 0.4
+"""Pulls that rise and are held for less, and for less than those beside them, are tugs."""
 FAINT_SHARE = 0.1
 """A row that is smaller than this part of the pulls beside it is none: hands swing."""
 _SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
@@ -90,6 +94,7 @@ class _SoFar:
         self.verdicts = [Verdict.REP] * len(pulls)
         self.widths: list[float | None] = [None] * len(pulls)
         self.begins = [pull.id for pull in pulls]
+        self.falls = [pull.fell for pull in pulls]
 
     def judged(self, pulls: Sequence[Pull]) -> list[Judged]:
         columns = (self.verdicts, self.amplitudes, self.typical, self.widths, self.begins)
@@ -140,29 +145,38 @@ def _levels(
     """The cluster in parts: a row of even pulls and, after a pause, pulls of another level.
 
     So a set with a lighter band right after one with a heavy band is held against itself. Partials
-    at a set's end go on in its rhythm, and trials before it are uneven or few.
+    at a set's end go on in its rhythm; trials before it are uneven or few, and tugs are short.
     """
     amplitudes = [so_far.amplitudes[at] for at in cluster]
     if min(amplitudes) >= rep_share * max(amplitudes):
         return [cluster]
-    ends = [pulls[at].fell for at in cluster]
-    pauses = [so_far.begins[at] - end for at, end in zip(cluster[1:], ends, strict=False)]
-    parts: list[Cluster] = [[]]
-    for place, at in enumerate(cluster):
-        if place and pauses[place - 1] >= LEVEL_PAUSE_S * GRID_HZ:
-            before, after = amplitudes[max(place - ROW, 0) : place], amplitudes[place : place + ROW]
-            rests = pauses[max(place - ROW, 0) : place - 1], pauses[place : place + ROW - 1]
-            down = before[-1] > after[0]
-            small, great = (after, before[-NEAREST:]) if down else (before, after[:NEAREST])
-            if (
-                len(small) == ROW
-                and min(small) >= EVEN_SHARE * max(small)
-                and FAINT_SHARE * max(great) <= max(small) < EVEN_SHARE * min(great)
-                and pauses[place - 1] > max(rests[down])
-            ):
-                parts.append([])
-        parts[-1].append(at)
+    begins, ends = [so_far.begins[at] for at in cluster], [pulls[at].fell for at in cluster]
+    pauses = [begin - end for begin, end in zip(begins[1:], ends, strict=False)]
+    lengths_s = [pulls[at].length_s for at in cluster]
+    parts: list[Cluster] = [[cluster[0]]]
+    for place, pause in enumerate(pauses, 1):
+        before, after = slice(max(place - ROW, 0), place), slice(place, place + ROW)
+        down = amplitudes[place - 1] > amplitudes[place]
+        row, beside = (after, before) if down else (before, after)
+        rests = pauses[row.start : row.stop - 1]
+        if (
+            pause >= LEVEL_PAUSE_S * GRID_HZ
+            and pause > max(rests, default=pause)
+            and _is_row(amplitudes[row], amplitudes[beside], rep_share)
+            and median(lengths_s[row]) >= min(TUG_S, AS_LONG_SHARE * median(lengths_s[beside]))
+        ):
+            parts.append([])
+        parts[-1].append(cluster[place])
     return parts
+
+
+def _is_row(row: list[float], beside: list[float], rep_share: float) -> bool:
+    """Whether pulls are a set of their own beside the others: even, or even on each side."""
+    if len(row) < ROW or min(row) < rep_share * max(row):
+        return False
+    if any(min(side) < EVEN_SHARE * max(side) for side in (row[::2], row[1::2])):
+        return False
+    return FAINT_SHARE * max(beside) <= max(row) < EVEN_SHARE * min(beside)
 
 
 def _among_others(
@@ -172,7 +186,8 @@ def _among_others(
     amplitudes = [so_far.amplitudes[at] for at in cluster]
     typical = _typical(before, amplitudes)
     reps = [mine >= rep_share * usual for mine, usual in zip(amplitudes, typical, strict=True)]
-    _continue_trend(amplitudes, [so_far.begins[at] for at in cluster], reps)
+    rises, falls = [so_far.begins[at] for at in cluster], [so_far.falls[at] for at in cluster]
+    _continue_trend(amplitudes, rises, falls, reps)
     for at, is_rep, usual in zip(cluster, reps, typical, strict=True):
         so_far.typical[at] = usual
         if not is_rep:
@@ -220,11 +235,14 @@ TREND_TOLERANCE = 0.25
 RHYTHM_TOLERANCE = 0.5
 
 
-def _continue_trend(amplitudes: list[float], begins: list[int], reps: list[bool]) -> None:
+def _continue_trend(
+    amplitudes: list[float], rises: list[int], falls: list[int], reps: list[bool]
+) -> None:
     """A small pull at the edge of a set that goes on the line of its neighbours is a rep.
 
     Effort that grows from a third to full makes the first reps small; trial pulls are off the line
-    or off the rhythm.
+    or off the rhythm. Where a band is taken up before the first pull, or bounces after one, the
+    falls tell the rhythm better than the rises.
     """
     if all(reps):
         return
@@ -238,10 +256,13 @@ def _continue_trend(amplitudes: list[float], begins: list[int], reps: list[bool]
             slope = (c - a) / 2
             line = (a + b + c) / 3 - 2 * slope
             even = abs(b - (a + c) / 2) < TREND_TOLERANCE / 2 * b
-            first, second, third = (begins[at] for at in (here, one, two))
-            rhythm = abs(second - first) / max(abs(third - second), 1)
             reps[here] = (
                 even
                 and abs(amplitude - line) < TREND_TOLERANCE * a
-                and 1 / (1 + RHYTHM_TOLERANCE) < rhythm < 1 + RHYTHM_TOLERANCE
+                and any(_in_rhythm(at[here], at[one], at[two]) for at in (rises, falls))
             )
+
+
+def _in_rhythm(first: int, second: int, third: int) -> bool:
+    ratio = abs(second - first) / max(abs(third - second), 1)
+    return 1 / (1 + RHYTHM_TOLERANCE) < ratio < 1 + RHYTHM_TOLERANCE
