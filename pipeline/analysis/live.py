@@ -13,7 +13,7 @@ from pipeline.analysis.provisional import Announcer, RepEvent
 from pipeline.analysis.result import Partial
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.tracker import Tracker
-from pipeline.events import LiveState, Phase, SetClosed
+from pipeline.events import LiveState, Phase, RepAnnounced, SetClosed
 from sensor.profile import BandCurve
 from sensor.samples import Floats, ForceBlock, Gap
 
@@ -165,7 +165,10 @@ class LiveAnalysis:
             if not look and quiet_s == math.inf:
                 events += self._announcer.close([], now_s)
         if look:
-            events += looks.take(now_s, tracker.phase)
+            news = looks.take(now_s, tracker.phase)
+            for rep in [new.rep for new in news if isinstance(new, RepAnnounced)]:
+                tracker.learn(rep.peak_n - max(rep.valley_before_n, rep.valley_after_n))
+            events += news
         if tick >= self._next_state:
             self._next_state = (tick // TICKS_PER_STATE + 1) * TICKS_PER_STATE
             events.append(self._state(now_s))

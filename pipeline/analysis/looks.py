@@ -35,9 +35,14 @@ class Looks:
         return self._due[0] if self._due else None
 
     def plan(self, tick: int, *, small: bool) -> None:
-        """A pull has ended, or nearly; where it is too small for a rep the last look will do."""
+        """A pull has ended, or nearly; where it is too small for a rep the last look will do.
+
+        If that has not come before the next small one ends, as where there is no rest between them,
+        it comes then.
+        """
         if small:
-            self._due = [*self._due[:-1], tick + LOOKS[-1]]
+            waits = [tick, *self._due[:-1]] if self._due else []
+            self._due = [*waits, tick + LOOKS[-1]]
         else:
             self._due = [tick + later for later in LOOKS]
 
@@ -45,9 +50,11 @@ class Looks:
         """Whether to look now; each look that was planned is asked for once."""
         if not self._due or self._due[0] > tick:
             return False
+        if len(self._due) == 1 and phase is not Phase.REST:
+            # The next pull has begun: its own end is soon enough for corrections.
+            return False
         del self._due[0]
-        # Once the next pull has begun, its own end is soon enough for corrections.
-        return bool(self._due) or phase is Phase.REST
+        return True
 
     def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
         """What the look tells; if it was not too soon, only the one at rest is left."""

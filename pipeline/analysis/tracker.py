@@ -92,6 +92,15 @@ class Tracker:
             last.append(force)
             self._follow(force, slope)
 
+    def learn(self, amplitude_n: float) -> None:
+        """A pull that seemed too small is a rep, say those who know more: it is usual now."""
+        if amplitude_n <= 0.5 * self._usual:
+            self._remember(amplitude_n)
+
+    def _remember(self, amplitude_n: float) -> None:
+        self._amplitudes = [*self._amplitudes[-2:], amplitude_n]
+        self._usual = sorted(self._amplitudes)[len(self._amplitudes) // 2]
+
     def _enter(self, phase: Phase) -> None:
         """Be in this phase; its method takes the values that come."""
         self.phase, self._follow = phase, self._ways[phase]
@@ -176,8 +185,7 @@ class Tracker:
             amplitude = self._top - max(self._low or 0.0, self._floor)
             self.small = amplitude < SMALL * self._usual
             if amplitude > 0.5 * self._usual:
-                self._amplitudes = [*self._amplitudes[-2:], amplitude]
-                self._usual = sorted(self._amplitudes)[len(self._amplitudes) // 2]
+                self._remember(amplitude)
 
     def _rest_at(self, level: float) -> None:
         self._end()

@@ -147,6 +147,15 @@ def test_the_first_rep_of_a_lighter_exercise_is_announced_at_once() -> None:
     assert max(late) <= 0.3
 
 
+@pytest.mark.parametrize("pause_s", [0.0, 0.3, 1.5])
+def test_a_light_set_right_after_a_heavy_one_is_told_from_its_fourth_rep(pause_s: float) -> None:
+    heavy = [*[Pull(peak_n=190)] * 5, Pull(peak_n=190, pause_s=6.0)]
+    late = told_late(*force_of([*heavy, *[Pull(peak_n=30, pause_s=pause_s)] * 9], tail_s=20.0))
+    assert len(late) == 15
+    assert max(late[9:]) < 1.0
+    assert max(late[10:]) <= 0.3
+
+
 def test_the_first_rep_of_a_band_that_never_goes_slack_is_announced_at_once() -> None:
     time_s, force_n = force_of([Pull(peak_n=60, pause_s=2.0)] * 4, rest_n=26.0, tail_s=20.0)
     taken_up = time_s < 3.5
