@@ -202,6 +202,12 @@ def exercises(rng: Generator, plan: Plan) -> None:
         each.base = 0.0
 
 
+def another_band(rng: Generator, plan: Plan) -> None:
+    """The same with six to ten seconds to change the band."""
+    exercises(rng, plan)
+    plan.rest_s = (6.0, 10.0)
+
+
 def weak(rng: Generator, plan: Plan) -> None:
     """A user who pulls 6.5 to 8.5 N."""
     peak = rng.uniform(7, 8.5)
@@ -265,6 +271,14 @@ def isometric(rng: Generator, plan: Plan) -> None:
         each.hold_s, each.hold_wander = (20.0, 40.0), rng.uniform(0.25, 0.34)
         each.bottom_s = (4.0, 10.0)
     plan.sets = plan.sets[:1]
+
+
+def programme(rng: Generator, plan: Plan) -> None:
+    """Eight to twelve such holds, with rests about as long: many minutes in one set."""
+    isometric(rng, plan)
+    for each in plan.sets:
+        each.scales = rng.uniform(0.9, 1.0, int(rng.integers(8, 13))).tolist()
+        each.bottom_s = (10.0, 30.0)
 
 
 def waiting(rng: Generator, plan: Plan) -> None:
@@ -333,6 +347,8 @@ SINGLE: dict[str, Manner] = {
     "nothing to count": nothing,
     "10 and 11 Hz": slow_gauge,
     "320 and 1000 Hz": fast_gauge,
+    "isometric, minutes": programme,
+    "another band": another_band,
 }
 
 PEOPLE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import median
 
 from pipeline.analysis.company import (
@@ -26,13 +27,15 @@ EVEN_SHARE = 0.7
 """If the least pull of a cluster is this part of the greatest, all are alike."""
 EQUALS_WITHIN_S = 90.0
 """So long before a fall a rep may lie that it is compared with."""
-ROW = 4
-"""So many even pulls are a row, and are held against up to as many of another level."""
-LEVEL_PAUSE_S = 5.0
-"""It takes so long, from where the force falls, to change to another band."""
+ROW, TWITCHES = 4, 2
+"""So many even pulls, perhaps with twitches between them, are a row; they are held against up to as
+many of another level."""
+LEVEL_PAUSE_S, LEVEL_PAUSE_RATIO = 5.0, 1.5
+"""It takes so long, from where the force falls, to change to another band, and so much longer than
+the pauses within the row."""
 TUG_S = 0.4
 """Pulls that rise and are held for less, and for less than those beside them, are tugs."""
-FAINT_SHARE = 0.1
+FAINT_SHARE = 0.07
 """A row that is smaller than this part of the pulls beside it is none: hands swing."""
 _SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
 """A pull whose certain rise and fall lie so far apart is neither a knock nor a load."""
@@ -153,30 +156,37 @@ def _levels(
     begins, ends = [so_far.begins[at] for at in cluster], [pulls[at].fell for at in cluster]
     pauses = [begin - end for begin, end in zip(begins[1:], ends, strict=False)]
     lengths_s = [pulls[at].length_s for at in cluster]
-    parts: list[Cluster] = [[cluster[0]]]
+    cuts = [0]
     for place, pause in enumerate(pauses, 1):
-        before, after = slice(max(place - ROW, 0), place), slice(place, place + ROW)
+        if pause < LEVEL_PAUSE_S * GRID_HZ:
+            continue
+        before = range(place - 1, max(place - 1 - ROW - TWITCHES, cuts[-1] - 1), -1)
+        after = range(place, min(place + ROW + TWITCHES, len(cluster)))
         down = amplitudes[place - 1] > amplitudes[place]
-        row, beside = (after, before) if down else (before, after)
-        rests = pauses[row.start : row.stop - 1]
+        row, beside = (after, before[:ROW]) if down else (before, after[:ROW])
+        chosen = _row(row, amplitudes, rep_share)
+        if not chosen:
+            continue
+        level_n, beside_n = (median(amplitudes[at] for at in some) for some in (chosen, beside))
+        length_s, beside_s = (median(lengths_s[at] for at in some) for some in (chosen, beside))
         if (
-            pause >= LEVEL_PAUSE_S * GRID_HZ
-            and pause > max(rests, default=pause)
-            and _is_row(amplitudes[row], amplitudes[beside], rep_share)
-            and median(lengths_s[row]) >= min(TUG_S, AS_LONG_SHARE * median(lengths_s[beside]))
+            FAINT_SHARE * beside_n <= level_n < EVEN_SHARE * beside_n
+            and length_s >= min(TUG_S, AS_LONG_SHARE * beside_s)
+            and pause > LEVEL_PAUSE_RATIO * median(pauses[min(chosen) : max(chosen)])
         ):
-            parts.append([])
-        parts[-1].append(cluster[place])
-    return parts
+            cuts.append(place)
+    return [cluster[cut:stop] for cut, stop in pairwise([*cuts, len(cluster)])]
 
 
-def _is_row(row: list[float], beside: list[float], rep_share: float) -> bool:
-    """Whether pulls are a set of their own beside the others: even, or even on each side."""
-    if len(row) < ROW or min(row) < rep_share * max(row):
-        return False
-    if any(min(side) < EVEN_SHARE * max(side) for side in (row[::2], row[1::2])):
-        return False
-    return FAINT_SHARE * max(beside) <= max(row) < EVEN_SHARE * min(beside)
+def _row(places: Sequence[int], amplitudes: list[float], rep_share: float) -> list[int]:
+    """The first pulls if, without twitches, they are even, or even on each side; else none."""
+    least = rep_share * median(amplitudes[at] for at in places)
+    row = [at for at in places if amplitudes[at] >= least][:ROW]
+    heights = [amplitudes[at] for at in row]
+    if len(row) < ROW or min(heights) < rep_share * max(heights):
+        return []
+    sides = heights[::2], heights[1::2]
+    return row if all(min(side) >= EVEN_SHARE * max(side) for side in sides) else []
 
 
 def _among_others(

@@ -394,7 +394,7 @@ def test_effort_that_grows_counts_from_the_first_rep_of_a_band_taken_up_before()
     ("small", "pause_s"),
     [
         ([Pull(peak_n=48)] * 4, 2.5),  # the last reps of a set after a breather
-        ([Pull(peak_n=10)] * 4, 8.0),  # hands that swing
+        ([Pull(peak_n=7)] * 4, 8.0),  # hands that swing
         ([Pull(peak_n=48)] * 3, 8.0),  # too few
         ([Pull(peak_n=48, up_s=0.3, hold_s=0.05, down_s=0.3)] * 4, 6.0),  # tugs
         ([Pull(peak_n=48, pause_s=12.0 - 2.5)] * 4, 6.0),  # no more a row than with the set
