@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import signal
@@ -45,15 +46,22 @@ def main(argv: list[str] | None = None) -> int:
     from sensor.errors import BandError
 
     try:
-        return int(command.run(args))
+        code = int(command.run(args))
+        sys.stdout.flush()
     except BandError as error:
         print(f"forceband: {error}", file=sys.stderr)
         return EXIT_FAILURE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # `forceband ... | head`
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        # `forceband ... | head`, or a full disk: nothing more can be written there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.ENOSPC:
+            print("forceband: the disk is full: free some space, and try again", file=sys.stderr)
         return EXIT_FAILURE
+    return code
 
 
 def _top_level(argv: list[str]) -> int:

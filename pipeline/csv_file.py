@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,14 +23,14 @@ TIME_NAMES, FORCE_NAMES = ("time", "t", "timestamp"), ("force", "load", "weight"
 """Names of columns, as they are or with a unit: `time_ms`, `Force (N)`, `weight [kg]`."""
 FASTEST_HZ = 3000.0
 """No gauge of a band is faster: then the times are not in the unit that they seem to be in."""
-MAX_BYTES = 2**31
+MAX_BYTES = 2**29
 MAX_BACKWARD_SHARE, MAX_REPEATED_SHARE, MAX_BACKWARD_S = 0.05, 0.20, 2.0
 """Loggers stutter now and then, and the analysis copes; beyond this the file is in disorder."""
 SLOW_S = 0.15
 """Times that are rough by no more than this may repeat and jitter as they like: the lines are in
 order, as where a radio's packets or a coarse clock stamp several samples alike."""
 SLOWEST_S, LONGEST_S = 2.0, 72 * 3600.0
-MAX_FORCE_N = 1e6
+MAX_FORCE_N, MOST = 1e6, 1e18
 SURE_N = 10.0
 """Less than this below zero is a wrong zero, or drift."""
 
@@ -59,50 +62,85 @@ def read_csv(path: Path, unit: str | None = None) -> CsvForce:
         If the file cannot be read, a column is missing, a cell is no number, or times are in
         disorder.
     """
-    text = _text(path)
-    header, _, body = text.partition("\n")
-    delimiter = max(",;\t", key=header.count)
-    names = [_plain(name) for name in header.split(delimiter)]
-    time, force = _column(names, TIME_NAMES, SECONDS), _column(names, FORCE_NAMES, NEWTONS)
+    header, body, above = _header_and_body(path)
+    delimiter = _delimiter(header)
+    titles = next(csv.reader([header], delimiter=delimiter), [])
+    names = [_plain(title) for title in titles]
+    remarks: list[str] = []
+    time = _column(names, TIME_NAMES, SECONDS, remarks)
+    force = _column(names, FORCE_NAMES, NEWTONS, remarks)
     if time is None or force is None:
         lacking = (
             "time column (time_s or time in seconds, time_ms)"
             if time is None
             else "force column (force_n, force_kg, force_lb, or force with --unit)"
         )
-        raise CsvError(f"{path}: there is no {lacking}; the first line has: {header[:200]}")
-    remarks = []
+        raise CsvError(f"{path}: there is no {lacking}; the first line has: {_shown(header)}")
+    name = names[force.place]
     if not (force.unit or unit):
-        name = names[force.place]
         remarks.append(f"the column `{name}` names no unit: taken as N (--unit kg or lb)")
+    elif force.unit and unit and force.unit != unit:
+        remarks.append(f"the column `{name}` names its unit: --unit {unit} is not used")
     if re.search(r"^[^\S\n]*[^#\s]", body, re.MULTILINE) is None:
         raise CsvError(f"{path}: there are no samples below the header")
-    values = _numbers(path, body, delimiter, (time.place, force.place))
-    time_s = values[:, 0] * SECONDS[time.unit or "s"]
-    force_n = values[:, 1] * NEWTONS[force.unit or unit or "n"]
-    bad = ~np.isfinite(values).all(axis=1) | (np.abs(force_n) > MAX_FORCE_N)
+    values = _numbers(path, body, delimiter, (time.place, force.place), above)
+    bad = ~(np.abs(values) <= MOST).all(axis=1)
+    if not bad.any():
+        bad = np.abs(values[:, 1]) * NEWTONS[force.unit or unit or "n"] > MAX_FORCE_N
     if bad.any():
-        line = int(np.argmax(bad)) + 2
+        line = _line(body, int(np.argmax(bad)), above)
         raise CsvError(
             f"{path}: line {line}: a value is not a finite number or no force of a person; "
             "correct or remove the line"
         )
-    remarks += _look_at_times(path, time_s) + _look_at_force(force_n)
+    time_s = values[:, 0] * SECONDS[time.unit or "s"]
+    force_n = values[:, 1] * NEWTONS[force.unit or unit or "n"]
+    remarks += _look_at_times(path, time_s, lambda row: _line(body, row, above))
+    remarks += _look_at_force(force_n)
     return CsvForce(time_s, force_n, tuple(remarks))
+
+
+def _header_and_body(path: Path) -> tuple[str, str, int]:
+    """The line of names, what is below it, and how many lines are above that."""
+    lines = _text(path).split("\n")
+    for above, line in enumerate(lines, 1):
+        # Remarks of loggers, and what Excel writes to say its separator.
+        if line.strip() and not line.lstrip().startswith("#") and not line.startswith("sep="):
+            return line, "\n".join(lines[above:]), above
+    raise CsvError(f"{path}: is empty")
 
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file():
+            raise CsvError(f"{path}: is no file; save what is to be analysed as one first")
         if path.stat().st_size > MAX_BYTES:
-            raise CsvError(f"{path}: larger than {MAX_BYTES // 2**30} GiB; split it")
+            raise CsvError(f"{path}: larger than {MAX_BYTES // 2**20} MiB; split it")
         text = path.read_text("utf-8-sig")
     except OSError as error:
         raise CsvError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise CsvError(f"{path}: is neither a recording nor a text file in UTF-8") from error
-    if not text.strip():
-        raise CsvError(f"{path}: is empty")
+        raise CsvError(
+            f"{path}: is neither a recording nor a text file in UTF-8: save it as CSV (UTF-8)"
+        ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _shown(text: str) -> str:
+    """A piece of the file that a terminal may show."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:200])
+
+
+def _delimiter(header: str) -> str:
+    """What stands between the names most often, quoted ones left out; a comma may be in a name."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(";\t,", key=bare.count)
+
+
+def _line(body: str, row: int, above: int) -> int:
+    """Line of the file, from 1, of a row of numbers."""
+    lines = (n for n, line in enumerate(body.split("\n"), above + 1) if line.split("#")[0].strip())
+    return next(islice(lines, row, None))
 
 
 class _Column(NamedTuple):
@@ -113,24 +151,34 @@ class _Column(NamedTuple):
 
 def _plain(name: str) -> str:
     """`Force (N)` and `"force_N"` are `force_n`."""
-    return re.sub(r"[^a-z0-9µ]+", "_", name.lower()).strip("_").replace("µ", "u")
+    name = name.lower().replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
+    return re.sub(r"[^a-z0-9]+", "_", name).strip("_")
 
 
 def _column(
-    names: list[str], quantities: tuple[str, ...], units: dict[str, float]
+    names: list[str], quantities: tuple[str, ...], units: dict[str, float], remarks: list[str]
 ) -> _Column | None:
-    """The first column of such a name, one with its unit before one without."""
-    for unit in (*units, ""):
-        for quantity in quantities:
-            name = f"{quantity}_{unit}".rstrip("_")
-            if name in names:
-                return _Column(names.index(name), unit)
-    return None
+    """The first column of such a name, those that say their unit before those that do not."""
+    known = {f"{quantity}_{unit}": unit for quantity in quantities for unit in units}
+    found = [_Column(place, known[name]) for place, name in enumerate(names) if name in known]
+    found += [_Column(place, "") for place, name in enumerate(names) if name in quantities]
+    if len(found) > 1:
+        several = ", ".join(f"`{names[column.place]}`" for column in found)
+        remarks.append(f"of the columns {several} the first is taken; remove it for another")
+    return found[0] if found else None
 
 
-def _numbers(path: Path, body: str, delimiter: str, columns: tuple[int, int]) -> Floats:
-    if delimiter != "," and re.search(r"\d,\d", body[:2000]):
-        body = body.replace(",", ".")
+def _numbers(path: Path, body: str, delimiter: str, columns: tuple[int, int], above: int) -> Floats:
+    quoted = r'"(-?\d+),(\d+)"'
+    comma = re.search(quoted if delimiter == "," else r"\d,\d", body)
+    if comma and re.search(r"\d\.\d|\d,\d{3},\d{3}", body):
+        line = above + 1 + body.count("\n", 0, comma.start())
+        raise CsvError(
+            f"{path}: line {line}: numbers hold commas, and points or more commas elsewhere: "
+            "save them without thousands separators"
+        )
+    if comma:
+        body = re.sub(quoted, r"\1.\2", body) if delimiter == "," else body.replace(",", ".")
     try:
         return np.loadtxt(
             io.StringIO(body), delimiter=delimiter, usecols=columns, ndmin=2, comments="#",
@@ -139,14 +187,14 @@ def _numbers(path: Path, body: str, delimiter: str, columns: tuple[int, int]) ->
     except ValueError as error:
         words = str(error)
         place = re.search(r"(?:at row|line) (\d+)", words)
-        above = 1 if "column" in words and "string" not in words else 2  # NumPy counts both ways
-        line = f"line {int(place.group(1)) + above}: " if place else ""
-        found = re.search(r"string '(.*?)'", words)
-        what = f"{found.group(1)[:40]!r} is not a number" if found else "a column is missing"
-        raise CsvError(f"{path}: {line}{what}; correct or remove the line") from error
+        first = 1 if "column" in words and "string" not in words else 0  # NumPy counts both ways
+        where = f"line {_line(body, int(place.group(1)) - first, above)}: " if place else ""
+        found = re.search(r"string (.+) to ", words)
+        what = f"{found.group(1)[:60]} is not a number" if found else "a column is missing"
+        raise CsvError(f"{path}: {where}{what}; correct or remove the line") from error
 
 
-def _look_at_times(path: Path, time_s: Floats) -> list[str]:
+def _look_at_times(path: Path, time_s: Floats, line_of: Callable[[int], int]) -> list[str]:
     step = np.diff(time_s)
     usual_s, span_s = (float(np.median(step)), float(np.ptp(time_s))) if step.size else (0.0, 0.0)
     if usual_s > SLOWEST_S or span_s > LONGEST_S:
@@ -165,7 +213,7 @@ def _look_at_times(path: Path, time_s: Floats) -> list[str]:
     ):
         often = where.any() and where.mean() > share and off_s > SLOW_S
         if often or (where.any() and worst > MAX_BACKWARD_S):
-            line = int(np.argmax(where)) + 3
+            line = line_of(int(np.argmax(where)) + 1)
             raise CsvError(
                 f"{path}: line {line}: the time {what} ({np.count_nonzero(where)} of "
                 f"{time_s.size} lines do); sort the file by time and keep one line for each time"

@@ -29,7 +29,7 @@ class Analysed:
 def analyse_file(path: Path, unit: str | None = None) -> Analysed:
     """Analyse a recording or a CSV file; BandError with a sentence if it is neither."""
     try:
-        recording = is_recording(path)
+        recording = path.is_file() and is_recording(path)
     except OSError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", path) from error
     return _recording(path) if recording else _csv(path, unit)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.result import Analysis, Rep
+from pipeline.analysis.result import Analysis, Partial, Rep, SetSummary
 from pipeline.tables import clock, headline, shown_from_s
-from sensor.samples import Floats
+from sensor.samples import Floats, Gap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ROW_S = 60.0
 """So many seconds stand in a row, more where there would be too many rows for one look."""
 MOST_ROWS = 15
 WIDTH_IN, ROW_IN, DOTS_PER_IN = 16.0, 2.6, 100
-LABEL_IN = 0.16
+SURE = 0.9
+"""A rep with less confidence bears a question mark."""
+LABEL_IN, LETTER_IN = 0.16, 0.065
 """Two numbers of reps need so much room; of nearer ones the later is left out."""
 STEPS_S = (0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400)
 MOST_TICKS = 15
@@ -70,17 +73,17 @@ def plot(
     for row, axes in enumerate(figure.subplots(rows, 1, squeeze=False)[:, 0]):
         since, until = begin + row * row_s, begin + (row + 1) * row_s
         axes.set_xlim(since, until)
-        axes.set_ylim(low - 0.08 * room, high + 0.25 * room)
+        axes.set_ylim(low - 0.08 * room, high + 0.28 * room)
         axes.set_ylabel("N")
         ticks = _ticks(since - origin_s, until - origin_s, row_s)
         axes.set_xticks(origin_s + ticks, [clock(tick).removesuffix(".0") for tick in ticks])
         axes.grid(visible=True, alpha=0.25)
-        at = slice(*np.searchsorted(time_s, (since, until)))
+        at = slice(np.searchsorted(time_s, since), np.searchsorted(time_s, until, "right") + 1)
         axes.plot(*_thinned(time_s[at], force_n[at]), color="black", linewidth=0.8)
-        _draw_row(axes, analysis, since, until, high + 0.06 * room, numbered)
+        _draw_row(axes, analysis, since, until, high + 0.14 * room, numbered)
     heading = headline(analysis)
-    figure.suptitle(f"{title}: {heading}" if title else heading)
-    _legend(figure.axes[0])
+    figure.suptitle(f"{title}: {heading}" if title else heading, parse_math=False)
+    _legend(figure)
     figure.savefig(path, dpi=DOTS_PER_IN)
 
 
@@ -106,60 +109,50 @@ def _draw_row(
     analysis: Analysis,
     since: float,
     until: float,
-    label_n: float,
+    bar_n: float,
     numbered: Collection[int],
 ) -> None:
-    for summary in analysis.sets:
-        if summary.end_s > since and summary.start_s < until:
-            axes.plot(
-                (summary.start_s, summary.end_s),
-                (label_n, label_n),
-                color=SET,
-                linewidth=3,
-                solid_capstyle="butt",
-            )
-            if since <= summary.start_s:
-                words = f"set {summary.set}: {summary.reps}"
-                axes.text(
-                    summary.start_s,
-                    label_n,
-                    words,
-                    color=SET,
-                    fontsize=8,
-                    va="bottom",
-                    clip_on=True,
-                )
-    for rep in analysis.reps:
-        if rep.end_s > since and rep.start_s < until:
-            _draw_rep(axes, rep, rep.id in numbered and since <= rep.peak_s < until)
-    for partial in analysis.partials:
-        if partial.end_s > since and partial.start_s < until:
-            axes.axvspan(partial.start_s, partial.end_s, color=PARTIAL, alpha=0.3, linewidth=0)
-            if since <= partial.peak_s < until:
-                axes.annotate("partial", (partial.peak_s, partial.peak_n), fontsize=7, ha="center")
-    for gap in analysis.gaps:
-        if gap.end_s > since and gap.start_s < until:
-            axes.axvspan(gap.start_s, gap.end_s, color=GAP, alpha=0.35, linewidth=0)
+    def here(each: Rep | Partial | Gap | SetSummary) -> bool:
+        return each.end_s > since and each.start_s < until
+
+    free_s = -np.inf
+    for summary in filter(here, analysis.sets):
+        ends = (summary.start_s, summary.end_s)
+        axes.plot(ends, (bar_n, bar_n), color=SET, linewidth=3, solid_capstyle="butt")
+        words = f"set {summary.set}: {summary.reps}"
+        if since <= summary.start_s and summary.start_s >= free_s:
+            free_s = summary.start_s + LETTER_IN * len(words) * (until - since) / WIDTH_IN
+            _label(axes, words, summary.start_s, bar_n, color=SET, fontsize=8, ha="left")
+    reps, partials = list(filter(here, analysis.reps)), list(filter(here, analysis.partials))
+    _shade(axes, [(rep.start_s, rep.top_start_s) for rep in reps], CONCENTRIC, 0.45)
+    _shade(axes, [(rep.top_start_s, rep.top_end_s) for rep in reps], HOLD, 0.45)
+    _shade(axes, [(rep.top_end_s, rep.end_s) for rep in reps], ECCENTRIC, 0.45)
+    _shade(axes, [(each.start_s, each.end_s) for each in partials], PARTIAL, 0.3)
+    _shade(axes, [(gap.start_s, gap.end_s) for gap in filter(here, analysis.gaps)], GAP, 0.35)
+    for rep in reps:
+        if rep.id in numbered and since <= rep.peak_s < until:
+            words = f"{rep.rep}{'' if rep.confidence >= SURE else '?'}"
+            _label(axes, words, rep.peak_s, rep.peak_n, fontsize=9, fontweight="bold")
+    free_s = -np.inf
+    for partial in partials:
+        if since <= partial.peak_s < until and partial.peak_s >= free_s:
+            free_s = partial.peak_s + LETTER_IN * len("partial") * (until - since) / WIDTH_IN
+            _label(axes, "partial", partial.peak_s, partial.peak_n, fontsize=7)
 
 
-def _draw_rep(axes: Axes, rep: Rep, numbered: bool) -> None:
-    edges = (rep.start_s, rep.top_start_s, rep.top_end_s, rep.end_s)
-    for color, low, high in zip((CONCENTRIC, HOLD, ECCENTRIC), edges[:-1], edges[1:], strict=True):
-        axes.axvspan(low, high, color=color, alpha=0.45, linewidth=0)
-    if numbered:
-        doubtful = "" if rep.confidence >= 0.9 else "?"
-        axes.annotate(
-            f"{rep.rep}{doubtful}",
-            (rep.peak_s, rep.peak_n),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            fontweight="bold",
-        )
+def _shade(axes: Axes, spans: Sequence[tuple[float, float]], color: str, alpha: float) -> None:
+    """Colour stretches of time from bottom to top; all at once, as an hour holds thousands."""
+    widths = [(low, high - low) for low, high in spans]
+    across = axes.get_xaxis_transform()
+    axes.broken_barh(widths, (0, 1), color=color, alpha=alpha, linewidth=0, transform=across)
 
 
-def _legend(axes: Axes) -> None:
+def _label(axes: Axes, words: str, at_s: float, at_n: float, **style: Any) -> None:
+    style = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center", **style}
+    axes.annotate(words, (at_s, at_n), **style)
+
+
+def _legend(figure: Figure) -> None:
     from matplotlib.patches import Patch
 
     names = {
@@ -170,15 +163,14 @@ def _legend(axes: Axes) -> None:
         "gap": GAP,
     }
     handles = [Patch(color=color, alpha=0.5, label=name) for name, color in names.items()]
-    axes.legend(handles=handles, loc="upper right", ncols=len(handles), fontsize=7)
+    figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), fontsize=7)
 
 
 def _thinned(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
-    """The same curve with at most some thousand points."""
+    """The same curve with at most some thousand points, its least and greatest among them."""
     step = time_s.size // (POINTS_A_ROW // 2)
     if step < 2:
         return time_s, force_n
-    whole = time_s.size // step * step
-    bins = force_n[:whole].reshape(-1, step)
-    curve = np.stack((bins.min(axis=1), bins.max(axis=1)), axis=-1).reshape(-1)
-    return np.repeat(time_s[:whole:step], 2), curve
+    first = np.arange(0, time_s.size, step)
+    least, greatest = np.fmin.reduceat(force_n, first), np.fmax.reduceat(force_n, first)
+    return np.repeat(time_s[first], 2), np.stack((least, greatest), axis=-1).reshape(-1)

@@ -36,10 +36,13 @@ def plain(value: Any) -> Any:
     return value
 
 
-def analysis_object(file: str, analysis: Analysis, **more: Any) -> dict[str, Any]:
+def analysis_object(
+    file: str, analysis: Analysis, remarks: Sequence[str] = (), **more: Any
+) -> dict[str, Any]:
     """The object that `forceband analyse --json` prints for one file."""
     return {
         "file": file,
+        "remarks": list(remarks),
         "rate_hz": round(analysis.rate_hz, 3),
         **more,
         "absent": {} if _knows_the_band(analysis) else {OF_THE_BAND: NO_CURVE},
@@ -114,21 +117,23 @@ def reps_table(reps: Sequence[Rep], origin_s: float = 0.0) -> Table:
 
 def shown_from_s(time_s: Floats) -> float:
     """Times of a clock, such as seconds since 1970, are shown from the first sample on."""
-    return float(time_s[0]) if time_s.size and time_s[0] > DAY_S else 0.0
+    return float(time_s[0]) if time_s.size and abs(time_s[0]) > DAY_S else 0.0
 
 
 def clock(seconds: float) -> str:
     """Seconds as m:ss.s, with hours where there are some."""
-    minutes, rest = divmod(round(seconds, 1), 60)
+    minutes, rest = divmod(round(abs(seconds), 1), 60)
     hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+    sign = "-" if round(seconds, 1) < 0 else ""
+    return sign + (f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}")
 
 
 def console() -> Console:
     """Where tables go; a file or a pipe gets lines as wide as they need to be."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    width = None if sys.stdout.isatty() else 160
+    return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
 def _table(*columns: str) -> Table:

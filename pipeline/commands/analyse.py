@@ -18,11 +18,14 @@ from sensor.errors import BandError
 if TYPE_CHECKING:
     from pipeline.inputs import Analysed
 
+PICTURES = (".png", ".svg", ".pdf")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--json", action="store_true", help="one JSON object a file and line")
-    parser.add_argument("--table", action="store_true", help="every rep, not only the sets")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="one JSON object a file and line")
+    shape.add_argument("--table", action="store_true", help="every rep, not only the sets")
     parser.add_argument(
         "--csv", type=Path, metavar="OUT", help="reps of one file as CSV, - for stdout"
     )
@@ -35,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if len(args.files) > 1 and (args.plot or args.csv):
         raise BandError("--plot and --csv take one file at a time")
-    if args.json and str(args.csv) == "-":
-        raise BandError("--json and --csv - both write to stdout: choose one")
+    if (args.json or args.table) and str(args.csv) == "-":
+        raise BandError("--json, --table and --csv - all write to stdout: choose one")
+    if args.plot and args.plot.suffix.lower() not in PICTURES:
+        raise BandError(f"{args.plot}: a picture is a file that ends in {', '.join(PICTURES)}")
     from pipeline.inputs import analyse_file
 
     failed = False
@@ -75,7 +80,7 @@ def _print(found: Analysed, args: argparse.Namespace) -> None:
 
     analysis = found.analysis
     if args.json:
-        print(json.dumps(analysis_object(str(found.path), analysis, **found.more)))
+        print(json.dumps(analysis_object(str(found.path), analysis, found.remarks, **found.more)))
         return
     out = console()
     out.print(f"{found.path}: {headline(analysis)}", soft_wrap=True)

@@ -26,6 +26,11 @@ def write(tmp_path: Path, text: str) -> Path:
         ("Time_S;Force_lb;note\n0;1;x\n0,1;2;y\n", None, [4.4482216, 8.8964432]),
         ("force\ttime\r\n1\t0\r\n2\t0.1\r\n", "kg", [9.80665, 19.6133]),
         ("\ufefftime,force\n0,1\n0.1,2", None, [1, 2]),
+        ('time_s,"note, free",force_n\n0,"a, b",1\n0.1,c,2\n', None, [1, 2]),
+        ("time_s;force_n (tared, N)x;force_n\n0;9;1\n0.1;9;2\n", None, [1, 2]),
+        ('"time_s","force_n"\n"0,0","1,0"\n"0,1","2,0"\n', None, [1, 2]),
+        ("# logger 3\n\nsep=;\ntime_s;force_n\n0;1\n# pause\n0,1;2\n", None, [1, 2]),
+        ("Time (\u03bcs)\tforce_n\n0\t1\n1e5\t2\n", None, [1, 2]),
         ('"Time (ms)","Force (N)"\n0,1\n100,2\n', None, [1, 2]),
         ("t [s],Weight [kg]\n0,1\n0.1,2\n", "lb", [9.80665, 19.6133]),
         ("timestamp_us;load\n0;1\n1e5;2\n", "n", [1, 2]),
@@ -42,6 +47,21 @@ def test_reads_the_columns_it_knows(
 
 def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
     assert "taken as N" in read_csv(write(tmp_path, "time,force\n0,1\n1,2\n")).remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "words"),
+    [
+        ("force_n,force_n,time_s", None, "`force_n`, `force_n` the first is taken"),
+        ("time_s,force_n,time_ms", None, "`time_s`, `time_ms` the first is taken"),
+        ("time_s,force_n", "kg", "--unit kg is not used"),
+    ],
+)
+def test_what_is_not_used_is_remarked(
+    tmp_path: Path, header: str, unit: str | None, words: str
+) -> None:
+    rows = "\n".join(",".join([str(i / 10)] * 3) for i in range(20))
+    assert words in read_csv(write(tmp_path, f"{header}\n{rows}\n"), unit).remarks[0]
 
 
 def test_a_sensor_that_is_wired_the_wrong_way_round_is_remarked(tmp_path: Path) -> None:
@@ -79,6 +99,12 @@ def test_times_in_minutes_are_remarked_where_the_name_says_nothing(tmp_path: Pat
         ("x" * 10_000, "no time column"),
         ("time_s,force_n\n0,1\n2,1\n1,1\n", "line 4: the time goes back"),
         ("time_s,force_n\n0,1\n0,1\n1,1\n", "line 3: the time repeats"),
+        ("# x\ntime_s,force_n\n0,1\n\n# y\n1,abc\n", "line 6: 'abc' is not a number"),
+        ("# x\ntime_s,force_n\n0,1\n\n# y\n1,inf\n", "line 6: a value is not a finite"),
+        ("# x\ntime_s,force_n\n0,1\n\n5,1\n# y\n1,1\n", "line 7: the time goes back"),
+        ("time_min,force_kg\n1e308,1e308\n", "line 2: a value is not a finite"),
+        ("time_ms\tforce_n\n0\t1.5\n1,250\t2.5\n", "line 3: numbers hold commas"),
+        ("\x1b[31mwhen,\x00b\n0,1\n", "first line has: \\?.31mwhen,\\?b$"),
     ],
 )
 def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> None:
