@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ
 from pipeline.analysis.result import Rep
-from sensor.samples import Gap
+from sensor.samples import Floats, Gap
 
 RATE_SECONDS = 5
 RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
@@ -37,12 +40,14 @@ class Axis:
         most = max([counts.get(at, 0) for at in range(second - RATE_SECONDS, second)])
         return float(most or counts.get(second, 0))
 
-    def is_fast(self, time_s: float) -> bool:
-        """Whether the rate there is enough for rates of force development."""
-        before = int(time_s - self.origin_s) - 1
-        if self.second_counts.get(before, 0) >= RFD_ACCEPTED_HZ:
-            return True
-        return self.rate_hz(time_s) >= RFD_ACCEPTED_HZ
+    def fast(self, index: Floats) -> NDArray[np.bool_]:
+        """Whether the rate at each is enough for rates of force development."""
+        times_s, counts = self.origin_s + index / GRID_HZ, self.second_counts
+        seconds = (times_s - self.origin_s).astype(np.int64) - 1
+        fast = np.array([counts.get(at, 0) for at in seconds.tolist()]) >= RFD_ACCEPTED_HZ
+        for place in np.flatnonzero(~fast).tolist():
+            fast[place] = self.rate_hz(times_s[place]) >= RFD_ACCEPTED_HZ
+        return fast
 
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
         """Those between the times that are long enough to hide anything."""

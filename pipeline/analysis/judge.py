@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from statistics import median
 
 from pipeline.analysis.company import (
     AS_LONG_SHARE,
@@ -155,7 +154,6 @@ def _levels(
         return [cluster]
     begins, ends = [so_far.begins[at] for at in cluster], [pulls[at].fell for at in cluster]
     pauses = [begin - end for begin, end in zip(begins[1:], ends, strict=False)]
-    lengths_s = [pulls[at].length_s for at in cluster]
     cuts = [0]
     for place, pause in enumerate(pauses, 1):
         if pause < LEVEL_PAUSE_S * GRID_HZ:
@@ -167,12 +165,14 @@ def _levels(
         chosen = _row(row, amplitudes, rep_share)
         if not chosen:
             continue
-        level_n, beside_n = (median(amplitudes[at] for at in some) for some in (chosen, beside))
-        length_s, beside_s = (median(lengths_s[at] for at in some) for some in (chosen, beside))
+        level_n, beside_n = (_middle(amplitudes[at] for at in some) for some in (chosen, beside))
+        length_s, beside_s = (
+            _middle(pulls[cluster[at]].length_s for at in some) for some in (chosen, beside)
+        )
         if (
             FAINT_SHARE * beside_n <= level_n < EVEN_SHARE * beside_n
             and length_s >= min(TUG_S, AS_LONG_SHARE * beside_s)
-            and pause > LEVEL_PAUSE_RATIO * median(pauses[min(chosen) : max(chosen)])
+            and pause > LEVEL_PAUSE_RATIO * _middle(pauses[min(chosen) : max(chosen)])
         ):
             cuts.append(place)
     return [cluster[cut:stop] for cut, stop in pairwise([*cuts, len(cluster)])]
@@ -180,13 +180,18 @@ def _levels(
 
 def _row(places: Sequence[int], amplitudes: list[float], rep_share: float) -> list[int]:
     """The first pulls if, without twitches, they are even, or even on each side; else none."""
-    least = rep_share * median(amplitudes[at] for at in places)
+    least = rep_share * _middle(amplitudes[at] for at in places)
     row = [at for at in places if amplitudes[at] >= least][:ROW]
     heights = [amplitudes[at] for at in row]
     if len(row) < ROW or min(heights) < rep_share * max(heights):
         return []
     sides = heights[::2], heights[1::2]
     return row if all(min(side) >= EVEN_SHARE * max(side) for side in sides) else []
+
+
+def _middle(values: Iterable[float]) -> float:
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2]
 
 
 def _among_others(

@@ -113,9 +113,11 @@ def rests_beyond(
     longest_first = np.argsort(-size)
     rows = longest_first[size[longest_first] > rest + 1]
     for some in (rows[at : at + AT_ONCE] for at in range(0, rows.size, AT_ONCE)):
-        step, sizes = np.arange(size[some[0]]), size[some, None]
-        places = peak[some, None] + way[some, None] * np.minimum(step, sizes - 1)
-        away_n = np.where(step < sizes, force_n[places], np.inf)
+        away_n = np.full((some.size, size[some[0]]), np.inf)
+        ends = zip(peak[some].tolist(), last[some].tolist(), strict=True)
+        for row, (top, end) in zip(away_n, ends, strict=True):
+            one = force_n[top : end + 1] if top < end else force_n[end : top + 1][::-1]
+            row[: one.size] = one
         steps = _steps_to_rest(away_n, rest, rest_share, deepest_share)
         found[some] = np.where(steps < 0, last[some], peak[some] + way[some] * steps)
     return found

@@ -73,7 +73,9 @@ def build(
     whole = phases.rise_seen & phases.fall_seen
     confidence = rep_confidence(pulls, settings, noise_n, whole)
     metrics = measure(force, phases, curve)
-    plain = (whole & metrics.complete).tolist() if not axis.gaps else [False] * len(pulls)
+    plain = [False] * len(pulls)
+    if not axis.gaps:
+        plain = (whole & metrics.complete & axis.fast(phases.start + origin)).tolist()
     measured = _reps(pulls, phases, metrics, confidence, origin, axis)
     for place, (number, judged, rep) in enumerate(zip(stretch_of, pulls, measured, strict=True)):
         reps, partials = answer[number]
@@ -81,7 +83,7 @@ def build(
             partials.append(
                 Partial(rep.start_s, rep.end_s, rep.peak_s, rep.peak_n, judged.amplitude_n)
             )
-        elif plain[place] and axis.is_fast(rep.start_s):
+        elif plain[place]:
             reps.append(rep)
         else:
             seen = bool(phases.rise_seen[place]), bool(phases.fall_seen[place])

@@ -42,9 +42,11 @@ class Despiker:
         if stop <= given:
             self._time_s, self._raw = time_s, raw
             return time_s[:0], raw[:0]
-        clean = raw.copy()
-        clean[:given] = self._clean
         alone = _alone(raw, given)
+        clean = raw
+        if alone or last or not given or (raw[:given] != self._clean).any():
+            clean = raw.copy()
+            clean[:given] = self._clean
         if not given and raw.size > 2:
             # The first sample is held against the second, which has to be right before.
             if alone[:1] == [1]:
