@@ -120,10 +120,8 @@ def find_phases(
 
 def _sides(force_n: Floats, first: Ints, peak: Ints, stop: Ints) -> Rows:
     """From each peak back to its first sample; then, from each on to its last."""
-    ends = list(zip(first.tolist(), peak.tolist(), stop.tolist(), strict=True))
-    rises = [force_n[begin : top + 1][::-1] for begin, top, _ in ends]
-    falls = [force_n[top:end] for _, top, end in ends]
-    return Rows.of(rises + falls, np.concatenate((peak - first + 1, stop - peak)))
+    back, last = force_n[::-1], force_n.size - 1
+    return Rows.between(back, last - peak, last - first + 1) + Rows.between(force_n, peak, stop)
 
 
 LEAST_BAND, MOST_BAND = 0.004, 0.06

@@ -6,7 +6,6 @@ than their samples.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,16 +27,19 @@ class Rows:
     stops: Ints
 
     @classmethod
-    def of(cls, parts: Sequence[Floats], lengths: Ints) -> Rows:
-        stops = lengths.cumsum()
-        return cls(np.concatenate(parts), stops - lengths, stops)
-
-    @classmethod
     def between(cls, values: Floats, first: Ints, stop: Ints) -> Rows:
         lengths = stop - first
         stops = lengths.cumsum()
         offsets = stops - lengths
         return cls(values[np.arange(stops[-1]) + (first - offsets).repeat(lengths)], offsets, stops)
+
+    def __add__(self, more: Rows) -> Rows:
+        size = self.values.size
+        return Rows(
+            np.concatenate((self.values, more.values)),
+            np.concatenate((self.offsets, more.offsets + size)),
+            np.concatenate((self.stops, more.stops + size)),
+        )
 
     def spread(self, each: Floats) -> Floats:
         """One value per part, repeated for its samples."""
