@@ -158,6 +158,9 @@ def _levels(
     for place, pause in enumerate(pauses, 1):
         if pause < LEVEL_PAUSE_S * GRID_HZ:
             continue
+        low, high = sorted(amplitudes[place - 1 : place + 1])
+        if low >= EVEN_SHARE * high:
+            continue  # the level goes on
         before = range(place - 1, max(place - 1 - ROW - TWITCHES, cuts[-1] - 1), -1)
         after = range(place, min(place + ROW + TWITCHES, len(cluster)))
         down = amplitudes[place - 1] > amplitudes[place]
