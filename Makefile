@@ -50,7 +50,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
-	@echo "making the environment (about half a minute the first time) ..."
+	@echo "making the environment (about a minute the first time) ..."
 	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) -c constraints.txt -e .
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Force from a CSV file: a time column in seconds, a force column in a unit that is said."""
+"""Force from a CSV file: a column of times and one of forces, in units that their names say."""
 
 from __future__ import annotations
 

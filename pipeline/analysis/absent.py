@@ -42,12 +42,12 @@ class Axis:
 
     def fast(self, index: Floats) -> NDArray[np.bool_]:
         """Whether the rate at each is enough for rates of force development."""
-        times_s, counts = self.origin_s + index / GRID_HZ, self.second_counts
-        seconds = (times_s - self.origin_s).astype(np.int64) - 1
-        fast = np.array([counts.get(at, 0) for at in seconds.tolist()]) >= RFD_ACCEPTED_HZ
+        before = (index / GRID_HZ).astype(np.int64) - 1
+        counts = np.array([self.second_counts.get(second, 0) for second in before.tolist()])
+        fast = counts >= RFD_ACCEPTED_HZ
         for place in np.flatnonzero(~fast).tolist():
-            fast[place] = self.rate_hz(times_s[place]) >= RFD_ACCEPTED_HZ
-        return fast
+            fast[place] = self.rate_hz(self.time_s(index[place])) >= RFD_ACCEPTED_HZ
+        return np.asarray(fast)
 
     def gaps_in(self, start_s: float, end_s: float) -> list[Gap]:
         """Those between the times that are long enough to hide anything."""

@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.analysis.absent import Axis
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
+from pipeline.analysis.medians import median
 from pipeline.analysis.noise import detection_noise_of, noise_of
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.reps import build, half_span
@@ -193,8 +194,7 @@ class Answer:
             return None
         if len(starts) <= 2:
             return LONE_WAIT_S
-        periods = sorted(b - a for a, b in pairwise(starts))
-        return self._longest_pause_s(periods[len(periods) // 2] / GRID_HZ)
+        return self._longest_pause_s(median(b - a for a, b in pairwise(starts)) / GRID_HZ)
 
     def _longest_pause_s(self, period_s: float) -> float:
         settings = self._settings

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 
 from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.medians import weighted_median
 from pipeline.analysis.verdict import Context, Judged, Verdict, median_length_s, slack_n
 
 LONE_PULLS = 2
@@ -28,29 +27,6 @@ LONG_HOLD_S = 5.0
 
 Cluster = list[int]
 """Places of pulls that may be reps, without a long pause between them."""
-
-
-def weighted_median(values: Sequence[float]) -> float:
-    """Median in which each value weighs as much as itself: many small ones outvote nobody."""
-    return _weighted_middle(sorted(values))
-
-
-def weighted_medians(values: Sequence[float], reach: int) -> list[float]:
-    """For each value the weighted median of it and of `reach` values on each side; all are > 0."""
-    found: list[float] = []
-    window = sorted(values[:reach])
-    for at in range(len(values)):
-        if at + reach < len(values):
-            insort(window, values[at + reach])
-        if at > reach:
-            del window[bisect_left(window, values[at - reach - 1])]
-        found.append(_weighted_middle(window))
-    return found
-
-
-def _weighted_middle(ordered: list[float]) -> float:
-    passed = list(accumulate(ordered))
-    return ordered[bisect_left(passed, passed[-1] / 2)]
 
 
 def leave_out_trials(

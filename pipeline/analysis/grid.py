@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.analysis.medians import median
 from pipeline.analysis.spikes import Despiker
 from sensor.samples import Floats, Gap
 
@@ -138,8 +139,8 @@ class Grid:
                     )
                     cuts.append(at - offset)
                 continue
-            usual = _median(recent.tolist())
-            jitter = 1.4826 * _median(np.abs(recent - usual).tolist())
+            usual = median(recent.tolist())
+            jitter = 1.4826 * median(np.abs(recent - usual).tolist())
             longest_step_s = min(_HOLE_FACTOR * usual + _HOLE_JITTERS * jitter, LONGEST_STEP_S)
             if padded[at] > longest_step_s:
                 end = float(times[at - offset])
@@ -219,7 +220,3 @@ def _bin_means(ticks: Floats, forces: Floats, starts: np.ndarray) -> tuple[Float
         return ticks[:0], forces[:0]
     counts = np.diff(starts, append=ticks.size)
     return np.add.reduceat(ticks, starts) / counts, np.add.reduceat(forces, starts) / counts
-
-
-def _median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]

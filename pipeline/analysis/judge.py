@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
-from pipeline.analysis.company import (
-    AS_LONG_SHARE,
-    Cluster,
-    leave_out_stirs,
-    leave_out_trials,
-    weighted_median,
-    weighted_medians,
-)
+from pipeline.analysis.company import Cluster, leave_out_stirs, leave_out_trials
 from pipeline.analysis.grid import GRID_HZ
+from pipeline.analysis.levels import EVEN_SHARE, by_level
+from pipeline.analysis.medians import weighted_median, weighted_medians
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.verdict import Context, Judged, Verdict
@@ -22,20 +16,8 @@ from pipeline.analysis.verdict import Context, Judged, Verdict
 NEIGHBOURS = 5
 """Pulls on each side that say what is typical."""
 CLUSTER_PAUSE_S = 12.0
-EVEN_SHARE = 0.7
-"""If the least pull of a cluster is this part of the greatest, all are alike."""
 EQUALS_WITHIN_S = 90.0
 """So long before a fall a rep may lie that it is compared with."""
-ROW, TWITCHES = 4, 2
-"""So many even pulls, perhaps with twitches between them, are a row; they are held against up to as
-many of another level."""
-LEVEL_PAUSE_S, LEVEL_PAUSE_RATIO = 5.0, 1.5
-"""It takes so long, from where the force falls, to change to another band, and so much longer than
-the pauses within the row."""
-TUG_S = 0.4
-"""Pulls that rise and are held for less, and for less than those beside them, are tugs."""
-FAINT_SHARE = 0.07
-"""A row that is smaller than this part of the pulls beside it is none: hands swing."""
 _SURELY_WIDE, _ENDLESS = 0.5 * GRID_HZ, 60.0 * GRID_HZ
 """A pull whose certain rise and fall lie so far apart is neither a knock nor a load."""
 RISE_S = 0.15
@@ -69,14 +51,15 @@ def judge(
     clusters = [
         part
         for cluster in _each_alone(pulls, so_far, half_span, settings, floor)
-        for part in _levels(pulls, so_far, cluster, settings.rep_share)
+        for part in by_level(pulls, so_far.begins, cluster, settings.rep_share)
     ]
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
         soon = so_far.begins[cluster[0]] - context.ended <= CLUSTER_PAUSE_S * GRID_HZ
         if number == 0 and context.same_set and soon:
             before = context.amplitudes_n[-NEIGHBOURS:]
-        _among_others(so_far, cluster, before, settings.rep_share)
+        falls = [pulls[at].fell for at in cluster]
+        _among_others(so_far, cluster, falls, before, settings.rep_share)
     if clusters and _only_falls(pulls[clusters[0][0]], floor):
         soon = so_far.begins[clusters[0][0]] - context.ended <= EQUALS_WITHIN_S * GRID_HZ
         before = context.amplitudes_n if soon else ()
@@ -96,7 +79,6 @@ class _SoFar:
         self.verdicts = [Verdict.REP] * len(pulls)
         self.widths: list[float | None] = [None] * len(pulls)
         self.begins = [pull.id for pull in pulls]
-        self.falls = [pull.fell for pull in pulls]
 
     def judged(self, pulls: Sequence[Pull]) -> list[Judged]:
         columns = (self.verdicts, self.amplitudes, self.typical, self.widths, self.begins)
@@ -141,70 +123,18 @@ def _each_alone(
     return clusters
 
 
-def _levels(
-    pulls: Sequence[Pull], so_far: _SoFar, cluster: Cluster, rep_share: float
-) -> list[Cluster]:
-    """The cluster in parts: a row of even pulls and, after a pause, pulls of another level.
-
-    So a set with a lighter band right after one with a heavy band is held against itself. Partials
-    at a set's end go on in its rhythm; trials before it are uneven or few, and tugs are short.
-    """
-    amplitudes = [so_far.amplitudes[at] for at in cluster]
-    if min(amplitudes) >= rep_share * max(amplitudes):
-        return [cluster]
-    begins, ends = [so_far.begins[at] for at in cluster], [pulls[at].fell for at in cluster]
-    pauses = [begin - end for begin, end in zip(begins[1:], ends, strict=False)]
-    cuts = [0]
-    for place, pause in enumerate(pauses, 1):
-        if pause < LEVEL_PAUSE_S * GRID_HZ:
-            continue
-        low, high = sorted(amplitudes[place - 1 : place + 1])
-        if low >= EVEN_SHARE * high:
-            continue  # the level goes on
-        before = range(place - 1, max(place - 1 - ROW - TWITCHES, cuts[-1] - 1), -1)
-        after = range(place, min(place + ROW + TWITCHES, len(cluster)))
-        down = amplitudes[place - 1] > amplitudes[place]
-        row, beside = (after, before[:ROW]) if down else (before, after[:ROW])
-        chosen = _row(row, amplitudes, rep_share)
-        if not chosen:
-            continue
-        level_n, beside_n = (_middle(amplitudes[at] for at in some) for some in (chosen, beside))
-        length_s, beside_s = (
-            _middle(pulls[cluster[at]].length_s for at in some) for some in (chosen, beside)
-        )
-        if (
-            FAINT_SHARE * beside_n <= level_n < EVEN_SHARE * beside_n
-            and length_s >= min(TUG_S, AS_LONG_SHARE * beside_s)
-            and pause > LEVEL_PAUSE_RATIO * _middle(pauses[min(chosen) : max(chosen)])
-        ):
-            cuts.append(place)
-    return [cluster[cut:stop] for cut, stop in pairwise([*cuts, len(cluster)])]
-
-
-def _row(places: Sequence[int], amplitudes: list[float], rep_share: float) -> list[int]:
-    """The first pulls if, without twitches, they are even, or even on each side; else none."""
-    least = rep_share * _middle(amplitudes[at] for at in places)
-    row = [at for at in places if amplitudes[at] >= least][:ROW]
-    heights = [amplitudes[at] for at in row]
-    if len(row) < ROW or min(heights) < rep_share * max(heights):
-        return []
-    sides = heights[::2], heights[1::2]
-    return row if all(min(side) >= EVEN_SHARE * max(side) for side in sides) else []
-
-
-def _middle(values: Iterable[float]) -> float:
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]
-
-
 def _among_others(
-    so_far: _SoFar, cluster: Cluster, before: Sequence[float], rep_share: float
+    so_far: _SoFar,
+    cluster: Cluster,
+    falls: list[int],
+    before: Sequence[float],
+    rep_share: float,
 ) -> None:
     """Which pulls of a cluster are partials, beside the others and the reps before."""
     amplitudes = [so_far.amplitudes[at] for at in cluster]
     typical = _typical(before, amplitudes)
     reps = [mine >= rep_share * usual for mine, usual in zip(amplitudes, typical, strict=True)]
-    rises, falls = [so_far.begins[at] for at in cluster], [so_far.falls[at] for at in cluster]
+    rises = [so_far.begins[at] for at in cluster]
     _continue_trend(amplitudes, rises, falls, reps)
     for at, is_rep, usual in zip(cluster, reps, typical, strict=True):
         so_far.typical[at] = usual

@@ -24,9 +24,7 @@ def noise_of(run: Run, first: int, stop: int) -> float:
     size = min(rough.size, smooth.size, MOST_SAMPLES)
     if not size:
         return 0.0
-    away = rough[:size] - smooth[:size]
-    np.abs(away, out=away)
-    return 0.45 * float(away.mean()) * 1.25
+    return 0.45 * float(np.abs(rough[:size] - smooth[:size]).mean()) * 1.25
 
 
 def detection_noise_of(run: Run, first: int, stop: int, rate_hz: float, noise_n: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from pipeline.analysis.confidence import set_confidence
+from pipeline.analysis.medians import median
 from pipeline.analysis.result import Rep, SetSummary
 from pipeline.analysis.settings import Settings
 
@@ -35,8 +36,7 @@ def part_sets(reps: Sequence[Rep], settings: Settings) -> list[list[Rep]]:
 
 def median_period_s(reps: Sequence[Rep]) -> float:
     """Median time from the start of a rep to the start of the next."""
-    periods = sorted(b.start_s - a.start_s for a, b in pairwise(reps))
-    return periods[len(periods) // 2] if periods else 0.0
+    return median(b.start_s - a.start_s for a, b in pairwise(reps)) if len(reps) > 1 else 0.0
 
 
 _BOTTOM = Rep._fields.index("bottom_s")
@@ -64,8 +64,7 @@ def summarise(set_number: int, reps: Sequence[Rep], previous_end_s: float | None
     if works and all(work is not None for work in works):
         metrics["work_j"] = sum(work for work in works if work is not None)
     if len(reps) >= 2:
-        periods = sorted(b.start_s - a.start_s for a, b in pairwise(reps))
-        metrics["median_period_s"] = periods[len(periods) // 2]
+        metrics["median_period_s"] = median_period_s(reps)
     missing = [rep.absent["tut_s"] for rep in reps if "tut_s" in rep.absent]
     if missing:
         absent["tut_s"] = f"{len(missing)} reps have missing samples, which are taken out"

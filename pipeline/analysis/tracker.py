@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from pipeline.analysis.even import Even
+from pipeline.analysis.medians import median
 from pipeline.analysis.settings import Settings
 from pipeline.events import Phase
 
@@ -99,7 +100,7 @@ class Tracker:
 
     def _remember(self, amplitude_n: float) -> None:
         self._amplitudes = [*self._amplitudes[-2:], amplitude_n]
-        self._usual = sorted(self._amplitudes)[len(self._amplitudes) // 2]
+        self._usual = median(self._amplitudes)
 
     def _enter(self, phase: Phase) -> None:
         """Be in this phase; its method takes the values that come."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
+from pipeline.analysis.medians import median
 from pipeline.analysis.pulls import Pull
 
 
@@ -69,8 +70,8 @@ def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
 
 def median_length_s(judged: Iterable[Judged]) -> float | None:
     """How long the reps among these pulls rose and were held; None without any."""
-    lengths_s = sorted(one.pull.length_s for one in judged if one.verdict is Verdict.REP)
-    return lengths_s[len(lengths_s) // 2] if lengths_s else None
+    lengths_s = [one.pull.length_s for one in judged if one.verdict is Verdict.REP]
+    return median(lengths_s) if lengths_s else None
 
 
 def context_after(context: Context, found: Found, *, same_set: bool) -> Context:
