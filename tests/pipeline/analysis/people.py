@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pipeline.analysis import analyse
 from sensor.samples import Floats, ForceBlock
 
 
@@ -60,3 +61,8 @@ def blocks(time_s: Floats, force_n: Floats, cuts: list[int]) -> list[ForceBlock]
     """The same samples in pieces."""
     edges = [0, *sorted(cuts), time_s.size]
     return [ForceBlock(low, time_s[low:high], force_n[low:high]) for low, high in pairwise(edges)]
+
+
+def count(time_s: Floats, force_n: Floats) -> int:
+    """How many reps are found."""
+    return len(analyse(time_s, force_n).reps)

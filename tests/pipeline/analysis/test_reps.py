@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +11,9 @@ import pytest
 from pipeline.analysis import analyse
 from pipeline.analysis.result import Analysis
 from sensor.samples import Floats
-from tests.pipeline.analysis.people import Pull, force_of
+from tests.pipeline.analysis.people import Pull, count, force_of
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
-
-
-def count(time_s: Floats, force_n: Floats) -> int:
-    return len(analyse(time_s, force_n).reps)
 
 
 @pytest.mark.parametrize(
@@ -101,20 +96,6 @@ def test_knocks_are_neither_reps_nor_partials() -> None:
     assert (len(found.reps), len(found.partials)) == (8, 0)
 
 
-def test_trial_pulls_and_shrugs_are_told_but_not_counted() -> None:
-    trial = Pull(peak_n=30, up_s=0.5, hold_s=0.1, down_s=0.5, pause_s=2.0)
-    found = analyse(*force_of([trial, *[Pull()] * 8, replace(trial, peak_n=25)]))
-    assert len(found.reps) == 8
-    assert len(found.partials) == 2
-
-
-def test_light_and_heavy_exercises_of_one_session_are_both_counted() -> None:
-    light, heavy = Pull(peak_n=25), Pull(peak_n=190)
-    rest = replace(light, pause_s=20.0)
-    found = analyse(*force_of([*[light] * 7, rest, *[heavy] * 8]))
-    assert [s.reps for s in found.sets] == [8, 8]
-
-
 def test_a_load_that_lies_on_the_band_for_minutes_is_no_rep() -> None:
     time_s = np.arange(0, 300, 0.1)
     force_n = np.where((time_s > 10) & (time_s < 250), 20.0, 0.0)
@@ -128,49 +109,6 @@ def test_pulls_on_top_of_a_load_are_counted() -> None:
     found = analyse(time_s, force_n)
     assert len(found.reps) == 4
     assert found.reps[0].start_s > 9
-
-
-def test_hands_that_wait_on_a_lightly_pulled_band_add_nothing() -> None:
-    time_s, force_n = force_of([Pull(pause_s=55.0)] * 4, rest_n=15.0)
-    force_n = force_n + 1.5 * np.sin(time_s * 0.9) * np.sin(time_s * 0.31)
-    found = analyse(time_s, force_n)
-    assert [s.reps for s in found.sets] == [4]
-
-
-def test_a_recording_that_starts_and_ends_within_a_pull_counts_both() -> None:
-    time_s, force_n = force_of([Pull()] * 6)
-    inside = (time_s > 2.6) & (time_s < 2.0 + 5 * 3.5 + 1.2)
-    reps = analyse(time_s[inside], force_n[inside]).reps
-    assert len(reps) == 6
-    assert reps[0].concentric_s is None
-    assert "begin" in reps[0].absent["concentric_s"]
-    assert reps[-1].eccentric_s is None
-
-
-@pytest.mark.parametrize(("low_n", "seen"), [(36.0, True), (60.0, False)])
-def test_a_first_rep_from_a_band_already_held_starts_at_its_own_valley(
-    low_n: float, seen: bool
-) -> None:
-    """Where the rise from there is at least half of the fall; else it was a dip in a hold."""
-    time_s, force_n = force_of([Pull()] * 5)
-    held_n = low_n + 10 - 10 * np.exp(-(((time_s - 2.0) / 0.3) ** 2))
-    early = time_s < 2.0 + Pull().up_s
-    force_n[early] = np.where(
-        time_s[early] < 2.0, held_n[early], np.maximum(force_n[early], held_n[early])
-    )
-    reps = analyse(time_s, force_n).reps
-    assert len(reps) == 5
-    assert (reps[0].concentric_s is not None) is seen
-    assert (reps[0].start_s > 2.0) is seen
-    assert reps[0].valley_before_n == pytest.approx(low_n, abs=1.5) or not seen
-
-
-@pytest.mark.parametrize("rate_hz", [10.0, 80.0, 1000.0])
-@pytest.mark.parametrize("held_n", [[40.0, 0.0], [40.0, 34.0, 39.0, 0.0], [30.0, 24.0, 24.0, 0.0]])
-def test_a_recording_may_start_in_a_release(rate_hz: float, held_n: list[float]) -> None:
-    time_s, force_n = force_of([Pull()] * 4, rate_hz=rate_hz, lead_s=5.0)
-    force_n += np.interp(time_s, np.arange(len(held_n)), held_n)
-    assert count(time_s, force_n) in (4, 5)
 
 
 @pytest.mark.parametrize(("first_n", "dip_n", "then_n"), [(70.0, 40.0, 100.0), (100.0, 40.0, 70.0)])
@@ -198,14 +136,6 @@ def test_reps_after_a_long_wait_on_a_lightly_held_band_all_count(
     time_s = np.arange(force_n.size) / 80
     reps = analyse(time_s, force_n).reps
     assert [rep.tut_s for rep in reps] == pytest.approx([1.55 + hold_s] * 3, abs=0.3)
-
-
-@pytest.mark.parametrize("gap_s", [20.0, 40.0, 60.0, 90.0])
-def test_single_tests_of_strong_and_weak_muscles_all_count(gap_s: float) -> None:
-    peaks_n = [150.0, 25.0, 140.0, 22.0, 145.0, 40.0]
-    tests = [Pull(peak_n=peak, hold_s=4.0, pause_s=gap_s) for peak in peaks_n]
-    reps = analyse(*force_of(tests)).reps
-    assert [rep.peak_n for rep in reps] == pytest.approx(peaks_n, rel=0.02)
 
 
 def with_defects(time_s: Floats, force_n: Floats, defect: str) -> tuple[Floats, Floats]:
@@ -296,37 +226,6 @@ def test_unknown_forces_are_left_out() -> None:
     assert count(time_s, force_n) == 5
 
 
-@pytest.mark.parametrize("dip_share", [0.25, 0.45])
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_a_hold_that_the_samples_begin_or_end_in_may_dip(dip_share: float, mirrored: bool) -> None:
-    time_s, force_n = force_of([Pull(hold_s=6.0), *[Pull()] * 3], rest_n=0.0)
-    cut = int(np.argmax(force_n > 0.99 * force_n.max())) + 80
-    time_s, force_n = time_s[cut:], force_n[cut:].copy()
-    dip = slice(120, 280)
-    force_n[dip] *= 1 - dip_share * np.hanning(160)
-    if mirrored:
-        force_n = force_n[::-1]
-    assert count(time_s, force_n) == 4
-
-
-@pytest.mark.parametrize(("held_n", "reps"), [(100.0, 3), (20.0, 2)])
-def test_a_fall_at_the_start_is_a_reps_if_it_is_as_high_as_those_far_off(
-    held_n: float, reps: int
-) -> None:
-    time_s, force_n = force_of([Pull(peak_n=100, hold_s=20.0, pause_s=60.0)] * 2, lead_s=45.0)
-    held = np.interp(time_s, [0, 5, 6], [held_n, held_n, 0])
-    assert count(time_s, force_n + held) == reps
-
-
-@pytest.mark.parametrize(("gap_s", "reps"), [(20.0, 7), (3600.0, 6)])
-def test_a_fall_after_a_gap_is_a_reps_if_the_set_was_a_moment_ago(gap_s: float, reps: int) -> None:
-    time_s, force_n = force_of([Pull(peak_n=100)] * 6)
-    later_s = np.arange(0, 30, 1 / 80)
-    held = np.interp(later_s, [0, 5, 6], [100, 100, 0])
-    time_s = np.concatenate((time_s, time_s[-1] + gap_s + later_s))
-    assert count(time_s, np.concatenate((force_n, held))) == reps
-
-
 def test_more_long_pulls_than_are_asked_at_once_each_end_at_their_rest() -> None:
     """A band that is put down 3 s after each hold, long after the force had rested."""
     time_s, force_n = force_of([Pull(hold_s=4.0, pause_s=6.0)] * 150, rest_n=8.0)
@@ -349,82 +248,6 @@ def test_a_load_hung_up_that_swings_is_no_rep() -> None:
     time_s = np.arange(0, 300, 0.0125)
     swing = 6 * np.exp(-(time_s - 10) / 8) * np.cos(2 * np.pi * (time_s - 10) / 1.3)
     force_n = np.where(time_s < 9.5, 0.0, 80.0 + np.where(time_s < 10, 6.0, swing))
-    assert not analyse(time_s, force_n).reps
-
-
-def test_hands_that_stir_while_they_wait_add_nothing() -> None:
-    rng = np.random.default_rng(4)
-    time_s, force_n = force_of([Pull(peak_n=120, pause_s=45.0)] * 5, rest_n=0.0, lead_s=40.0)
-    wander = np.convolve(rng.normal(0, 1, time_s.size), np.hanning(120) / 8, "same")
-    held = np.clip((time_s - 5) / 3, 0, 1) * np.clip((time_s[-1] - 1 - time_s) / 3, 0, 1)
-    hands = held * (20 + 3 * wander)
-    found = analyse(time_s, np.maximum(force_n, hands))
-    assert len(found.reps) == 5
-    assert found.partials
-
-
-@pytest.mark.parametrize("pause_s", [4.5, 8.0])
-@pytest.mark.parametrize("heavy_first", [False, True])
-@pytest.mark.parametrize("light_n", [20.0, 45.0, 60.0])
-def test_a_set_with_another_band_right_after_is_held_against_itself(
-    pause_s: float, heavy_first: bool, light_n: float
-) -> None:
-    heavy, light = [Pull(peak_n=120)] * 6, [Pull(peak_n=light_n)] * 5
-    sets = [heavy, light] if heavy_first else [light, heavy]
-    sets[0] = [*sets[0][:-1], replace(sets[0][-1], pause_s=pause_s)]
-    time_s, force_n = force_of([*sets[0], *sets[1]])
-    assert count(time_s, force_n) == 11
-
-
-def test_a_light_set_of_alternating_sides_right_after_is_held_against_itself() -> None:
-    great = [*[Pull(peak_n=150)] * 7, Pull(peak_n=150, pause_s=6.0)]
-    light = [Pull(peak_n=60), Pull(peak_n=40)] * 4
-    assert count(*force_of([*great, *light])) == 16
-
-
-def test_effort_that_grows_counts_from_the_first_rep_of_a_band_taken_up_before() -> None:
-    pulls = [Pull(peak_n=100 * (1 + i / 3.5) / 3, hold_s=0.1, pause_s=0.5) for i in range(8)]
-    time_s, force_n = force_of(pulls, rest_n=15.0)
-    end_s = time_s[-1] - 2
-    slack = np.interp(time_s, [0, 0.5, 1.3, end_s, end_s + 0.5], [15, 15, 0, 0, 15])
-    assert count(time_s, force_n - slack) == 8
-
-
-@pytest.mark.parametrize(
-    ("small", "pause_s"),
-    [
-        ([Pull(peak_n=48)] * 4, 2.5),  # the last reps of a set after a breather
-        ([Pull(peak_n=7)] * 4, 8.0),  # hands that swing
-        ([Pull(peak_n=48)] * 3, 8.0),  # too few
-        ([Pull(peak_n=48, up_s=0.3, hold_s=0.05, down_s=0.3)] * 4, 6.0),  # tugs
-        ([Pull(peak_n=48, pause_s=12.0 - 2.5)] * 4, 6.0),  # no more a row than with the set
-    ],
-)
-def test_small_pulls_beside_a_set_that_are_no_set_stay_partials(
-    small: list[Pull], pause_s: float
-) -> None:
-    great = [*[Pull(peak_n=120)] * 7, Pull(peak_n=120, pause_s=pause_s)]
-    found = analyse(*force_of([*great, *small]))
-    assert (len(found.reps), len(found.partials)) == (8, len(small))
-
-
-def test_trials_before_a_set_stay_partials() -> None:
-    trials = [Pull(peak_n=20), Pull(peak_n=45), Pull(peak_n=30), Pull(peak_n=40, pause_s=5.0)]
-    time_s, force_n = force_of([*trials, *[Pull(peak_n=120)] * 6])
-    found = analyse(time_s, force_n)
-    assert (len(found.reps), len(found.partials)) == (6, 4)
-
-
-def test_a_light_exercise_soon_after_a_heavy_one_is_counted_from_its_first_rep() -> None:
-    heavy, light = [Pull(peak_n=175, pause_s=0.5)] * 12, [Pull(peak_n=23, pause_s=0.5)] * 10
-    time_s, force_n = force_of([*heavy, Pull(peak_n=3.6, pause_s=31.0), *light])
-    found = analyse(time_s, force_n)
-    assert [one.reps for one in found.sets] == [12, 10]
-
-
-def test_a_drift_at_the_start_is_no_fall_of_a_rep() -> None:
-    time_s = np.arange(0, 400, 0.0125)
-    force_n = 0.6 * np.exp(-(((time_s - 50) / 40) ** 2)) - 6 * time_s / 400
     assert not analyse(time_s, force_n).reps
 
 

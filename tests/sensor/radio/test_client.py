@@ -71,7 +71,7 @@ def test_a_scan_for_another_service_hears_nothing() -> None:
                 service_uuids=[BATTERY_LEVEL_UUID], backend=BumbleScanner, central=world.central
             )
             async with scanner:
-                await asyncio.sleep(0.1)
+                await find(world)  # who listens for all hears it
             assert scanner.discovered_devices == []
 
     asyncio.run(main())
