@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analysis.counts import Counts
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ
 from pipeline.analysis.result import Rep
@@ -27,7 +28,7 @@ class Axis:
     """From grid indices to the samples' time, and what is known of rate and gaps there."""
 
     origin_s: float
-    second_counts: dict[int, int]
+    counts: Counts
     gaps: Sequence[Gap]
 
     def time_s(self, index: float) -> float:
@@ -36,15 +37,12 @@ class Axis:
     def rate_hz(self, time_s: float) -> float:
         """Most samples in one of the seconds before, or in that one if there were none."""
         second = int(time_s - self.origin_s)
-        counts = self.second_counts
-        most = max([counts.get(at, 0) for at in range(second - RATE_SECONDS, second)])
-        return float(most or counts.get(second, 0))
+        before = self.counts.most(second - RATE_SECONDS, second)
+        return before or self.counts.most(second, second + 1)
 
     def fast(self, index: Floats) -> NDArray[np.bool_]:
         """Whether the rate at each is enough for rates of force development."""
-        before = (index / GRID_HZ).astype(np.int64) - 1
-        counts = np.array([self.second_counts.get(second, 0) for second in before.tolist()])
-        fast = counts >= RFD_ACCEPTED_HZ
+        fast = self.counts.at((index / GRID_HZ).astype(np.int64) - 1) >= RFD_ACCEPTED_HZ
         for place in np.flatnonzero(~fast).tolist():
             fast[place] = self.rate_hz(self.time_s(index[place])) >= RFD_ACCEPTED_HZ
         return np.asarray(fast)

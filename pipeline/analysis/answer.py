@@ -123,7 +123,7 @@ class Answer:
 
     def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Rep], list[Partial]]]:
         """Reps and partials of each stretch."""
-        axis = Axis(self.grid.time_s(0.0), self.grid.second_counts, self._near_gaps)
+        axis = Axis(self.grid.time_s(0.0), self.grid.counts, self._near_gaps)
         return build(run, found, axis, self._settings, self._curve)
 
     def _end_run(self, *, goes_on: bool) -> list[SetClosed]:
@@ -172,8 +172,7 @@ class Answer:
     def _rate_hz(self, first: int, stop: int) -> float:
         """Most samples in one of the first whole seconds between two grid indices."""
         since, until = int(first / GRID_HZ) + 1, int(stop / GRID_HZ)
-        seconds = range(since, min(until, since + RATE_SECONDS))
-        return float(max((self.grid.second_counts.get(at, 0) for at in seconds), default=0))
+        return self.grid.counts.most(since, min(until, since + RATE_SECONDS))
 
     def _look_at(self, stretch: Stretch, pulls: list[Pull]) -> tuple[Found, float | None]:
         """What is in this open stretch, and how long a pause its set allows; None without one."""
@@ -235,10 +234,7 @@ class Answer:
             return
         keep = cutter.needed
         run.forget_before(keep)
-        second = int(keep / GRID_HZ) - RATE_MEMORY_S
-        counts = self.grid.second_counts
-        for old in [at for at in counts if at < second]:
-            del counts[old]
+        self.grid.counts.forget_before(int(keep / GRID_HZ) - RATE_MEMORY_S)
         start_s = self.grid.time_s(keep) - RATE_MEMORY_S
         self._near_gaps = [gap for gap in self._near_gaps if gap.end_s >= start_s]
 

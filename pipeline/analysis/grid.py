@@ -6,14 +6,16 @@ the samples were cut into blocks.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from pipeline.analysis.counts import Counts
 from pipeline.analysis.medians import median
 from pipeline.analysis.spikes import Despiker
-from sensor.samples import Floats, Gap
+from sensor.samples import Floats, Gap, Ints
 
 FINE_HZ = 100.0
 """Rate at which samples are drawn: no hum of a fast gauge folds into what a person does."""
@@ -57,16 +59,17 @@ class Grid:
         """Holes found so far that the caller has not taken yet."""
         self._despiker = Despiker()
         self._newest_s = -np.inf
-        self._knot: tuple[float, float] | None = None
         self._next = 0
         self._intervals: list[float] = []
         self._new_run = True
         self._last_s: float | None = None
         self._one_a_bin = False
-        self._waiting_ticks: Floats = np.empty(0)
-        self._waiting_forces: Floats = np.empty(0)
-        self.second_counts: dict[int, int] = {}
-        """Samples in each second of the grid."""
+        self._ticks: Floats = np.empty(0)
+        self._forces: Floats = np.empty(0)
+        """Where the last line ended, and samples that wait for the rest of their bin."""
+        self._drawn = 0
+        """1 if a line has ended yet, else 0."""
+        self.counts = Counts(FINE_HZ)
 
     def copy(self) -> Grid:
         other = Grid.__new__(Grid)
@@ -74,7 +77,7 @@ class Grid:
         other._despiker = self._despiker.copy()
         other.gaps = []
         other._intervals = list(self._intervals)
-        other.second_counts = {}
+        other.counts = Counts(FINE_HZ)
         return other
 
     def time_s(self, index: float) -> float:
@@ -156,44 +159,38 @@ class Grid:
             if high > low or number == 0
         ]
 
-    def _count(self, ticks: Floats) -> None:
-        first, last = int(ticks[0] // FINE_HZ), int(ticks[-1] // FINE_HZ)
-        before = self.second_counts.get(first, 0)
-        if first == last:
-            self.second_counts[first] = before + ticks.size
-            return
-        edges = np.searchsorted(ticks, np.arange(first, last + 2) * FINE_HZ)
-        self.second_counts.update(enumerate(np.diff(edges).tolist(), first))
-        self.second_counts[first] += before
-
     def _lay(self, times: Floats, forces: Floats) -> list[GridPiece]:
         """Average within each 10 ms, join by lines, read off at the grid's instants."""
         if not times.size:
             return []
-        ticks = (times - (self.origin_s or 0.0)) * FINE_HZ
-        self._count(ticks)
-        ticks = np.concatenate((self._waiting_ticks, ticks))
-        forces = np.concatenate((self._waiting_forces, forces))
-        if self._one_a_bin and self._waiting_ticks.size < 2:
-            self._waiting_ticks, self._waiting_forces = ticks[-1:], forces[-1:]
-            return self._draw(ticks[:-1], forces[:-1])
-        bins = ticks.astype(np.int64)
-        starts = np.flatnonzero(np.diff(bins, prepend=-1))
+        held, drawn = self._ticks.size, self._drawn
+        ticks = np.empty(held + times.size)
+        ticks[:held] = self._ticks
+        np.subtract(times, self.origin_s or 0.0, out=ticks[held:])
+        ticks[held:] *= FINE_HZ
+        self.counts.add(ticks[held:])
+        forces = np.concatenate((self._forces, forces))
         # The last bin may still get samples; they wait.
-        self._waiting_ticks, self._waiting_forces = ticks[starts[-1] :], forces[starts[-1] :]
-        starts, ticks, forces = starts[:-1], ticks[: starts[-1]], forces[: starts[-1]]
-        return self._draw(*_bin_means(ticks, forces, starts))
+        if self._one_a_bin and held - drawn < 2:
+            return self._draw(ticks[:-1], forces[:-1], ticks[-1:], forces[-1:])
+        starts = np.flatnonzero(np.diff(ticks[drawn:].astype(np.int64), prepend=-1)) + drawn
+        last = int(starts[-1])
+        knots = _bin_means(ticks[:last], starts[:-1], drawn)
+        values = _bin_means(forces[:last], starts[:-1], drawn)
+        return self._draw(knots, values, ticks[last:], forces[last:])
 
-    def _draw(self, ticks: Floats, forces: Floats) -> list[GridPiece]:
+    def _draw(
+        self, ticks: Floats, forces: Floats, waiting_ticks: Floats, waiting_forces: Floats
+    ) -> list[GridPiece]:
+        """Lines through these points, the first of which may be the last of those before."""
+        self._ticks = np.concatenate((ticks[-1:], waiting_ticks))
+        self._forces = np.concatenate((forces[-1:], waiting_forces))
         if not ticks.size:
             return []
-        if self._knot is None:
-            self._next = int(np.ceil(ticks[0]))
-        else:
-            ticks = np.concatenate(([self._knot[0]], ticks))
-            forces = np.concatenate(([self._knot[1]], forces))
-        self._knot = float(ticks[-1]), float(forces[-1])
-        stop = int(np.floor(ticks[-1])) + 1
+        if not self._drawn:
+            self._next = math.ceil(ticks[0])
+        self._drawn = 1
+        stop = math.floor(ticks[-1]) + 1
         if stop <= self._next:
             return []
         first, self._next = self._next, stop
@@ -203,20 +200,21 @@ class Grid:
         return [piece]
 
     def _end_run(self) -> list[GridPiece]:
-        ticks, forces = self._waiting_ticks, self._waiting_forces
         pieces = []
-        if ticks.size:
-            pieces = self._draw(*_bin_means(ticks, forces, np.zeros(1, dtype=np.int64)))
-        self._waiting_ticks = self._waiting_forces = np.empty(0)
-        self._knot = None
+        if self._ticks.size > self._drawn:
+            start = np.array([self._drawn])
+            knots = _bin_means(self._ticks, start, self._drawn)
+            values = _bin_means(self._forces, start, self._drawn)
+            pieces = self._draw(knots, values, np.empty(0), np.empty(0))
+        self._ticks = self._forces = np.empty(0)
+        self._drawn = 0
         self._new_run = True
         return pieces
 
 
-def _bin_means(ticks: Floats, forces: Floats, starts: np.ndarray) -> tuple[Floats, Floats]:
-    if starts.size == ticks.size:
-        return ticks, forces
-    if not starts.size:
-        return ticks[:0], forces[:0]
-    counts = np.diff(starts, append=ticks.size)
-    return np.add.reduceat(ticks, starts) / counts, np.add.reduceat(forces, starts) / counts
+def _bin_means(values: Floats, starts: Ints, drawn: int) -> Floats:
+    """The first values, which are `drawn` already, and the mean of each bin after them."""
+    if starts.size == values.size - drawn:
+        return values
+    counts = np.diff(starts, append=values.size)
+    return np.concatenate((values[:drawn], np.add.reduceat(values, starts) / counts))

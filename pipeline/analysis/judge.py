@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+from pipeline.analysis.columns import rows_of
 from pipeline.analysis.company import Cluster, leave_out_stirs, leave_out_trials
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.levels import EVEN_SHARE, by_level
@@ -51,7 +52,7 @@ def judge(
     clusters = [
         part
         for cluster in _each_alone(pulls, so_far, half_span, settings, floor)
-        for part in by_level(pulls, so_far.begins, cluster, settings.rep_share)
+        for part in by_level(pulls, so_far.amplitudes, so_far.begins, cluster, settings.rep_share)
     ]
     for number, cluster in enumerate(clusters):
         before: tuple[float, ...] = ()
@@ -82,7 +83,7 @@ class _SoFar:
 
     def judged(self, pulls: Sequence[Pull]) -> list[Judged]:
         columns = (self.verdicts, self.amplitudes, self.typical, self.widths, self.begins)
-        return list(map(Judged._make, zip(pulls, *columns, strict=True)))
+        return rows_of(Judged, pulls, *columns)
 
 
 def _each_alone(

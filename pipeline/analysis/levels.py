@@ -25,14 +25,18 @@ FAINT_SHARE = 0.07
 
 
 def by_level(
-    pulls: Sequence[Pull], all_begins: list[int], cluster: Cluster, rep_share: float
+    pulls: Sequence[Pull],
+    all_amplitudes: list[float],
+    all_begins: list[int],
+    cluster: Cluster,
+    rep_share: float,
 ) -> list[Cluster]:
     """The cluster in parts: a row of even pulls and, after a pause, pulls of another level.
 
     So a set with a lighter band right after one with a heavy band is held against itself. Partials
     at a set's end go on in its rhythm; trials before it are uneven or few, and tugs are short.
     """
-    amplitudes = [pulls[at].amplitude_n for at in cluster]
+    amplitudes = [all_amplitudes[at] for at in cluster]
     if min(amplitudes) >= rep_share * max(amplitudes):
         return [cluster]
     begins, ends = [all_begins[at] for at in cluster], [pulls[at].fell for at in cluster]
@@ -66,6 +70,8 @@ def by_level(
 
 def _row(places: Sequence[int], amplitudes: list[float], rep_share: float) -> list[int]:
     """The first pulls if, without twitches, they are even, or even on each side; else none."""
+    if len(places) < ROW:
+        return []
     least = rep_share * median(amplitudes[at] for at in places)
     row = [at for at in places if amplitudes[at] >= least][:ROW]
     heights = [amplitudes[at] for at in row]

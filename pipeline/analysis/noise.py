@@ -24,7 +24,9 @@ def noise_of(run: Run, first: int, stop: int) -> float:
     size = min(rough.size, smooth.size, MOST_SAMPLES)
     if not size:
         return 0.0
-    return 0.45 * float(np.abs(rough[:size] - smooth[:size]).mean()) * 1.25
+    taken = np.abs(rough[:size] - smooth[:size])
+    # `mean` itself would take as long again.
+    return 0.45 * float(np.add.reduce(taken) / size) * 1.25
 
 
 def detection_noise_of(run: Run, first: int, stop: int, rate_hz: float, noise_n: float) -> float:

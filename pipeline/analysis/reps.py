@@ -10,6 +10,7 @@ from operator import attrgetter
 import numpy as np
 
 from pipeline.analysis.absent import Axis, explained
+from pipeline.analysis.columns import rows_of
 from pipeline.analysis.confidence import rep_confidence
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.limits import limits
@@ -112,7 +113,7 @@ def _reps(
     confidence: Floats,
     origin: int,
     axis: Axis,
-) -> Iterator[Rep]:
+) -> list[Rep]:
     """One rep per pull, without a place, as if everything could be told of it."""
 
     def times(index: Floats) -> Floats:
@@ -136,7 +137,7 @@ def _reps(
         [{} for _ in pulls],
         confidence.tolist(),
     )
-    return map(Rep._make, zip(*columns, strict=True))
+    return rows_of(Rep, *columns)
 
 
 def _by_name(columns: dict[str, Floats]) -> Iterator[dict[str, float]]:

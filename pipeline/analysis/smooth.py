@@ -68,9 +68,11 @@ class Smoother:
         count = -(-(centres - skip) // self._step)
         if count <= 0:
             return np.empty(0)
-        outputs = np.zeros(count)
-        for phase, part in enumerate(self._parts):
-            begin = skip + phase
-            row = values[begin : begin + self._step * (count + part.size - 2) + 1 : self._step]
-            outputs += np.convolve(row, part[::-1], "valid")
-        return outputs
+        rows = (values[skip + phase :: self._step] for phase in range(self._step))
+        outputs, *more = (
+            np.correlate(row[: count + part.size - 1], part, "valid")
+            for row, part in zip(rows, self._parts, strict=True)
+        )
+        for each in more:
+            outputs += each
+        return np.asarray(outputs)

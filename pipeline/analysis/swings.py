@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.analysis.columns import rows_of
 from pipeline.analysis.rows import Rows
 from sensor.samples import Floats, Ints
 
@@ -125,7 +126,7 @@ class Swings:
         ways = Rows.between(values, since, at[asked] + 1)
         back = ways.first(np.abs(ways.values - ways.spread(np.array(force_n))) >= threshold)
         seen = origin + step * (since + back)
-        return list(map(Turn._make, zip(turn_at, force_n, highs, seen.tolist(), strict=True)))
+        return rows_of(Turn, turn_at, force_n, highs, seen.tolist())
 
 
 def _bends(steps: Floats, moving: Ints) -> Ints:
