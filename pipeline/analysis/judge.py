@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from pipeline.analysis.columns import rows_of
 from pipeline.analysis.company import Cluster, leave_out_stirs, leave_out_trials
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.levels import EVEN_SHARE, by_level
 from pipeline.analysis.medians import weighted_median, weighted_medians
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
+from pipeline.analysis.tuples import named
 from pipeline.analysis.verdict import Context, Judged, Verdict
 
 NEIGHBOURS = 5
@@ -83,7 +83,7 @@ class _SoFar:
 
     def judged(self, pulls: Sequence[Pull]) -> list[Judged]:
         columns = (self.verdicts, self.amplitudes, self.typical, self.widths, self.begins)
-        return rows_of(Judged, pulls, *columns)
+        return named(Judged, zip(pulls, *columns, strict=True))
 
 
 def _each_alone(

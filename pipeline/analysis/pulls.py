@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.swings import Turn
+from pipeline.analysis.tuples import named
 
 
 class Pull(NamedTuple):
@@ -76,23 +77,25 @@ def find_pulls(
     at, force_n, _, seen = zip(*turns, strict=True)
     valleys, peaks = force_n[::2], force_n[1::2]
     low_at, high_at, risen, fell = at[::2], at[1::2], seen[::2], seen[1::2]
-    pulls = []
+    rows = []
     for first, stop in _part(valleys, peaks, dip_share, run_starts, run_ends):
         top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
-        pulls.append(
-            Pull(
+        peak_n, before_n = peaks[top], valleys[first]
+        rows.append(
+            (
                 risen[first],
                 low_at[first],
                 high_at[top],
                 low_at[stop],
-                peaks[top],
-                valleys[first],
+                peak_n,
+                before_n,
                 valleys[stop],
                 fell[stop - 1],
                 stop - first,
-                peaks[top] - valleys[first],
+                peak_n - before_n,
             )
         )
+    pulls = named(Pull, rows)
     if run_starts:
         pulls[0] = _uncover_start(pulls[0], turns[::2], dip_share)
     if run_ends:

@@ -10,7 +10,6 @@ from operator import attrgetter
 import numpy as np
 
 from pipeline.analysis.absent import Axis, explained
-from pipeline.analysis.columns import rows_of
 from pipeline.analysis.confidence import rep_confidence
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.limits import limits
@@ -20,6 +19,7 @@ from pipeline.analysis.pulls import Pull
 from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
+from pipeline.analysis.tuples import named
 from pipeline.analysis.verdict import Found, Judged, Verdict
 from sensor.profile import BandCurve
 from sensor.samples import Floats
@@ -137,7 +137,7 @@ def _reps(
         [{} for _ in pulls],
         confidence.tolist(),
     )
-    return rows_of(Rep, *columns)
+    return named(Rep, zip(*columns, strict=True))
 
 
 def _by_name(columns: dict[str, Floats]) -> Iterator[dict[str, float]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pipeline.analysis.columns import rows_of
 from pipeline.analysis.confidence import set_confidence
 from pipeline.analysis.medians import median
 from pipeline.analysis.result import Rep, SetSummary
 from pipeline.analysis.settings import Settings
+from pipeline.analysis.tuples import named
 
 
 def part_sets(reps: Sequence[Rep], settings: Settings) -> list[list[Rep]]:
@@ -48,7 +48,7 @@ def number_reps(reps: Sequence[Rep], set_number: int) -> tuple[Rep, ...]:
     columns: list[Sequence[object]] = list(zip(*reps, strict=True))
     columns[_SET], columns[_REP] = [set_number] * len(reps), range(1, len(reps) + 1)
     columns[_BOTTOM] = [*(max(b.start_s - a.end_s, 0.0) for a, b in pairwise(reps)), None]
-    return tuple(rows_of(Rep, *columns))
+    return tuple(named(Rep, zip(*columns, strict=True)))
 
 
 def summarise(set_number: int, reps: Sequence[Rep], previous_end_s: float | None) -> SetSummary:

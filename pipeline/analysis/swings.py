@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.analysis.columns import rows_of
 from pipeline.analysis.rows import Rows
+from pipeline.analysis.tuples import named
 from sensor.samples import Floats, Ints
 
 _WORTH_A_LOOK = 16
@@ -126,7 +126,7 @@ class Swings:
         ways = Rows.between(values, since, at[asked] + 1)
         back = ways.first(np.abs(ways.values - ways.spread(np.array(force_n))) >= threshold)
         seen = origin + step * (since + back)
-        return rows_of(Turn, turn_at, force_n, highs, seen.tolist())
+        return named(Turn, zip(turn_at, force_n, highs, seen.tolist(), strict=True))
 
 
 def _bends(steps: Floats, moving: Ints) -> Ints:

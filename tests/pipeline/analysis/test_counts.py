@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.analysis.columns import rows_of
 from pipeline.analysis.counts import Counts
 from pipeline.analysis.swings import Turn
+from pipeline.analysis.tuples import named
 
 
 @given(
@@ -44,7 +44,7 @@ def test_what_is_forgotten_counts_no_more() -> None:
     assert Counts(100.0).at(np.array([0])).tolist() == [0.0]
 
 
-def test_named_tuples_take_a_column_for_each_field() -> None:
-    assert rows_of(Turn, [1], [2.0], [True], [3]) == [Turn(1, 2.0, True, 3)]
+def test_a_named_tuple_takes_a_value_for_each_field() -> None:
+    assert named(Turn, [(1, 2.0, True, 3)]) == [Turn(1, 2.0, True, 3)]
     with pytest.raises(TypeError, match="4 fields, not 3"):
-        rows_of(Turn, [1], [2.0], [True])
+        named(Turn, [(1, 2.0, True)])
