@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import numpy as np
 
 from pipeline.analysis.tape import Tape
@@ -41,8 +43,8 @@ class Counts:
     def most(self, first: int, stop: int) -> float:
         """Most samples in one of the seconds in [first, stop); 0 without any."""
         known, counts = self._all()
-        low, high = known.searchsorted((first, stop))
-        return float(counts[low:high].max(initial=0.0))
+        low = bisect_left(known, first)
+        return float(max(counts[low : bisect_left(known, stop, low)].tolist(), default=0.0))
 
     def forget_before(self, second: int) -> None:
         known, counts = self._seconds, self._counts

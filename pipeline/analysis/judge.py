@@ -95,7 +95,7 @@ def _each_alone(
     longest = settings.longest_rep_s * GRID_HZ
     clusters: list[Cluster] = []
     end = -math.inf
-    for at, (began, left, peak, right, _, _, _, fell, humps, _) in enumerate(pulls):
+    for at, (began, left, peak, right, _, _, _, fell, humps, _, _) in enumerate(pulls):
         amplitude = amplitudes[at]
         if amplitude < floor_n:
             verdicts[at] = Verdict.NOTHING

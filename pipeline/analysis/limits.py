@@ -41,10 +41,11 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
         Where the stretch of each pull stops.
     """
     fields = zip(*[one.pull for one in judged], strict=True)
-    began, left, peak, right, peak_n, before_n, after_n, fell, _, risen_n = map(np.array, fields)
+    began, left, peak, right, peak_n, before_n, after_n, fell, _, risen_n, amplitude_n = map(
+        np.array, fields
+    )
     before_n, after_n = before_n.astype(np.float64), after_n.astype(np.float64)
     rises, falls = ~np.isnan(before_n), ~np.isnan(after_n)
-    amplitude_n = np.array([one.amplitude_n for one in judged])
     around = int(LOOK_AROUND_S * GRID_HZ)
     first = np.maximum(np.maximum(left, began - around), run.measure.start)
     stop = np.minimum(np.minimum(right + 1, stops), run.measure.end)

@@ -30,6 +30,8 @@ class Pull(NamedTuple):
     humps: int
     risen_n: float
     """From the force at `left`, be that a valley or where the samples begin, to the peak."""
+    amplitude_n: float
+    """Peak minus the higher valley; a valley that nobody saw does not count."""
 
     @property
     def rise_seen(self) -> bool:
@@ -40,14 +42,6 @@ class Pull(NamedTuple):
     def length_s(self) -> float:
         """From the certain rise to the certain fall: how long it rose and was held."""
         return (self.fell - self.id) / GRID_HZ
-
-    @property
-    def amplitude_n(self) -> float:
-        """Peak minus the higher valley; a valley that nobody saw does not count."""
-        before, after = self.before_n, self.after_n
-        if before is None:
-            return 0.0 if after is None else self.peak_n - after
-        return self.peak_n - (before if after is None or after < before else after)
 
 
 CENSORED_SHARE = 0.35
@@ -80,7 +74,7 @@ def find_pulls(
     rows = []
     for first, stop in _part(valleys, peaks, dip_share, run_starts, run_ends):
         top = first if stop == first + 1 else peaks.index(max(peaks[first:stop]), first)
-        peak_n, before_n = peaks[top], valleys[first]
+        peak_n, before_n, after_n = peaks[top], valleys[first], valleys[stop]
         rows.append(
             (
                 risen[first],
@@ -89,10 +83,11 @@ def find_pulls(
                 low_at[stop],
                 peak_n,
                 before_n,
-                valleys[stop],
+                after_n,
                 fell[stop - 1],
                 stop - first,
                 peak_n - before_n,
+                peak_n - (before_n if after_n < before_n else after_n),
             )
         )
     pulls = named(Pull, rows)
@@ -156,7 +151,7 @@ def _uncover_start(pull: Pull, lows: Sequence[Turn], rise_share: float) -> Pull:
     before, after = pull.before_n, pull.after_n
     if before is None or after is None or not _unseen(before, after, pull.peak_n):
         return pull
-    pull = pull._replace(before_n=None)
+    pull = pull._replace(before_n=None, amplitude_n=pull.peak_n - after)
     low = min((low for low in lows if low.at <= pull.peak), key=lambda low: low.force_n)
     risen_n = pull.peak_n - low.force_n
     if low.at == pull.left or risen_n < rise_share * (pull.peak_n - after):
@@ -168,4 +163,4 @@ def _uncover_end(pull: Pull) -> Pull:
     before, after = pull.before_n, pull.after_n
     if before is None or after is None or not _unseen(after, before, pull.peak_n):
         return pull
-    return pull._replace(after_n=None)
+    return pull._replace(after_n=None, amplitude_n=pull.peak_n - before)

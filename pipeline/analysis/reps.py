@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from operator import attrgetter
 
@@ -31,12 +31,11 @@ def half_span(run: Run, pull: Pull, amplitude_n: float) -> tuple[int, int]:
     begin = max(pull.left, run.measure.start)
     if not force.size:
         return pull.id, pull.id
-    peak = int(np.argmax(force))
-    level = float(force[peak]) - amplitude_n / 2
-    before = np.flatnonzero(force[: peak + 1] < level)
-    after = np.flatnonzero(force[peak:] < level)
-    left = int(before[-1]) if before.size else 0
-    right = peak + int(after[0]) if after.size else force.size - 1
+    peak = int(force.argmax())
+    below = (force < float(force[peak]) - amplitude_n / 2).nonzero()[0]
+    after = int(below.searchsorted(peak))
+    left = int(below[after - 1]) if after else 0
+    right = int(below[after]) if after < below.size else force.size - 1
     return begin + left, begin + right
 
 
@@ -140,7 +139,11 @@ def _reps(
     return named(Rep, zip(*columns, strict=True))
 
 
-def _by_name(columns: dict[str, Floats]) -> Iterator[dict[str, float]]:
-    """One dictionary for each row of the columns."""
-    rows = np.transpose(list(columns.values())).tolist()
-    return map(dict, map(zip, repeat(list(columns)), rows))
+def _by_name(columns: dict[str, Floats]) -> list[dict[str, float]]:
+    """One dictionary for each row of the columns, of which there is at least one."""
+    (first, values), *others = columns.items()
+    rows = [{first: value} for value in values.tolist()]
+    for name, values in others:
+        for row, value in zip(rows, values.tolist(), strict=True):
+            row[name] = value
+    return rows

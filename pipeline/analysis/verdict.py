@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
+from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.medians import median
 from pipeline.analysis.pulls import Pull
 
@@ -70,8 +71,9 @@ def slack_n(pulls: Sequence[Pull], before_n: float) -> float:
 
 def median_length_s(judged: Iterable[Judged]) -> float | None:
     """How long the reps among these pulls rose and were held; None without any."""
-    lengths_s = [one.pull.length_s for one in judged if one.verdict is Verdict.REP]
-    return median(lengths_s) if lengths_s else None
+    rep = Verdict.REP
+    lengths = [one.pull.fell - one.pull.id for one in judged if one.verdict is rep]
+    return median(lengths) / GRID_HZ if lengths else None
 
 
 def context_after(context: Context, found: Found, *, same_set: bool) -> Context:
