@@ -18,19 +18,25 @@ class Counts:
         self._seconds = Tape(0)
         self._counts = Tape(0)
         """Of each of these seconds, which increase."""
+        self._newest = -1
+        """The last of them."""
 
     def add(self, ticks: Floats) -> None:
         """Count samples by their ticks; none of them lies a long time after another."""
         first, last = int(ticks[0] / self._ticks_per_s), int(ticks[-1] / self._ticks_per_s)
-        seconds = np.arange(first, last + 1, dtype=np.float64)
-        edges = ticks.searchsorted(seconds * self._ticks_per_s)
-        counts = np.diff(edges, append=ticks.size)
-        known, at = self._seconds, self._counts
-        if known.end > known.start and known.view(known.end - 1, known.end)[0] == first:
-            at.view(at.end - 1, at.end)[0] += counts[0]
+        seconds: Ints = np.arange(first, last + 1)
+        edges = np.empty(seconds.size + 1, dtype=np.int64)
+        edges[0], edges[-1] = 0, ticks.size
+        if last > first:
+            edges[1:-1] = ticks.searchsorted(seconds[1:] * self._ticks_per_s)
+        counts = edges[1:] - edges[:-1]
+        if first == self._newest and self._counts.end > self._counts.start:
+            self._counts.view(self._counts.end - 1, self._counts.end)[0] += counts[0]
             seconds, counts = seconds[1:], counts[1:]
-        known.append(seconds)
-        at.append(counts)
+        self._newest = last
+        if seconds.size:
+            self._seconds.append(seconds.astype(np.float64))
+            self._counts.append(counts.astype(np.float64))
 
     def at(self, seconds: Ints) -> Floats:
         """Samples in each of these seconds."""
@@ -47,10 +53,10 @@ class Counts:
         return float(max(counts[low : bisect_left(known, stop, low)].tolist(), default=0.0))
 
     def forget_before(self, second: int) -> None:
-        known, counts = self._seconds, self._counts
-        keep = known.start + int(known.view(known.start, known.end).searchsorted(second))
-        known.forget_before(keep)
-        counts.forget_before(keep)
+        known, _ = self._all()
+        keep = self._seconds.start + bisect_left(known, second)
+        self._seconds.forget_before(keep)
+        self._counts.forget_before(keep)
 
     def _all(self) -> tuple[Floats, Floats]:
         known, counts = self._seconds, self._counts
