@@ -41,8 +41,11 @@ class Axis:
         return before or self.counts.most(second, second + 1)
 
     def fast(self, index: Floats) -> NDArray[np.bool_]:
-        """Whether the rate at each is enough for rates of force development."""
-        fast = self.counts.at((index / GRID_HZ).astype(np.int64) - 1) >= RFD_ACCEPTED_HZ
+        """Whether the rate at each of these, in order, allows rates of force development."""
+        before = (index / GRID_HZ).astype(np.int64) - 1
+        if self.counts.least(int(before[0]), int(before[-1]) + 1) >= RFD_ACCEPTED_HZ:
+            return np.ones(before.size, dtype=np.bool_)
+        fast = self.counts.at(before) >= RFD_ACCEPTED_HZ
         for place in np.flatnonzero(~fast).tolist():
             fast[place] = self.rate_hz(self.time_s(index[place])) >= RFD_ACCEPTED_HZ
         return np.asarray(fast)

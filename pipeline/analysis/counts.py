@@ -52,6 +52,13 @@ class Counts:
         low = bisect_left(known, first)
         return float(max(counts[low : bisect_left(known, stop, low)].tolist(), default=0.0))
 
+    def least(self, first: int, stop: int) -> float:
+        """Fewest samples in one of the seconds in [first, stop), of which there is at least one."""
+        known, counts = self._all()
+        low = bisect_left(known, first)
+        high = bisect_left(known, stop, low)
+        return float(counts[low:high].min()) if high - low == stop - first else 0.0
+
     def forget_before(self, second: int) -> None:
         known, _ = self._all()
         keep = self._seconds.start + bisect_left(known, second)

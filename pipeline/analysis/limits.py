@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.phases import bounded
+from pipeline.analysis.pulls import Pull
+from pipeline.analysis.rows import Bools
 from pipeline.analysis.signals import DETECT_STEP, Run
 from pipeline.analysis.verdict import Judged
 from sensor.samples import Floats, Ints
@@ -29,6 +31,12 @@ RING_SHARE = 0.2
 """Nothing rings deeper than this: a short pause above that is one within the rise."""
 
 
+_PLACES = [Pull._fields.index(name) for name in ("id", "left", "peak", "right", "fell")]
+_FORCES = [
+    Pull._fields.index(name) for name in ("peak_n", "before_n", "after_n", "risen_n", "amplitude_n")
+]
+
+
 def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]:
     """First grid index and stop of each pull with its valleys, without what lies beyond a rest.
 
@@ -40,38 +48,45 @@ def limits(run: Run, judged: Sequence[Judged], stops: Ints) -> tuple[Ints, Ints]
     stops : (m,)
         Where the stretch of each pull stops.
     """
-    fields = zip(*[one.pull for one in judged], strict=True)
-    began, left, peak, right, peak_n, before_n, after_n, fell, _, risen_n, amplitude_n = map(
-        np.array, fields
-    )
-    before_n, after_n = before_n.astype(np.float64), after_n.astype(np.float64)
-    rises, falls = ~np.isnan(before_n), ~np.isnan(after_n)
+    # Valleys that nobody saw are nan.
+    pulls = chain.from_iterable([one.pull for one in judged])
+    table = np.array(list(pulls), dtype=np.float64).reshape(len(judged), -1).T
+    began, left, peak, right, fell = table[_PLACES].astype(np.int64)
+    peak_n, before_n, after_n, risen_n, amplitude_n = table[_FORCES]
     around = int(LOOK_AROUND_S * GRID_HZ)
     first = np.maximum(np.maximum(left, began - around), run.measure.start)
     stop = np.minimum(np.minimum(right + 1, stops), run.measure.end)
     uneven = np.maximum(risen_n, peak_n - after_n) - amplitude_n > STEEP_SHARE * amplitude_n
     slow = np.maximum(peak - began, stop - fell) > LONG_SIDE_S * GRID_HZ
-    long = (uneven & rises & falls) | slow
-    origin = int(first.min())
-    force_n = run.measure.view(origin, int(stop.max()))
-    top = bounded(peak, first, stop - 1) - origin
-    rising, falling = (long & rises).nonzero()[0], (long & falls).nonzero()[0]
-    rise = rests_beyond(force_n, top[rising], first[rising] - origin, REST_S, REST_SHARE)
-    fall = rests_beyond(force_n, top[falling], stop[falling] - 1 - origin, REST_S, REST_SHARE)
-    first[rising], stop[falling] = origin + rise, origin + fall + 1
+    rises, falls = before_n > -np.inf, after_n > -np.inf
+    long = (uneven & rises) | slow
     # In the force of the turns what rings is half as deep.
     low_n, high_n = before_n + STEP_SHARE / 2 * risen_n, before_n + RING_SHARE * risen_n
-    ringing = _rings(run, began, left, peak, low_n, high_n).nonzero()[0]
-    first[ringing] = origin + rests_beyond(
-        force_n, top[ringing], first[ringing] - origin, QUIET_S, QUIET_SHARE, RING_SHARE
-    )
+    rings = _rings(run, began, left, peak, low_n, high_n)
+    if (long | rings).any():
+        _cut_at_rests(run, first, stop, peak, long & rises, long & falls, rings)
     # Two samples more let the first and last crossing be seen.
     return first, np.maximum(stop, first + 3)
 
 
-def _rings(
-    run: Run, began: Ints, left: Ints, peak: Ints, low_n: Floats, high_n: Floats
-) -> NDArray[np.bool_]:
+def _cut_at_rests(
+    run: Run, first: Ints, stop: Ints, peak: Ints, rising: Bools, falling: Bools, rings: Bools
+) -> None:
+    """Move `first` and `stop` of the chosen pulls to where the force rests."""
+    origin = int(first.min())
+    force_n = run.measure.view(origin, int(stop.max()))
+    top = bounded(peak, first, stop - 1) - origin
+    start, end = first - origin, stop - 1 - origin
+    rise = rests_beyond(force_n, top[rising], start[rising], REST_S, REST_SHARE)
+    fall = rests_beyond(force_n, top[falling], end[falling], REST_S, REST_SHARE)
+    first[rising], stop[falling] = origin + rise, origin + fall + 1
+    start = first[rings] - origin
+    first[rings] = origin + rests_beyond(
+        force_n, top[rings], start, QUIET_S, QUIET_SHARE, RING_SHARE
+    )
+
+
+def _rings(run: Run, began: Ints, left: Ints, peak: Ints, low_n: Floats, high_n: Floats) -> Bools:
     """Whether the force soon after each valley, or just before the rise, is a little above it.
 
     Where no valley was seen, nan says no.
@@ -82,7 +97,8 @@ def _rings(
     place = at // DETECT_STEP - run.detect.start
     near = (left < at) & (at < peak) & (place >= 0) & (place < force.size)
     here_n = force[np.where(near, place, 0)]
-    return np.asarray((near & (low_n < here_n) & (here_n < high_n)).any(axis=0))
+    rings = near & (low_n < here_n) & (here_n < high_n)
+    return np.asarray(rings[0] | rings[1] | rings[2])
 
 
 def rests_beyond(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
-from pipeline.analysis.phases import Phases, bounded, crossing
-from pipeline.analysis.rows import Rows, over_segments
+from pipeline.analysis.phases import RISE_SHARES, Phases, bounded
+from pipeline.analysis.rows import over_segments, ratio
 from sensor.profile import BandCurve
 from sensor.samples import Floats, Ints
 
@@ -33,7 +33,8 @@ class Metrics:
     def complete(self) -> NDArray[np.bool_]:
         """Which reps have every metric."""
         columns = [*self.rfd_n_per_s.values(), *self.columns.values()]
-        return np.asarray(~np.any(np.isnan(columns), axis=0))
+        # The sum is nan where one is.
+        return np.asarray(~np.isnan(np.add.reduce(columns)))
 
 
 def measure(force_n: Floats, phases: Phases, curve: BandCurve | None) -> Metrics:
@@ -46,7 +47,7 @@ def measure(force_n: Floats, phases: Phases, curve: BandCurve | None) -> Metrics
     windows_s = np.array(list(RFD_WINDOWS_S.values()))
     slopes = rate_of_force_development(force_n, phases.start, phases.peak, windows_s)
     rfd = dict(zip(RFD_WINDOWS_S, slopes, strict=True))
-    rfd[RFD_SHARE] = rate_between_shares(force_n, phases)
+    rfd[RFD_SHARE] = rate_between_shares(phases)
     return Metrics(impulse / duration, impulse, rfd, columns)
 
 
@@ -79,9 +80,8 @@ def smoothness(force_n: Floats, top_end: Floats, end: Floats) -> Floats:
     last = np.maximum(np.ceil(end).astype(np.int64), first + 1)
     last = np.minimum(last, force_n.size - 1)
     first = np.minimum(first, last - 1)
-    way = _sums(np.abs(np.diff(force_n)), first, last)
-    fall = np.abs(force_n[first] - force_n[last])
-    return np.asarray(np.where(way > 0, fall / np.where(way > 0, way, 1.0), np.nan))
+    way = _sums(np.abs(force_n[1:] - force_n[:-1]), first, last)
+    return ratio(np.abs(force_n[first] - force_n[last]), way, np.nan)
 
 
 def rate_of_force_development(
@@ -106,20 +106,12 @@ def rate_of_force_development(
     return np.asarray(np.where(stop <= peak, slope, np.nan))
 
 
-def rate_between_shares(
-    force_n: Floats, phases: Phases, low: float = 0.2, high: float = 0.8
-) -> Floats:
+def rate_between_shares(phases: Phases) -> Floats:
     """Slope in N/s between the first passages of 20 % and 80 % of the rise."""
+    low, high = RISE_SHARES
     rise = phases.peak_n - phases.before_n
-    first = np.floor(phases.start).astype(np.int64)
-    last = np.maximum(phases.peak.astype(np.int64), first) + 1
-    rows = Rows.between(force_n, first, np.minimum(last, force_n.size))
-    levels = [phases.before_n + share * rise for share in (low, high)]
-    found = np.array([rows.first(rows.values >= rows.spread(level)) for level in levels])
-    passed = crossing(force_n, np.where(found < 0, last, first + found) - 1, np.array(levels))
-    time_s = (passed[1] - passed[0]) / GRID_HZ
-    slope = (high - low) * rise / np.where(time_s > 0, time_s, 1.0)
-    return np.asarray(np.where(time_s > 0, slope, np.nan))
+    time_s = np.maximum(phases.passed[1] - phases.passed[0], 0.0) / GRID_HZ
+    return ratio((high - low) * rise, time_s, np.nan)
 
 
 _CURVE_STEP_N = 5e-5

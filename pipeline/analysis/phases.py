@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from pipeline.analysis.rows import Bools, Rows, over_segments
+from pipeline.analysis.rows import Bools, Rows, over_segments, ratio
 from sensor.samples import Floats, Ints
 
 LOW_SHARE, HIGH_SHARE = 0.1, 0.9
 """Levels of a transition, as in IEEE 181."""
+RISE_SHARES = 0.2, 0.8
+"""Levels between which the rate of force development is told of the whole rise."""
 
 Numbers = TypeVar("Numbers", Floats, Ints)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Phases:
+class Phases(NamedTuple):
     """One entry per pull; grid indices with fractions, forces in N.
 
     Where `rise_seen` (`fall_seen`) is False, the samples begin (end) within the pull and its start
@@ -34,6 +34,8 @@ class Phases:
     after_n: Floats
     rise_seen: Bools
     fall_seen: Bools
+    passed: Floats
+    """(2, m): where the rise first passes each of `RISE_SHARES`."""
 
 
 def find_phases(
@@ -63,7 +65,7 @@ def find_phases(
     highest = force_n[peak]
     # Rises, then falls, both as one goes away from the peak: what holds of one holds of the other.
     sides = _sides(force_n, first, peak, stop)
-    way = np.repeat((-1, 1), pulls)
+    way = _WAYS.repeat(pulls)
     beside = np.concatenate((peak, peak))
     furthest = np.concatenate((first, stop - 1))
     lowest = np.minimum.reduceat(sides.values, sides.offsets)
@@ -95,13 +97,22 @@ def find_phases(
     until = np.where(left, sides.stops - sides.offsets, below)
     held = sides.last(sides.values >= sides.spread(high), until)
     held_at = beside + way * held
+    rises = sides.until(pulls)
+    shares = [before + share * height[:pulls] for share in RISE_SHARES]
+    passed = [rises.last(rises.values >= rises.spread(each), until[:pulls]) for each in shares]
     crossed = crossing(
         force_n,
-        np.concatenate((beside + way * below - (way > 0), held_at - (way < 0))),
-        np.concatenate((low, high)),
+        np.concatenate(
+            (
+                beside + way * below - (way > 0),
+                held_at - (way < 0),
+                *(peak - np.maximum(each, 0) - 1 for each in passed),
+            )
+        ),
+        np.concatenate((low, high, *shares)),
     )
     edge = np.where(left, furthest, crossed[: 2 * pulls])
-    shoulder = np.where((held < 0) | (held_at == furthest), edge, crossed[2 * pulls :])
+    shoulder = np.where((held < 0) | (held_at == furthest), edge, crossed[2 * pulls : 4 * pulls])
     start, stop_at = edge[:pulls], edge[pulls:]
     top_start = bounded(shoulder[:pulls], start, stop_at)
     return Phases(
@@ -115,13 +126,21 @@ def find_phases(
         after_n=after,
         rise_seen=rise_seen & ~left[:pulls],
         fall_seen=fall_seen & ~left[pulls:],
+        passed=crossed[4 * pulls :].reshape(2, pulls),
     )
+
+
+_WAYS = np.array((-1, 1))
 
 
 def _sides(force_n: Floats, first: Ints, peak: Ints, stop: Ints) -> Rows:
     """From each peak back to its first sample; then, from each on to its last."""
-    back, last = force_n[::-1], force_n.size - 1
-    return Rows.between(back, last - peak, last - first + 1) + Rows.between(force_n, peak, stop)
+    size = force_n.size
+    return Rows.between(
+        np.concatenate((force_n[::-1], force_n)),
+        np.concatenate((size - 1 - peak, size + peak)),
+        np.concatenate((size - first, size + stop)),
+    )
 
 
 LEAST_BAND, MOST_BAND = 0.004, 0.06
@@ -152,8 +171,13 @@ def _averaged(
     short = sizes <= half
     means[:highs][short[:highs]] = -np.inf
     means[highs:][short[highs:]] = np.inf
-    best = np.concatenate((means[:highs].max(axis=1), means[highs:].min(axis=1)))
+    # The methods `max` and `min` do the same in twice the time.
+    highest, lowest = np.maximum.reduce(means[:highs], 1), np.minimum.reduce(means[highs:], 1)
+    best = np.concatenate((highest, lowest))
     return np.where(stays > 3, best, extreme)
+
+
+_DIGITS = 2.0**20
 
 
 def crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
@@ -165,9 +189,8 @@ def crossing(force_n: Floats, index: Ints, level: Floats) -> Floats:
     here = bounded(index, 0, force_n.size - 2)
     low = force_n[here]
     step = force_n[here + 1] - low
-    flat = step == 0
-    part = np.where(flat, 0.0, level - low) / np.where(flat, 1.0, step)
-    return np.asarray(index + np.rint(bounded(part, 0.0, 1.0) * 2**20) / 2**20)
+    part = ratio(level - low, step, 0.0)
+    return np.asarray(index + np.rint(bounded(part, 0.0, 1.0) * _DIGITS) / _DIGITS)
 
 
 def bounded(values: Numbers, low: Numbers | float, high: Numbers | float) -> Numbers:

@@ -58,13 +58,13 @@ def build(
     if not chosen:
         return answer
     stretch_of, pulls = [number for number, _ in chosen], [judged for _, judged in chosen]
-    noise_n = np.array([part.noise_n for part in found])[stretch_of]
-    first, stop = limits(run, pulls, np.array([part.stop for part in found])[stretch_of])
-    origin = max(int(first.min()), run.measure.start)
+    noise_n = np.array([found[number].noise_n for number in stretch_of])
+    first, stop = limits(run, pulls, np.array([found[number].stop for number in stretch_of]))
+    origin = int(first.min())
     force = run.measure.view(origin, int(stop.max()) + 1)
     phases = find_phases(
         force,
-        np.maximum(first - origin, 0),
+        first - origin,
         np.minimum(stop - origin, force.size),
         np.array([judged.pull.rise_seen for judged in pulls]),
         np.array([judged.pull.after_n is not None for judged in pulls]),
@@ -115,20 +115,17 @@ def _reps(
 ) -> list[Rep]:
     """One rep per pull, without a place, as if everything could be told of it."""
 
-    def times(index: Floats) -> Floats:
-        return axis.origin_s + (index + origin) / GRID_HZ
-
-    start, end = times(phases.start), times(phases.end)
-    top_start, top_end = times(phases.top_start), times(phases.top_end)
-    starts = (start, top_start, top_end, end, times(phases.peak))
-    forces = (phases.peak_n, phases.before_n, phases.after_n)
-    lengths = (top_start - start, top_end - top_start, end - top_end)
-    totals = (end - start, metrics.mean_n, metrics.impulse_n_s)
+    edges = (phases.start, phases.top_start, phases.top_end, phases.end, phases.peak)
+    times_s = axis.origin_s + (np.array(edges) + origin) / GRID_HZ
+    lengths_s = times_s[1:4] - times_s[:3]
+    totals = (times_s[3] - times_s[0], metrics.mean_n, metrics.impulse_n_s)
     columns = (
         [judged.pull.id for judged in pulls],
         repeat(0, len(pulls)),
         repeat(0, len(pulls)),
-        *(column.tolist() for column in (*starts, *forces, *lengths)),
+        *times_s.tolist(),
+        *(column.tolist() for column in (phases.peak_n, phases.before_n, phases.after_n)),
+        *lengths_s.tolist(),
         repeat(None, len(pulls)),
         *(column.tolist() for column in totals),
         _by_name(metrics.rfd_n_per_s),

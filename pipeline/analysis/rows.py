@@ -6,7 +6,7 @@ than their samples.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ Bools = NDArray[np.bool_]
 _NOWHERE = np.array([-1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(NamedTuple):
     """The samples of all parts in one row; each part is asked by its own place, from 0."""
 
     values: Floats
@@ -33,13 +32,9 @@ class Rows:
         offsets = stops - lengths
         return cls(values[np.arange(stops[-1]) + (first - offsets).repeat(lengths)], offsets, stops)
 
-    def __add__(self, more: Rows) -> Rows:
-        size = self.values.size
-        return Rows(
-            np.concatenate((self.values, more.values)),
-            np.concatenate((self.offsets, more.offsets + size)),
-            np.concatenate((self.stops, more.stops + size)),
-        )
+    def until(self, parts: int) -> Rows:
+        """The first parts alone."""
+        return Rows(self.values[: self.stops[parts - 1]], self.offsets[:parts], self.stops[:parts])
 
     def spread(self, each: Floats) -> Floats:
         """One value per part, repeated for its samples."""
@@ -62,6 +57,12 @@ class Rows:
         at = mask.nonzero()[0]
         begin, end = at.searchsorted(self.offsets), at.searchsorted(self.stops)
         return at[begin] - self.offsets, at[end - 1] - self.offsets, end - begin
+
+
+def ratio(part: Floats, whole: Floats, otherwise: float) -> Floats:
+    """Part / whole, and `otherwise` where the whole is 0."""
+    quotients = np.full(whole.shape, otherwise)
+    return np.divide(part, whole, out=quotients, where=whole != 0)  # type: ignore[no-any-return]
 
 
 def over_segments(what: np.ufunc, values: Floats, first: Ints, stop: Ints) -> Floats:
