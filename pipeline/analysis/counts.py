@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 import numpy as np
 
 from pipeline.analysis.tape import Tape
@@ -24,19 +22,22 @@ class Counts:
     def add(self, ticks: Floats) -> None:
         """Count samples by their ticks; none of them lies a long time after another."""
         first, last = int(ticks[0] / self._ticks_per_s), int(ticks[-1] / self._ticks_per_s)
+        goes_on = first == self._newest and self._counts.end > self._counts.start
+        if goes_on and first == last:
+            self._counts.view(self._counts.end - 1, self._counts.end)[0] += ticks.size
+            return
         seconds: Ints = np.arange(first, last + 1)
         edges = np.empty(seconds.size + 1, dtype=np.int64)
         edges[0], edges[-1] = 0, ticks.size
         if last > first:
             edges[1:-1] = ticks.searchsorted(seconds[1:] * self._ticks_per_s)
         counts = edges[1:] - edges[:-1]
-        if first == self._newest and self._counts.end > self._counts.start:
+        if goes_on:
             self._counts.view(self._counts.end - 1, self._counts.end)[0] += counts[0]
             seconds, counts = seconds[1:], counts[1:]
         self._newest = last
-        if seconds.size:
-            self._seconds.append(seconds.astype(np.float64))
-            self._counts.append(counts.astype(np.float64))
+        self._seconds.append(seconds.astype(np.float64))
+        self._counts.append(counts.astype(np.float64))
 
     def at(self, seconds: Ints) -> Floats:
         """Samples in each of these seconds."""
@@ -49,19 +50,18 @@ class Counts:
     def most(self, first: int, stop: int) -> float:
         """Most samples in one of the seconds in [first, stop); 0 without any."""
         known, counts = self._all()
-        low = bisect_left(known, first)
-        return float(max(counts[low : bisect_left(known, stop, low)].tolist(), default=0.0))
+        low, high = int(known.searchsorted(first)), int(known.searchsorted(stop))
+        return float(max(counts[low:high].tolist(), default=0.0))
 
     def least(self, first: int, stop: int) -> float:
         """Fewest samples in one of the seconds in [first, stop), of which there is at least one."""
         known, counts = self._all()
-        low = bisect_left(known, first)
-        high = bisect_left(known, stop, low)
+        low, high = int(known.searchsorted(first)), int(known.searchsorted(stop))
         return float(counts[low:high].min()) if high - low == stop - first else 0.0
 
     def forget_before(self, second: int) -> None:
         known, _ = self._all()
-        keep = self._seconds.start + bisect_left(known, second)
+        keep = self._seconds.start + int(known.searchsorted(second))
         self._seconds.forget_before(keep)
         self._counts.forget_before(keep)
 

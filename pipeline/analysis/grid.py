@@ -89,9 +89,10 @@ class Grid:
 
         With `last` everything is returned: the run ends here.
         """
-        good = np.isfinite(force_n)
-        if not good.all():
-            time_s, force_n = time_s[good], force_n[good]
+        if time_s.size:
+            good = np.isfinite(force_n)
+            if not good.all():
+                time_s, force_n = time_s[good], force_n[good]
         if time_s.size:
             if self.origin_s is None:
                 self.origin_s = float(time_s[0])

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.analysis.answer import Answer
 from pipeline.analysis.looks import Looks
 from pipeline.analysis.provisional import Announcer, RepEvent
-from pipeline.analysis.result import Partial
+from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.tracker import Tracker
 from pipeline.events import LiveState, Phase, RepAnnounced, SetClosed
@@ -71,6 +71,8 @@ class LiveAnalysis:
         self._next_state = self._next_answer = 0
         self._newest_s = 0.0
         self._last: tuple[int, int, str | None] = (0, 0, None)
+        self._told: Rep | None = None
+        """The rep whose place and tempo these are."""
 
     @property
     def gaps(self) -> list[Gap]:
@@ -182,8 +184,10 @@ class LiveAnalysis:
 
     def _state(self, now_s: float) -> LiveState:
         last = self._announcer.last
-        if last is not None:
-            self._last = last.set, last.rep, last.tempo
+        if last is not self._told:
+            self._told = last
+            if last is not None:
+                self._last = last.set, last.rep, last.tempo
         return LiveState(now_s, self._tracker.force_n, self._tracker.phase, *self._last)
 
     def _closed(self, closed: list[SetClosed]) -> list[AnalysisEvent]:

@@ -65,8 +65,10 @@ class Despiker:
 def _alone(raw: Floats, given: int) -> list[int]:
     """Samples, not given out yet, that stand alone above or below both neighbours."""
     low = max(given, 1) - 1
-    steps = np.diff(raw[low:])
-    at = np.flatnonzero(steps[:-1] * steps[1:] < -(SPIKE_N**2))
+    steps = raw[low + 1 :] - raw[low:-1]
+    at = (steps[:-1] * steps[1:] < -(SPIKE_N**2)).nonzero()[0]
+    if not at.size:
+        return []
     before, after = steps[at], steps[at + 1]
     # Of the two steps, up and down again, the lesser one exceeds the difference of the neighbours.
     alone = np.minimum(np.abs(before), np.abs(after)) > np.abs(before + after) + SPIKE_N

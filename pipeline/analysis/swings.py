@@ -51,8 +51,8 @@ class Swings:
             return []
         held = self._tail.size
         values = np.concatenate((self._tail, values))
-        steps = np.diff(values)
-        moving = np.flatnonzero(steps != 0)
+        steps = values[1:] - values[:-1]
+        moving = steps.nonzero()[0]
         newest = int(moving[-1]) + 1 if moving.size else 0
         self._tail = values[max(newest - 1, 0) : newest + 1].copy()
         # Between bends only the newest value can matter; what was held last has been taken.
@@ -137,4 +137,4 @@ def _bends(steps: Floats, moving: Ints) -> Ints:
     starts.
     """
     up = steps[moving] > 0
-    return np.asarray(moving[np.flatnonzero(up[1:] != up[:-1])] + 1)
+    return np.asarray(moving[(up[1:] != up[:-1]).nonzero()[0]] + 1)
