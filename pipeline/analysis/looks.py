@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from pipeline.analysis.anew import meant_anew
@@ -78,7 +76,7 @@ class Looks:
             return [], False
         if phase is Phase.REST:
             # A band that rests, be it pulled, is no pull that the samples end in.
-            stretch = replace(stretch, run_ends=False)
+            stretch = stretch._replace(run_ends=False)
         found = answer.judged(run, stretch, stretch.pulls(self._settings.dip_share))
 
         def alone(pulls: list[Pull]) -> list[Judged]:

@@ -8,7 +8,7 @@ they follow from the turns and from fixed waits after them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,7 @@ LOOK_BACK_S = 15.0
 """Force before the first rise that belongs to a stretch."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Turns between two cuts, in [first, stop) of the grid."""
 
     turns: list[Turn]
@@ -149,8 +148,7 @@ class Cutter:
             return []
         if self._closing is not None and self._closing[0] == last.at:
             _, _, draft, found = self._closing
-            closed = self._close(draft.turns, at, goes_on=False)
-            return [replace(closed, found=found)]
+            return [self._close(draft.turns, at, goes_on=False, found=found)]
         return [self._close([*self.turns, self._edge(at)], at, goes_on=False)]
 
     @property
@@ -180,8 +178,10 @@ class Cutter:
     def _starts(self) -> bool:
         return self.first == self._run.first
 
-    def _close(self, turns: list[Turn], stop: int, *, goes_on: bool) -> Stretch:
-        stretch = Stretch(turns, self.first, stop, self._starts, False, goes_on)
+    def _close(
+        self, turns: list[Turn], stop: int, *, goes_on: bool, found: Found | None = None
+    ) -> Stretch:
+        stretch = Stretch(turns, self.first, stop, self._starts, False, goes_on, found)
         self.turns, self.first, self._closing = [], stop, None
         return stretch
 
@@ -201,7 +201,7 @@ class Cutter:
         half = pull.peak_n - self._settings.dip_share * (pull.peak_n - base)
         since = last.seen // DETECT_STEP
         force = self._run.detect.view(since, now // DETECT_STEP)
-        fallen = np.flatnonzero(force <= half)
+        fallen = (force <= half).nonzero()[0]
         up_until = max(pull.id, self.first) + self.longest
         let_go = (since + int(fallen[0])) * DETECT_STEP if fallen.size else up_until
         if let_go >= up_until:
@@ -226,7 +226,7 @@ class Cutter:
     def _extreme(self, first: int, stop: int, *, high: bool) -> Turn:
         begin = -(-first // DETECT_STEP)
         force = self._run.detect.view(begin, stop // DETECT_STEP + 1)
-        at = int(np.argmax(force) if high else np.argmin(force)) if force.size else 0
+        at = int(force.argmax() if high else force.argmin()) if force.size else 0
         value = float(force[at]) if force.size else 0.0
         return Turn((begin + at) * DETECT_STEP, value, high, stop)
 

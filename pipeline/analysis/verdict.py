@@ -52,8 +52,7 @@ class Judged(NamedTuple):
     """Grid index at which it had clearly risen; at `pull.fell` it clearly falls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Judged pulls of one stretch, with the noise around them."""
 
     judged: list[Judged]
