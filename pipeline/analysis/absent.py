@@ -16,6 +16,8 @@ from pipeline.analysis.result import Rep
 from sensor.samples import Floats, Gap
 
 RATE_SECONDS = 5
+LEAST_PART_S = 0.2
+"""The samples in less of a second say little of their rate."""
 RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
 GAP_REACH_S = 0.05
 SHORT_GAP_S = 0.05
@@ -29,16 +31,23 @@ class Axis:
 
     origin_s: float
     counts: Counts
+    began_s: float
+    """When the run began: in that second there are samples for a part of it only."""
     gaps: Sequence[Gap]
 
     def time_s(self, index: float) -> float:
         return self.origin_s + index / GRID_HZ
 
     def rate_hz(self, time_s: float) -> float:
-        """Most samples in one of the seconds before, or in that one if there were none."""
-        second = int(time_s - self.origin_s)
-        before = self.counts.most(second - RATE_SECONDS, second)
-        return before or self.counts.most(second, second + 1)
+        """Most samples in one of the seconds before; soon after the run began, what there is."""
+        second, first = int(time_s - self.origin_s), int(self.began_s)
+        if second > first + 1:
+            return self.counts.most(second - RATE_SECONDS, second)
+        most = self.counts.most(second - RATE_SECONDS, second + 1)
+        part_s = first + 1 - self.began_s
+        if part_s >= LEAST_PART_S:
+            most = max(most, (self.counts.most(first, first + 1) - 1) / part_s)
+        return most
 
     def fast(self, index: Floats) -> NDArray[np.bool_]:
         """Whether the rate at each of these, in order, allows rates of force development."""

@@ -123,7 +123,7 @@ class Answer:
 
     def measured(self, run: Run, found: list[Found]) -> list[tuple[list[Rep], list[Partial]]]:
         """Reps and partials of each stretch."""
-        axis = Axis(self.grid.time_s(0.0), self.grid.counts, self._near_gaps)
+        axis = Axis(self.grid.time_s(0.0), self.grid.counts, run.first / GRID_HZ, self._near_gaps)
         return build(run, found, axis, self._settings, self._curve)
 
     def _end_run(self, *, goes_on: bool) -> list[SetClosed]:

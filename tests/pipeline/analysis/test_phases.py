@@ -65,6 +65,19 @@ def test_rate_of_force_development_is_refused_at_a_slow_rate() -> None:
     assert "11 Hz is too slow" in rep.absent["rfd_n_per_s"]
 
 
+@pytest.mark.parametrize("lead_s", [0.1, 0.4, 1.0, 1.6])
+def test_the_rate_is_known_soon_after_a_long_hole(lead_s: float) -> None:
+    time_s, force_n = force_of([Pull()] * 3, lead_s=lead_s)
+    before_s, before_n = force_of([Pull()] * 3)
+    reps = analyse(
+        np.concatenate((before_s, 7200.7 + time_s)), np.concatenate((before_n, force_n))
+    ).reps
+    assert len(reps) == 6
+    assert "rfd_n_per_s" not in reps[3].absent
+    slow = force_of([Pull()] * 3, lead_s=lead_s, rate_hz=20.0)
+    assert "20 Hz" in analyse(7200.7 + slow[0], slow[1]).reps[0].absent["rfd_n_per_s"]
+
+
 def test_a_hole_takes_out_what_it_hides_and_nothing_else() -> None:
     time_s, force_n = force_of([Pull()] * 3)
     keep = (time_s < 6.1) | (time_s > 6.3)
