@@ -17,6 +17,9 @@ from sensor.samples import ForceBlock
 
 LONGEST_BLOCK_S = 0.1
 PHASE_LATE_S = 0.15
+LEAST_PHASE_S = 0.4
+EARLY_S, LATE_S = 0.1, 0.3
+"""A phase told sooner before its begin, or later after its end, is not meant."""
 
 
 @dataclass(slots=True)
@@ -31,8 +34,10 @@ class LiveScore:
     """Right in the end, but not announced before the set closed."""
     withdrawn: int = 0
     phase_right: list[bool] = field(default_factory=list)
-    """Of each state told within a rep and a second around it, whether its phase was true at some
-    time of the last 150 ms."""
+    """At each block within a rep and a second around it, whether the phase that was told last was
+    true at some time of the last 150 ms."""
+    phase_late_s: list[float] = field(default_factory=list)
+    """From the true begin of a phase of 0.4 s and more until it is told; infinite if it is not."""
 
 
 def suits(session: Session) -> bool:
@@ -52,41 +57,50 @@ def blocks(session: Session, rng: np.random.Generator) -> list[ForceBlock]:
     return [ForceBlock(int(index[lo]), t[lo:hi], y[lo:hi]) for lo, hi in itertools.pairwise(edges)]
 
 
-def told_live(session: Session) -> list[tuple[float, Event]]:
-    """The events of a session with the time of the last sample that each one needed."""
+def told_live(session: Session) -> list[tuple[float, list[Event]]]:
+    """What each block of a session makes known, with the time of its last sample."""
     rng = np.random.default_rng([session.seed, 7])
     analysis = LiveAnalysis()
-    told: list[tuple[float, Event]] = []
+    told: list[tuple[float, list[Event]]] = []
     now_s = 0.0
     for block in blocks(session, rng):
         now_s = float(block.time_s[-1])
-        told += [(now_s, event) for event in analysis.push(block)]
-    told += [(now_s, event) for event in analysis.flush()]
+        told.append((now_s, list(analysis.push(block))))
+    told.append((now_s, list(analysis.flush())))
     return told
 
 
 def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
     """Run a session live and judge what was told."""
     told = told_live(session)
-    closed = [event for _, event in told if isinstance(event, SetClosed)]
+    closed = [event for _, events in told for event in events if isinstance(event, SetClosed)]
     final = [rep for event in closed for rep in event.reps]
     result = LiveScore(agrees=_timing(final) == _timing(offline))
     phases = _phases(session.truth.reps)
     spans = [rep.span_s for rep in session.truth.reps]
     announced: dict[int, tuple[float, Rep]] = {}
-    for now_s, event in told:
-        if isinstance(event, RepAnnounced):
-            announced[event.rep.id] = (now_s, event.rep)
-        elif isinstance(event, RepWithdrawn):
-            announced.pop(event.id, None)
-            result.withdrawn += 1
-        elif (
-            isinstance(event, LiveState)
-            and phases
-            and event.phase is not Phase.UNKNOWN
-            and any(a - 1 < event.time_s < b + 1 for a, b in spans)
-        ):
-            result.phase_right.append(_phase_fits(phases, event))
+    shown = Phase.REST
+    seen: list[tuple[float, Phase]] = []
+    for now_s, events in told:
+        for event in events:
+            if isinstance(event, RepAnnounced):
+                announced[event.rep.id] = (now_s, event.rep)
+            elif isinstance(event, RepWithdrawn):
+                announced.pop(event.id, None)
+                result.withdrawn += 1
+            elif isinstance(event, LiveState):
+                shown = event.phase
+                seen.append((now_s, shown))
+        if phases and any(a - 1 < now_s < b + 1 for a, b in spans):
+            result.phase_right.append(_phase_fits(phases, shown, now_s))
+    for begin_s, end_s, name in phases or []:
+        if np.isfinite(begin_s) and end_s - begin_s >= LEAST_PHASE_S:
+            times = [
+                at - begin_s
+                for at, phase in seen
+                if phase is name and begin_s - EARLY_S <= at < end_s + LATE_S
+            ]
+            result.phase_late_s.append(min(times, default=np.inf))
     for true in session.truth.reps:
         if true.end_s is None:
             continue
@@ -124,7 +138,7 @@ def _phases(reps: Sequence[TrueRep]) -> list[tuple[float, float, Phase]] | None:
     return [*phases, (rest_from, np.inf, Phase.REST)]
 
 
-def _phase_fits(phases: list[tuple[float, float, Phase]], state: LiveState) -> bool:
-    """Whether the phase told was true at some time of the last 150 ms."""
-    since_s = state.time_s - PHASE_LATE_S
-    return any(a <= state.time_s and b >= since_s and name is state.phase for a, b, name in phases)
+def _phase_fits(phases: list[tuple[float, float, Phase]], shown: Phase, now_s: float) -> bool:
+    """Whether the phase shown was true at some time of the last 150 ms."""
+    since_s = now_s - PHASE_LATE_S
+    return any(a <= now_s and b >= since_s and name is shown for a, b, name in phases)

@@ -158,6 +158,7 @@ def _live(main: Sequence[Outcome]) -> str:
     told = [(o.rate_hz, o.live) for o in main if o.live]
     live = [score for _, score in told]
     phases = [x for s in live for x in s.phase_right]
+    late_ms = 1000 * np.array([x for s in live for x in s.phase_late_s])
     rows = [
         ["sessions told live, cut at random", str(len(live))],
         ["final reps equal to offline, % of sessions",
@@ -166,8 +167,11 @@ def _live(main: Sequence[Outcome]) -> str:
          f"{sum(s.withdrawn for s in live) / max(1, len(live)):.3f}"],
         ["true reps not announced before their set closed",
          str(sum(s.unannounced for s in live))],
-        ["states in or beside a rep whose phase was true within the last 150 ms, %",
+        ["phase shown in or beside a rep true within the last 150 ms, % of the time",
          _percent(sum(phases), len(phases))],
+        ["phase of 0.4 s and more first shown after its begin: p50 / p95, ms",
+         "{:.0f} / {:.0f}".format(*np.percentile(late_ms, [50, 95]))],
+        ["the same within 150 ms, %", _percent(int(np.sum(late_ms <= 150)), late_ms.size)],
     ]  # fmt: skip
     for name, some in (
         ("at 80 Hz and above", [s for rate, s in told if rate >= FAST_ENOUGH_HZ]),

@@ -42,7 +42,7 @@ class ForceSamples:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """A summary for displays, at fixed sample indices four times a second."""
+    """A summary for displays: four times a second, and where the phase changes."""
 
     time_s: float
     force_n: float

@@ -26,9 +26,9 @@ WORTH_A_PUSH = 4 * PAGE
 PAGES_AT_ONCE = 32
 """After so many pages what was found is measured: bounds memory whatever the block."""
 TICKS_PER_S = 12
-"""So often it is asked whether a pull has ended: a rep waits for no more than one of them."""
+"""So often it is asked what the phase is and whether a pull has ended: no news waits for more."""
 TICKS_PER_STATE = 3
-"""So seldom while the band rests: four states a second are told."""
+"""So seldom the state is told while the phase stays: four times a second."""
 OFTEN_S, SELDOM_S = 2.0, 10.0
 """So often samples go on to the answer while a set may close, and while none can: many cost little
 more than few. Where a pull ends they go on at once."""
@@ -42,7 +42,7 @@ class LiveAnalysis:
     settings, curve
         Rules, and the band's force-elongation curve where it is known.
     live
-        Whether to tell what is provisional: four states a second and reps as they end. Without,
+        Whether to tell what is provisional: the state, and reps as they end. Without,
         only `SetClosed` is told, and blocks of any size are taken fast.
     """
 
@@ -69,6 +69,7 @@ class LiveAnalysis:
         self._origin_s: float | None = None
         self._next_tick, self._next_tick_s = 0, -math.inf
         self._next_state = self._next_answer = 0
+        self._shown = Phase.REST
         self._newest_s = 0.0
         self._last: tuple[int, int, str | None] = (0, 0, None)
         self._told: Rep | None = None
@@ -150,7 +151,7 @@ class LiveAnalysis:
         self._times_s, self._forces_n = [], []
 
     def _tick(self, now_s: float, origin_s: float) -> list[AnalysisEvent]:
-        """Reps that ended or look otherwise now; each quarter of a second the state."""
+        """Reps that ended or look otherwise now, and the state where it is due."""
         self._newest_s = now_s
         tick = max(math.floor((now_s - origin_s) * TICKS_PER_S), self._next_tick)
         events: list[AnalysisEvent] = []
@@ -167,18 +168,15 @@ class LiveAnalysis:
             if not look and quiet_s == math.inf:
                 events += self._announcer.close([], now_s)
         if look:
-            news = looks.take(now_s, tracker.phase)
+            news = looks.take(tick, now_s, tracker.phase)
             for rep in [new.rep for new in news if isinstance(new, RepAnnounced)]:
                 tracker.learn(rep.peak_n - max(rep.valley_before_n, rep.valley_after_n))
             events += news
-        if tick >= self._next_state:
+        if tick >= self._next_state or tracker.phase is not self._shown:
             self._next_state = (tick // TICKS_PER_STATE + 1) * TICKS_PER_STATE
+            self._shown = tracker.phase
             events.append(self._state(now_s))
         self._next_tick = tick + 1
-        if tracker.phase is Phase.REST:
-            self._next_tick = self._next_state
-            if looks.next is not None:
-                self._next_tick = min(self._next_state, max(tick + 1, looks.next))
         self._next_tick_s = origin_s + self._next_tick / TICKS_PER_S
         return events
 

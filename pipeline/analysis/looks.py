@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.analysis.anew import meant_anew
 from pipeline.analysis.answer import Answer
+from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.provisional import ENDED_SHARE, Announcer, RepEvent, has_ended, why_not
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
@@ -13,7 +14,10 @@ from pipeline.analysis.verdict import Found, Judged, Verdict
 from pipeline.events import Phase, RepAnnounced
 
 LOOKS = (0, 1, 2, 4, 10)
-"""So many ticks after a pull ended it is looked at, until it is told; then once more at rest."""
+"""So many ticks after a pull ended it is looked at, until it is told; then once more at rest, and
+again after as long while the force still falls."""
+FALLS_S, FALLS_SHARE = 0.24, 0.01
+"""It does if it has fallen so lately by more than this part of the pull."""
 GONE_SHARE = 0.9
 """A pull that has fallen by this part of its rise and is no rep now will be none in a moment."""
 
@@ -26,6 +30,8 @@ class Looks:
         self._announcer = announcer
         self._settings = settings
         self._due: list[int] = []
+        self._falls = False
+        """Whether the force still fell at the last look."""
 
     @property
     def next(self) -> int | None:
@@ -54,11 +60,14 @@ class Looks:
         del self._due[0]
         return True
 
-    def take(self, now_s: float, phase: Phase) -> list[RepEvent]:
+    def take(self, tick: int, now_s: float, phase: Phase) -> list[RepEvent]:
         """What the look tells; if it was not too soon, only the one at rest is left."""
+        self._falls = False
         events, settled = self._look(now_s, phase)
         if settled:
             self._due = self._due[-1:]
+        if self._falls and not self._due:
+            self._due = [tick + LOOKS[-1]]
         return events
 
     def _look(self, now_s: float, phase: Phase) -> tuple[list[RepEvent], bool]:
@@ -83,6 +92,9 @@ class Looks:
             return answer.judged(run, stretch, pulls, alone=True).judged
 
         told = meant_anew(found.judged, answer.usual_s, answer.context.slack_n, alone)
+        if told:
+            late_n = run.measure.view(run.measure.end - int(FALLS_S * GRID_HZ), run.measure.end)
+            self._falls = bool(late_n[0] - late_n[-1] > FALLS_SHARE * told[-1].pull.amplitude_n)
         resting = phase in (Phase.REST, Phase.CONCENTRIC)
         share = self._settings.dip_share if resting else ENDED_SHARE
         judged = [j for j in told if j.verdict is Verdict.REP]

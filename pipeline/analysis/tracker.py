@@ -13,8 +13,9 @@ _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
 _LEAK = 0.02
 """Part by which the resting level follows the force with each value: a second."""
-SLOWED = 0.25
-"""Near the top, so little of the steepest slope is left; waiting for less would come too late."""
+SLOWED, SURELY = 0.28, 2.0
+"""Near the top, so little of the steepest slope is left; waiting for less would come too late.
+Above 90 % of the usual height more will do, up to twice as much."""
 FAR_BELOW = 0.6
 """Of the usual height: from there up to 90 % a rise may slow down, below it is not the top."""
 BEYOND = 1.08
@@ -29,6 +30,9 @@ AGAIN = 0.05
 """A fall that turns back by this part of the height was a dip."""
 STOPPED = 0.3
 """Part of the steepest fall below which the force has come to rest."""
+GENTLE, CREEPS = 0.04, 0.01
+"""Parts of the height: a fall is slow that never went by more within 60 ms; it is over when it goes
+by less within 0.2 s."""
 NEARLY = 0.85
 """A fall is worth a look when so much of the rise is gone."""
 SMALL = 0.25
@@ -139,7 +143,7 @@ class Tracker:
             share = (risen / self._usual - FAR_BELOW) / (0.9 - FAR_BELOW)
         if share <= 0:
             return force <= self._last[0]
-        return slope < SLOWED * min(share, 1.0) * self._steepest
+        return slope < SLOWED * min(share, SURELY) * self._steepest
 
     def _hold(self, force: float, slope: float) -> None:
         low = self._low or 0.0
@@ -175,10 +179,17 @@ class Tracker:
             self._steepest, self._entered = abs(self._steepest), force
         elif force <= low + 0.1 * height:
             self._rest_at(self._floor)
-        elif fallen >= 0.5 * height and slope > STOPPED * self._steepest:
+        elif fallen >= 0.5 * height and self._stopped(slope, force, height):
             # It stays, or rises again, at a level above where it came from.
             self._end()
             self._rest_at(self._floor)
+
+    def _stopped(self, slope: float, force: float, height: float) -> bool:
+        """Whether the fall is over; one that was slow all the time may slow down and go on."""
+        if slope <= STOPPED * self._steepest:
+            return False
+        slow = self._steepest > -GENTLE * height
+        return not slow or self._last[0] - force < CREEPS * height
 
     def _end(self) -> None:
         if not self._told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.analysis import analyse
 from pipeline.analysis.live import AnalysisEvent, LiveAnalysis
+from pipeline.analysis.result import Rep
 from pipeline.events import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from sensor.samples import Floats
 from tests.pipeline.analysis.people import Pull, blocks, force_of
@@ -199,11 +201,13 @@ def test_a_set_closes_while_the_band_hangs() -> None:
     assert closing_s[0] < time_s[-1] - 5
 
 
-def test_states_come_four_times_a_second_with_the_phase_of_then() -> None:
+def test_states_come_four_times_a_second_and_where_the_phase_changes() -> None:
     pulls = [Pull(up_s=1.2, hold_s=1.5, down_s=1.2, pause_s=1.5)] * 6
     time_s, force_n = force_of(pulls)
     states = [event for event in run(time_s, force_n, []) if isinstance(event, LiveState)]
-    assert len(states) == pytest.approx(4 * time_s[-1], abs=2)
+    changes = sum(a.phase is not b.phase for a, b in pairwise(states))
+    assert changes == 4 * len(pulls)
+    assert 4 * time_s[-1] - 2 <= len(states) <= 4 * time_s[-1] + changes + 2
     pull = pulls[0]
     right = []
     for state in states:
@@ -219,6 +223,66 @@ def test_states_come_four_times_a_second_with_the_phase_of_then() -> None:
         right.append(state.phase in allowed)
     assert np.mean(right) > 0.95
     assert (states[-1].set, states[-1].reps) == (1, 6)
+
+
+def test_a_phase_is_told_soon_after_it_begins() -> None:
+    pull = Pull(up_s=1.2, hold_s=1.5, down_s=1.2, pause_s=1.5)
+    time_s, force_n = force_of([pull] * 6)
+    states = [event for event in run(time_s, force_n, [4] * 10_000) if isinstance(event, LiveState)]
+    begins = {
+        Phase.CONCENTRIC: pull.start_s,
+        Phase.HOLD: pull.up_s * 0.795,
+        Phase.ECCENTRIC: pull.up_s + pull.hold_s + pull.down_s * 0.205,
+        Phase.REST: pull.end_s,
+    }
+    for before, after in pairwise(states):
+        if after.phase is not before.phase and after.time_s > 2.0 + 5.4:
+            assert (after.time_s - 2.0) % 5.4 - begins[after.phase] < 0.2
+
+
+def lowered_with_a_sticking_point(share: float) -> tuple[Floats, Floats]:
+    """Five reps lowered over 5 s, the middle quarter at a share of the speed; period 8.1 s."""
+    n = 400
+    speed = np.where(np.abs(np.arange(n) / n - 0.5) < 1 / 8, share, 1.0)
+    speed = np.convolve(np.pad(speed, 20, mode="edge"), np.ones(41) / 41, "valid")
+    fall = np.cumsum(speed)
+    up = np.sin(np.linspace(0, np.pi / 2, 48)) ** 2
+    rep = 100 * np.concatenate((up, np.ones(40), 1 - fall / fall[-1], np.zeros(160)))
+    force_n = np.concatenate((np.zeros(160), np.tile(rep, 5), np.zeros(400)))
+    force_n += np.random.default_rng(0).normal(0, 0.1, force_n.size)
+    return np.arange(force_n.size) / 80, force_n
+
+
+@pytest.mark.parametrize("share", [0.3, 0.4, 0.6])
+def test_a_slow_lowering_with_a_sticking_point_is_not_told_as_over(share: float) -> None:
+    time_s, force_n = lowered_with_a_sticking_point(share)
+    events = run(time_s, force_n, [])
+    for event in events:
+        if isinstance(event, LiveState) and event.phase is Phase.REST:
+            assert event.force_n < 20
+        if isinstance(event, RepAnnounced):
+            assert event.rep.valley_after_n < 20
+
+
+def test_a_long_tail_is_corrected_while_the_band_rests() -> None:
+    tail = np.exp(-4 * np.linspace(0, 1, 160))
+    up = np.sin(np.linspace(0, np.pi / 2, 80)) ** 2
+    one = 60 * np.concatenate((up, np.ones(40), (tail - tail[-1]) / (1 - tail[-1]), np.zeros(240)))
+    force_n = np.concatenate((np.zeros(160), np.tile(one, 4), np.zeros(1600)))
+    force_n += np.random.default_rng(1).normal(0, 0.1, force_n.size)
+    analysis = LiveAnalysis()
+    told_s: dict[int, float] = {}
+    final: list[Rep] = []
+    for block in blocks(np.arange(force_n.size) / 80, force_n, list(range(0, force_n.size, 4))):
+        for event in analysis.push(block):
+            if isinstance(event, RepAnnounced | RepCorrected):
+                if float(block.time_s[-1]) < event.rep.end_s + 2.0:
+                    told_s[event.rep.id] = event.rep.tut_s
+            elif isinstance(event, SetClosed):
+                final += event.reps
+    assert len(final) == 4
+    for rep in final:
+        assert told_s[rep.id] == pytest.approx(rep.tut_s, abs=0.02)
 
 
 def test_memory_does_not_follow_the_length() -> None:
