@@ -33,6 +33,8 @@ STOPPED = 0.3
 GENTLE, CREEPS = 0.04, 0.01
 """Parts of the height: a fall is slow that never went by more within 60 ms; it is over when it goes
 by less within 0.2 s."""
+PAUSED, PAUSE = 0.1, 250
+"""Who pauses higher than this on the way down and soon, 5 s, falls by as much more, goes on."""
 NEARLY = 0.85
 """A fall is worth a look when so much of the rise is gone."""
 SMALL = 0.25
@@ -68,7 +70,7 @@ class Tracker:
         self._held = 0
         """Values since the first hold of the pull began, without its rises."""
         self._steepest = 0.0
-        self._floor = 0.0
+        self._floor = self._before = 0.0
         self._amplitudes: list[float] = []
         self._usual = 0.0
         """Amplitude of the last reps; 0 where there are none."""
@@ -117,10 +119,19 @@ class Tracker:
         self._rested += 1
         if self._rested == _FORGET:
             self._amplitudes, self._usual = [], 0.0
-        if force > low + max(0.1 * self._usual, self._least) and slope > 0:
+        if self._goes_on(force):
+            self._low = self._before
+            self._enter(Phase.ECCENTRIC)
+        elif force > low + max(0.1 * self._usual, self._least) and slope > 0:
             self._enter(Phase.CONCENTRIC)
             self._told, self._rested, self._held = False, 0, 0
             self._top, self._steepest = force, slope
+
+    def _goes_on(self, force: float) -> bool:
+        """Whether what seemed to be rest, above where the pull began, was a pause in its fall."""
+        height = self._top - self._before
+        up = self._floor - self._before > PAUSED * height
+        return up and self._rested < PAUSE and self._floor - force > PAUSED * height
 
     def _rise(self, force: float, slope: float) -> None:
         low = self._low or 0.0
@@ -202,4 +213,4 @@ class Tracker:
     def _rest_at(self, level: float) -> None:
         self._end()
         self._enter(Phase.REST)
-        self._low = level
+        self._before, self._low = self._low or 0.0, level

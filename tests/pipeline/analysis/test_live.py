@@ -264,6 +264,20 @@ def test_a_slow_lowering_with_a_sticking_point_is_not_told_as_over(share: float)
             assert event.rep.valley_after_n < 20
 
 
+def test_after_a_pause_on_the_way_down_the_fall_goes_on() -> None:
+    time_s, force_n = lowered_with_a_sticking_point(0.1)
+    events = run(time_s, force_n, [])
+    late = [
+        event.phase
+        for event in events
+        if isinstance(event, LiveState)
+        and 15 < event.force_n < 35
+        and (event.time_s - 2.0) % 8.1 > 1.0
+    ]
+    assert len(late) > 10
+    assert set(late) == {Phase.ECCENTRIC}
+
+
 def test_a_long_tail_is_corrected_while_the_band_rests() -> None:
     tail = np.exp(-4 * np.linspace(0, 1, 160))
     up = np.sin(np.linspace(0, np.pi / 2, 80)) ** 2
