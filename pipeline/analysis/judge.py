@@ -11,6 +11,7 @@ from pipeline.analysis.levels import EVEN_SHARE, by_level
 from pipeline.analysis.medians import weighted_median, weighted_medians
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
+from pipeline.analysis.trend import continue_trend
 from pipeline.analysis.tuples import named
 from pipeline.analysis.verdict import Context, Judged, Verdict
 
@@ -136,7 +137,7 @@ def _among_others(
     typical = _typical(before, amplitudes)
     reps = [mine >= rep_share * usual for mine, usual in zip(amplitudes, typical, strict=True)]
     rises = [so_far.begins[at] for at in cluster]
-    _continue_trend(amplitudes, rises, falls, reps)
+    continue_trend(amplitudes, rises, falls, reps)
     for at, is_rep, usual in zip(cluster, reps, typical, strict=True):
         so_far.typical[at] = usual
         if not is_rep:
@@ -178,40 +179,3 @@ def _typical(before: Sequence[float], amplitudes: list[float]) -> list[float]:
     if min(amplitudes) > EVEN_SHARE * max((*before, *amplitudes)):
         return [weighted_median(amplitudes)] * len(amplitudes)
     return weighted_medians([*before, *amplitudes], NEIGHBOURS)[len(before) :]
-
-
-TREND_TOLERANCE = 0.25
-RHYTHM_TOLERANCE = 0.5
-
-
-def _continue_trend(
-    amplitudes: list[float], rises: list[int], falls: list[int], reps: list[bool]
-) -> None:
-    """A small pull at the edge of a set that goes on the line of its neighbours is a rep.
-
-    Effort that grows from a third to full makes the first reps small; trial pulls are off the line
-    or off the rhythm. Where a band is taken up before the first pull, or bounces after one, the
-    falls tell the rhythm better than the rises.
-    """
-    if all(reps):
-        return
-    edges = ((range(len(reps) - 4, -1, -1), 1), (range(3, len(reps)), -1))
-    for places, way in edges:
-        for here in places:
-            one, two, three = here + way, here + 2 * way, here + 3 * way
-            if reps[here] or not (reps[one] and reps[two] and reps[three]):
-                continue
-            amplitude, a, b, c = (amplitudes[at] for at in (here, one, two, three))
-            slope = (c - a) / 2
-            line = (a + b + c) / 3 - 2 * slope
-            even = abs(b - (a + c) / 2) < TREND_TOLERANCE / 2 * b
-            reps[here] = (
-                even
-                and abs(amplitude - line) < TREND_TOLERANCE * a
-                and any(_in_rhythm(at[here], at[one], at[two]) for at in (rises, falls))
-            )
-
-
-def _in_rhythm(first: int, second: int, third: int) -> bool:
-    ratio = abs(second - first) / max(abs(third - second), 1)
-    return 1 / (1 + RHYTHM_TOLERANCE) < ratio < 1 + RHYTHM_TOLERANCE
