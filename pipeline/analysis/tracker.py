@@ -13,7 +13,7 @@ _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
 _LEAK = 0.02
 """Part by which the resting level follows the force with each value: a second."""
-SLOWED, SURELY = 0.28, 2.0
+SLOWED, SURELY = 0.35, 2.0
 """Near the top, so little of the steepest slope is left; waiting for less would come too late.
 Above 90 % of the usual height more will do, up to twice as much."""
 FAR_BELOW = 0.6
