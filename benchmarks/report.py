@@ -169,10 +169,13 @@ def _live(main: Sequence[Outcome]) -> str:
          str(sum(s.unannounced for s in live))],
         ["phase shown in or beside a rep true within the last 150 ms, % of the time",
          _percent(sum(phases), len(phases))],
-        ["phase of 0.4 s and more first shown after its begin: p50 / p95, ms",
-         "{:.0f} / {:.0f}".format(*np.percentile(late_ms, [50, 95]))],
-        ["the same within 150 ms, %", _percent(int(np.sum(late_ms <= 150)), late_ms.size)],
     ]  # fmt: skip
+    if late_ms.size:
+        rows += [
+            ["phase of 0.4 s and more first shown after its begin: p50 / p95, ms",
+             "{:.0f} / {:.0f}".format(*np.percentile(late_ms, [50, 95]))],
+            ["the same within 150 ms, %", _percent(int(np.sum(late_ms <= 150)), late_ms.size)],
+        ]  # fmt: skip
     for name, some in (
         ("at 80 Hz and above", [s for rate, s in told if rate >= FAST_ENOUGH_HZ]),
         ("at 10 Hz", [s for rate, s in told if rate < FAST_ENOUGH_HZ]),

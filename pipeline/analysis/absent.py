@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.analysis.counts import Counts
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.metrics import RFD_MIN_RATE_HZ
 from pipeline.analysis.result import Rep
+from pipeline.analysis.rows import Bools
 from sensor.samples import Floats, Gap
 
 RATE_SECONDS = 5
+"""The fullest of so many seconds tells the rate."""
 LEAST_PART_S = 0.2
 """The samples in less of a second say little of their rate."""
 RFD_ACCEPTED_HZ = 0.95 * RFD_MIN_RATE_HZ
@@ -49,7 +50,7 @@ class Axis:
             most = max(most, (self.counts.most(first, first + 1) - 1) / part_s)
         return most
 
-    def fast(self, index: Floats) -> NDArray[np.bool_]:
+    def fast(self, index: Floats) -> Bools:
         """Whether the rate at each of these, in order, allows rates of force development."""
         before = (index / GRID_HZ).astype(np.int64) - 1
         if self.counts.least(int(before[0]), int(before[-1]) + 1) >= RFD_ACCEPTED_HZ:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.analysis.absent import Axis
+from pipeline.analysis.absent import RATE_SECONDS, Axis
 from pipeline.analysis.grid import GRID_HZ, Grid, GridPiece
 from pipeline.analysis.judge import judge
 from pipeline.analysis.medians import median
@@ -32,7 +32,6 @@ from sensor.samples import Floats, Gap
 
 MOST_STRAYS = 1000
 RATE_MEMORY_S = 8
-RATE_SECONDS = 5
 
 
 class Answer:

@@ -6,13 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.analysis.rows import Bools
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.verdict import Judged
 from sensor.samples import Floats
-
-Bools = NDArray[np.bool_]
 
 LEAST, MOST = 0.85, 0.995
 """Of a rep that barely passed, and of one beyond doubt: of two hundred simulated reps that

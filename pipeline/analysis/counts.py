@@ -16,15 +16,14 @@ class Counts:
         self._seconds = Tape(0)
         self._counts = Tape(0)
         """Of each of these seconds, which increase."""
-        self._newest = -1
-        """The last of them."""
 
     def add(self, ticks: Floats) -> None:
         """Count samples by their ticks; none of them lies a long time after another."""
         first, last = int(ticks[0] / self._ticks_per_s), int(ticks[-1] / self._ticks_per_s)
-        goes_on = first == self._newest and self._counts.end > self._counts.start
+        known, counted = self._all()
+        goes_on = known.size > 0 and known[-1] == first
         if goes_on and first == last:
-            self._counts.view(self._counts.end - 1, self._counts.end)[0] += ticks.size
+            counted[-1] += ticks.size
             return
         seconds: Ints = np.arange(first, last + 1)
         edges = np.empty(seconds.size + 1, dtype=np.int64)
@@ -33,9 +32,8 @@ class Counts:
             edges[1:-1] = ticks.searchsorted(seconds[1:] * self._ticks_per_s)
         counts = edges[1:] - edges[:-1]
         if goes_on:
-            self._counts.view(self._counts.end - 1, self._counts.end)[0] += counts[0]
+            counted[-1] += counts[0]
             seconds, counts = seconds[1:], counts[1:]
-        self._newest = last
         self._seconds.append(seconds.astype(np.float64))
         self._counts.append(counts.astype(np.float64))
 
@@ -66,5 +64,6 @@ class Counts:
         self._counts.forget_before(keep)
 
     def _all(self) -> tuple[Floats, Floats]:
+        """The seconds and their counts, to read and to add to."""
         known, counts = self._seconds, self._counts
         return known.view(known.start, known.end), counts.view(counts.start, counts.end)

@@ -33,11 +33,6 @@ class Looks:
         self._falls = False
         """Whether the force still fell at the last look."""
 
-    @property
-    def next(self) -> int | None:
-        """The tick at which to look next."""
-        return self._due[0] if self._due else None
-
     def plan(self, tick: int, *, small: bool) -> None:
         """A pull has ended, or nearly; where it is too small for a rep the last look will do.
 

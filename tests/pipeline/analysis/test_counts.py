@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.analysis.counts import Counts
-from pipeline.analysis.swings import Turn
-from pipeline.analysis.tuples import named
 
 
 @given(
@@ -42,9 +39,3 @@ def test_what_is_forgotten_counts_no_more() -> None:
     counts.forget_before(4)
     assert counts.at(np.array([3, 4, 9, 10])).tolist() == [0.0, 100.0, 100.0, 0.0]
     assert Counts(100.0).at(np.array([0])).tolist() == [0.0]
-
-
-def test_a_named_tuple_takes_a_value_for_each_field() -> None:
-    assert named(Turn, [(1, 2.0, True, 3)]) == [Turn(1, 2.0, True, 3)]
-    with pytest.raises(TypeError, match="4 fields, not 3"):
-        named(Turn, [(1, 2.0, True)])
