@@ -25,29 +25,29 @@ from pathlib import Path
 import psutil
 
 from benchmarks.report import table
-from firmware_sim.air import Air
 from firmware_sim.band import Band, BandSetup
-from firmware_sim.faults import Chances, Faults
 from firmware_sim.offline import Radio, notifications
+from firmware_sim.person.workout import Workout
+from firmware_sim.radio.air import Air
+from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
-from firmware_sim.workout import Workout
 from pipeline.app import run_session, session_recording
 from pipeline.config import load
-from pipeline.delivery import Delivery
-from pipeline.events import ForceSamples, SetClosed, Told
-from pipeline.recorder import Recorder
-from pipeline.samples import read_session
-from pipeline.session import Session
+from pipeline.delivery.delivery import Delivery
+from pipeline.delivery.recorder import Recorder
+from pipeline.files.samples import read_session
+from pipeline.session.events import ForceSamples, SetClosed, Told
+from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.mqtt.messages import EVENTS, event_message
 from pipeline.sinks.page.state import PageState
 from pipeline.sinks.sink import Rejected, SessionFacts
-from sensor.ble import BleSource
-from sensor.profile import Answer, Opcode
-from sensor.radio import BumbleCentral
-from sensor.recording import Recording
+from sensor.ble.source import BleSource
+from sensor.bumble_backend import BumbleCentral
+from sensor.recording.log import Recording
 from sensor.samples import Channel
 from sensor.source import HostClock
+from sensor.wire.profile import Answer, Opcode
 
 FAULTS = Chances(drop=0.02, corrupt=0.01, stall=0.002, stall_s=2.0)
 AWAY_EVERY_S, AWAY_S = 900.0, 30.0

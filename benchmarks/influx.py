@@ -21,7 +21,7 @@ import numpy as np
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
 
-from pipeline.events import ForceSamples, Told
+from pipeline.session.events import ForceSamples, Told
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings, connect
 from pipeline.sinks.influx.sink import InfluxSink

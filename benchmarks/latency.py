@@ -24,16 +24,16 @@ import numpy as np
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from firmware_sim.air import Air, att_opcode
 from firmware_sim.band import BandSetup
-from firmware_sim.sampler import ClockConfig
+from firmware_sim.device.sampler import ClockConfig
+from firmware_sim.person.workout import SetPlan, Workout
+from firmware_sim.radio.air import Air, att_opcode
 from firmware_sim.source import SimulatedBand
-from firmware_sim.workout import SetPlan, Workout
 from pipeline.app import run_session, session_recording
 from pipeline.config import load
-from pipeline.events import ForceSamples, RepAnnounced, Told
-from sensor.ble import BleSource
-from sensor.radio import BumbleCentral
+from pipeline.session.events import ForceSamples, RepAnnounced, Told
+from sensor.ble.source import BleSource
+from sensor.bumble_backend import BumbleCentral
 from sensor.samples import Channel, Notification
 from sensor.source import HostClock
 

@@ -12,7 +12,7 @@ from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import TrueRep
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.result import Rep
-from pipeline.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
+from pipeline.session.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
 from sensor.samples import ForceBlock
 
 LONGEST_BLOCK_S = 0.1

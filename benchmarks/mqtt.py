@@ -23,7 +23,7 @@ import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.events import ForceSamples, RepAnnounced, Told
+from pipeline.session.events import ForceSamples, RepAnnounced, Told
 from pipeline.sinks.mqtt.messages import event_message
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink

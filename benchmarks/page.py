@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import aiohttp
 import numpy as np
 
-from pipeline.events import ForceSamples, LiveState, Phase, Told
+from pipeline.session.events import ForceSamples, LiveState, Phase, Told
 from pipeline.sinks.page.web import WebSink
 from pipeline.sinks.sink import SessionFacts
 

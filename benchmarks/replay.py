@@ -17,8 +17,8 @@ from pathlib import Path
 
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
-from pipeline.samples import read_session
-from sensor.recording import Recording
+from pipeline.files.samples import read_session
+from sensor.recording.log import Recording
 from sensor.samples import Floats
 from tests.pipeline.signals import notifications, pulls
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from firmware_sim.elastic import Elastic
-from firmware_sim.firmware import Firmware, FirmwareConfig
-from firmware_sim.gauge import Gauge, GaugeConfig, Reading
-from firmware_sim.sampler import ClockConfig
-from firmware_sim.truth import RepTruth
-from firmware_sim.workout import Person, Workout
+from firmware_sim.device.firmware import Firmware, FirmwareConfig
+from firmware_sim.device.gauge import Gauge, GaugeConfig, Reading
+from firmware_sim.device.sampler import ClockConfig
+from firmware_sim.person.elastic import Elastic
+from firmware_sim.person.truth import RepTruth
+from firmware_sim.person.workout import Person, Workout
 from sensor.samples import Floats
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from firmware_sim.band import Band
-from firmware_sim.faults import Chances, Faults
+from firmware_sim.radio.faults import Chances, Faults
 from sensor.errors import FrameError
-from sensor.frames import Flag, ForceFrame
-from sensor.profile import Answer, Command, Opcode, Status
 from sensor.samples import Channel, Notification
+from sensor.wire.frames import Flag, ForceFrame
+from sensor.wire.profile import Answer, Command, Opcode, Status
 
 STARTED_US = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""

@@ -10,8 +10,8 @@ from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
 from firmware_sim.band import Band, BandSetup
-from firmware_sim.gatt import Peripheral
-from firmware_sim.truth import RepTruth
+from firmware_sim.device.gatt import Peripheral
+from firmware_sim.person.truth import RepTruth
 
 
 class SimulatedBand:

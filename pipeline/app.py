@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.config import Config
-from pipeline.delivery import Delivery, DeliveryStatus
-from pipeline.events import Told
-from pipeline.outlets import open_outlets
-from pipeline.recorder import Recorder
-from pipeline.session import Session
+from pipeline.delivery.delivery import Delivery, DeliveryStatus
+from pipeline.delivery.outlets import open_outlets
+from pipeline.delivery.recorder import Recorder
+from pipeline.session.events import Told
+from pipeline.session.session import Session
 from pipeline.sinks.sink import SessionFacts
-from pipeline.terminal import TerminalLine
+from pipeline.views.terminal import TerminalLine
 from sensor.errors import BandError, RecordingError
-from sensor.recording import SUFFIX, Recording
+from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
 from sensor.source import Source
 

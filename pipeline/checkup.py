@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config, ConfigError
-from pipeline.delivery import waiting_rows
-from pipeline.session import Session
+from pipeline.delivery.delivery import waiting_rows
+from pipeline.session.session import Session
 from pipeline.sinks.influx.check import Finding
-from sensor.clock import MAX_SKEW
 from sensor.errors import BandError, LinkError, RecordingError
-from sensor.frames import MAX_FRAME_BYTES
-from sensor.recording import SUFFIX, Recording
+from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
+from sensor.timeline.clock import MAX_SKEW
+from sensor.wire.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
-    from sensor.radio import BumbleCentral
+    from sensor.bumble_backend import BumbleCentral
 
 LOW_DISK_BYTES = 500 * 2**20
 """About 400 hours of recording at 80 Hz."""
@@ -102,7 +102,7 @@ async def _broker(config: Config) -> AsyncIterator[Finding]:
     if not config.mqtt.enabled or config.mqtt.host is None:
         yield Finding("MQTT: no broker is named; the embedded one serves each session", True)
         return
-    from pipeline.outlets import mqtt_settings
+    from pipeline.delivery.outlets import mqtt_settings
     from pipeline.sinks.mqtt.sink import MqttSink
     from pipeline.sinks.sink import SinkUnavailableError
 
@@ -123,7 +123,7 @@ async def _influx(config: Config) -> AsyncIterator[Finding]:
     if config.influx.url is None:
         yield Finding("InfluxDB: no url is set; nothing is sent there", True)
         return
-    from pipeline.outlets import influx_settings
+    from pipeline.delivery.outlets import influx_settings
     from pipeline.sinks.influx.check import check
 
     try:
@@ -136,8 +136,8 @@ async def _influx(config: Config) -> AsyncIterator[Finding]:
 
 
 async def _band(config: Config) -> AsyncIterator[Finding]:
-    from pipeline.radio import open_radio
-    from sensor.finder import scan
+    from pipeline.sources.radio import open_radio
+    from sensor.ble.finder import scan
 
     radio = config.band.transport or "the system's Bluetooth"
     async for finding in _bluez(config):
@@ -176,7 +176,7 @@ async def _bluez(config: Config) -> AsyncIterator[Finding]:
 
 async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterator[Finding]:
     """Connect for a few seconds: battery, rate, losses."""
-    from sensor.ble import BleSource
+    from sensor.ble.source import BleSource
 
     session = Session(live=False)
     row = 0

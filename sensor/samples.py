@@ -17,9 +17,9 @@ class Channel(IntEnum):
     """What a `Notification` carries. The numbers stand in recordings: never reuse one."""
 
     FORCE = 1
-    """A force frame (`sensor.frames`)."""
+    """A force frame (`sensor.wire.frames`)."""
     ANSWER = 2
-    """An indication of the control characteristic (`sensor.profile`)."""
+    """An indication of the control characteristic (`sensor.wire.profile`)."""
     INFO = 3
     """The value of the Info characteristic, read after each connect."""
     BATTERY = 4

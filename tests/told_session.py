@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pipeline.analysis.result import Partial, Rep, SetSummary
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     Event,
     ForceSamples,

@@ -9,10 +9,10 @@ import numpy as np
 from bumble.core import AdvertisingData
 
 from benchmarks.fuzz.mutator import Mutator
+from sensor.bumble_backend.advert import MAX_UUIDS, from_bumble
 from sensor.errors import FrameError
-from sensor.frames import Flag, ForceFrame, decode_equal_frames
-from sensor.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
-from sensor.radio.advert import MAX_UUIDS, from_bumble
+from sensor.wire.frames import Flag, ForceFrame, decode_equal_frames
+from sensor.wire.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
 
 INFO = Info(
     7, 80.0, 11520, 24, 3,

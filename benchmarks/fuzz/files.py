@@ -13,10 +13,10 @@ from benchmarks.fuzz.mutator import Mutator
 from firmware_sim.band import Band, BandSetup
 from firmware_sim.offline import notifications
 from pipeline.config import ConfigError, load
-from pipeline.csv_file import CsvError, read_csv
-from pipeline.samples import read_session
+from pipeline.files.csv_file import CsvError, read_csv
+from pipeline.files.samples import read_session
 from sensor.errors import RecordingError
-from sensor.recording import Recording
+from sensor.recording.log import Recording
 
 IN_MEMORY = Path("/dev/shm")
 ANALYSED = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from sensor.frames import crc8
+from sensor.wire.frames import crc8
 
 
 class Mutator:

@@ -11,14 +11,14 @@ import numpy as np
 
 from benchmarks.fuzz.decoders import INFO, some_answers, some_frames
 from benchmarks.fuzz.mutator import Mutator
-from pipeline.session import Session
-from sensor.clock import DeviceClock
+from pipeline.session.session import Session
 from sensor.errors import FrameError
-from sensor.frames import Flag, ForceFrame
-from sensor.profile import Answer, Command
-from sensor.repair import Repair
 from sensor.samples import Channel, Notification
-from sensor.timeline import Hole, Timeline
+from sensor.timeline.clock import DeviceClock
+from sensor.timeline.ledger import Hole, Timeline
+from sensor.timeline.repair import Repair
+from sensor.wire.frames import Flag, ForceFrame
+from sensor.wire.profile import Answer, Command
 
 SEQUENCE = 200
 """Frames or rows that one state machine takes before the next begins."""

@@ -26,9 +26,9 @@ from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.stretches import LONE_WAIT_S, SLOW_FALL_S, Cutter, Stretch
 from pipeline.analysis.verdict import Context, Found, Verdict, context_after, median_length_s
-from pipeline.events import SetClosed
-from sensor.profile import BandCurve
+from pipeline.session.events import SetClosed
 from sensor.samples import Floats, Gap
+from sensor.wire.profile import BandCurve
 
 MOST_STRAYS = 1000
 RATE_MEMORY_S = 8

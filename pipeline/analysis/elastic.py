@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sensor.profile import BandCurve
 from sensor.samples import Floats
+from sensor.wire.profile import BandCurve
 
 
 def force_at(curve: BandCurve, stretch: Floats) -> Floats:

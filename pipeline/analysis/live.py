@@ -13,9 +13,9 @@ from pipeline.analysis.provisional import Announcer, RepEvent
 from pipeline.analysis.result import Partial, Rep
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.tracker import Tracker
-from pipeline.events import LiveState, Phase, RepAnnounced, SetClosed
-from sensor.profile import BandCurve
+from pipeline.session.events import LiveState, Phase, RepAnnounced, SetClosed
 from sensor.samples import Floats, ForceBlock, Gap
+from sensor.wire.profile import BandCurve
 
 AnalysisEvent = LiveState | RepEvent | SetClosed
 

@@ -11,7 +11,7 @@ from pipeline.analysis.provisional import ENDED_SHARE, Announcer, RepEvent, has_
 from pipeline.analysis.pulls import Pull
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.verdict import Found, Judged, Verdict
-from pipeline.events import Phase, RepAnnounced
+from pipeline.session.events import Phase, RepAnnounced
 
 LOOKS = (0, 1, 2, 4, 10)
 """So many ticks after a pull ended it is looked at, until it is told; then once more at rest, and

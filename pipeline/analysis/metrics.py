@@ -12,8 +12,8 @@ from pipeline.analysis.elastic import elongation_m, elongation_sd_m, stored_j
 from pipeline.analysis.grid import GRID_HZ
 from pipeline.analysis.phases import RISE_SHARES, Phases, bounded
 from pipeline.analysis.rows import over_segments, ratio
-from sensor.profile import BandCurve
 from sensor.samples import Floats, Ints
+from sensor.wire.profile import BandCurve
 
 RFD_WINDOWS_S = {"0-50 ms": 0.05, "0-100 ms": 0.1, "0-200 ms": 0.2}
 RFD_SHARE = "20-80 %"

@@ -6,9 +6,9 @@ from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.result import Analysis, Partial, Rep, SetSummary
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.stamps import repaired
-from pipeline.events import SetClosed
-from sensor.profile import BandCurve
+from pipeline.session.events import SetClosed
 from sensor.samples import Floats, ForceBlock
+from sensor.wire.profile import BandCurve
 
 
 def analyse(

@@ -9,7 +9,7 @@ from pipeline.analysis.result import Rep
 from pipeline.analysis.sets import number_reps, part_sets
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.verdict import Judged, Verdict
-from pipeline.events import RepAnnounced, RepCorrected, RepWithdrawn
+from pipeline.session.events import RepAnnounced, RepCorrected, RepWithdrawn
 
 ENDED_SHARE = 0.7
 """A pull that has fallen by this part of its rise is over, whatever comes."""

@@ -21,8 +21,8 @@ from pipeline.analysis.settings import Settings
 from pipeline.analysis.signals import Run
 from pipeline.analysis.tuples import named
 from pipeline.analysis.verdict import Found, Judged, Verdict
-from sensor.profile import BandCurve
 from sensor.samples import Floats
+from sensor.wire.profile import BandCurve
 
 
 def half_span(run: Run, pull: Pull, amplitude_n: float) -> tuple[int, int]:

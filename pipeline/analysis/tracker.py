@@ -7,7 +7,7 @@ from collections import deque
 from pipeline.analysis.even import Even
 from pipeline.analysis.medians import median
 from pipeline.analysis.settings import Settings
-from pipeline.events import Phase
+from pipeline.session.events import Phase
 
 _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
-    from pipeline.inputs import Analysed
+    from pipeline.files.inputs import Analysed
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         raise BandError("--json, --table and --csv - all write to stdout: choose one")
     if args.plot and args.plot.suffix.lower() not in PICTURES:
         raise BandError(f"{args.plot}: a picture is a file that ends in {', '.join(PICTURES)}")
-    from pipeline.inputs import analyse_file
+    from pipeline.files.inputs import analyse_file
 
     failed = False
     for path in args.files:
@@ -59,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
         if str(args.csv) != "-":
             _print(found, args)
         if args.csv:
-            from pipeline.export import write_reps_csv
-            from pipeline.tables import rep_row
+            from pipeline.files.export import write_reps_csv
+            from pipeline.views.tables import rep_row
 
             write_reps_csv(args.csv, [rep_row(rep) for rep in found.analysis.reps], path)
         if args.plot:
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(found: Analysed, args: argparse.Namespace) -> None:
-    from pipeline.tables import (
+    from pipeline.views.tables import (
         analysis_object,
         console,
         headline,
@@ -92,8 +92,8 @@ def _print(found: Analysed, args: argparse.Namespace) -> None:
 
 
 def _draw(found: Analysed, out: Path) -> None:
-    from pipeline.output_file import written
-    from pipeline.plot import plot
+    from pipeline.files.output_file import written
+    from pipeline.views.plot import plot
 
     try:
         with written(out, found.path) as new:

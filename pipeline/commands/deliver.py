@@ -20,7 +20,7 @@ from sensor.errors import BandError
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.sinks.sink import DurableSink
-    from sensor.recording import Recording
+    from sensor.recording.log import Recording
 
 
 NOWHERE = (
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sensor.recording import SUFFIX
+    from sensor.recording.log import SUFFIX
 
     config = config_of(args)
     files = args.files or sorted(config.data_dir.glob(f"*{SUFFIX}"))
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespace) -> bool:
     """Whether anything still waits or was rejected."""
-    from sensor.recording import Recording
+    from sensor.recording.log import Recording
 
     failed = False
     for path in files:
@@ -84,7 +84,7 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
 
 async def _deliver(config: Config, recording: Recording, args: argparse.Namespace) -> bool:
     from pipeline.app import session_facts
-    from pipeline.delivery import Delivery, waiting_rows
+    from pipeline.delivery.delivery import Delivery, waiting_rows
 
     if not recording.ended:
         _close(recording)
@@ -137,7 +137,7 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
 
 def _close(recording: Recording) -> None:
     """End a log whose recorder was killed, so that its end is told, and note what is in it."""
-    from pipeline.samples import read_session
+    from pipeline.files.samples import read_session
     from sensor.samples import Channel, Notification
 
     last = next(iter(recording.rows(after=recording.last_row - 1)), None)
@@ -148,7 +148,7 @@ def _close(recording: Recording) -> None:
 
 
 async def _sinks(config: Config, only: str | None, stack: AsyncExitStack) -> list[DurableSink]:
-    from pipeline.outlets import influx_settings, mqtt_settings
+    from pipeline.delivery.outlets import influx_settings, mqtt_settings
 
     sinks: list[DurableSink] = []
     if config.mqtt.enabled and config.mqtt.host is not None and only in (None, "mqtt"):

@@ -45,16 +45,16 @@ def run(args: argparse.Namespace) -> int:
 
 async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     print("starting band, broker and page ...", file=sys.stderr)
-    from firmware_sim.air import Air
     from firmware_sim.band import BandSetup
-    from firmware_sim.sampler import ClockConfig
+    from firmware_sim.device.sampler import ClockConfig
+    from firmware_sim.person.workout import Workout
+    from firmware_sim.radio.air import Air
     from firmware_sim.source import SimulatedBand
-    from firmware_sim.workout import Workout
     from pipeline.app import run_session, session_recording
-    from pipeline.band_commands import BandCommands
-    from sensor.ble import BleSource
+    from pipeline.sources.band_commands import BandCommands
+    from sensor.ble.source import BleSource
+    from sensor.bumble_backend import BumbleCentral
     from sensor.errors import BandError
-    from sensor.radio import BumbleCentral
     from sensor.source import HostClock
 
     air, clock = Air(), HostClock()

@@ -24,9 +24,9 @@ def run(args: argparse.Namespace) -> int:
         raise BandError(
             f"{args.out}: cannot tell the format from the name; say --to csv or parquet"
         )
-    from pipeline import export
-    from pipeline.samples import read_session
-    from sensor.recording import Recording
+    from pipeline.files import export
+    from pipeline.files.samples import read_session
+    from sensor.recording.log import Recording
 
     with Recording.open(args.file) as recording:
         read = read_session(recording)

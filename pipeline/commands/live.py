@@ -52,9 +52,9 @@ def run(args: argparse.Namespace, *, record_only: bool = False) -> int:
 
 async def _live(config: Config, args: argparse.Namespace, *, record_only: bool) -> Outcome:
     from pipeline.app import run_session, session_recording
-    from pipeline.band_commands import BandCommands
-    from pipeline.radio import open_radio
-    from sensor.ble import BleSource
+    from pipeline.sources.band_commands import BandCommands
+    from pipeline.sources.radio import open_radio
+    from sensor.ble.source import BleSource
     from sensor.source import HostClock
 
     clock = HostClock()

@@ -38,7 +38,7 @@ def add_session_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_band_arguments(parser: argparse.ArgumentParser) -> None:
     """Which band, over which radio."""
-    from pipeline.radio import TRANSPORT_HELP
+    from pipeline.sources.radio import TRANSPORT_HELP
 
     parser.add_argument("--transport", metavar="T", help=TRANSPORT_HELP)
     parser.add_argument("--address", metavar="A", help="of the band, if there are several")

@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     )
     from pipeline.app import run_session, session_facts
     from pipeline.commands.summary import print_sets
-    from pipeline.playback import Playback
-    from sensor.recording import Recording
+    from pipeline.sources.playback import Playback
+    from sensor.recording.log import Recording
 
     with Recording.open(args.file) as recording:
         source = Playback(recording, args.speed)

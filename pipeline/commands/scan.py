@@ -9,10 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline.commands.options import positive
-from pipeline.radio import TRANSPORT_HELP
+from pipeline.sources.radio import TRANSPORT_HELP
 
 if TYPE_CHECKING:
-    from sensor.finder import FoundDevice
+    from sensor.ble.finder import FoundDevice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _scan(transport: str | None, seconds: float) -> list[FoundDevice]:
-    from pipeline.radio import open_radio
-    from sensor.finder import scan
+    from pipeline.sources.radio import open_radio
+    from sensor.ble.finder import scan
 
     async with open_radio(transport) as central:
         return await scan(seconds, central=central)

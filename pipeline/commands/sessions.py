@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from pipeline.config import load
-    from sensor.recording import SUFFIX
+    from sensor.recording.log import SUFFIX
 
     folder = load(args.config, flags={"data_dir": args.data}).data_dir
     rows, unreadable = [], 0
@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _row(path: Path) -> dict[str, Any]:
-    from pipeline.delivery import waiting_rows
-    from sensor.recording import Recording
+    from pipeline.delivery.delivery import waiting_rows
+    from sensor.recording.log import Recording
 
     with Recording.open(path) as recording:
         facts, last, waiting = recording.facts, recording.last_row, waiting_rows(recording)
@@ -78,7 +78,7 @@ def _print(rows: list[dict[str, Any]], folder: Path) -> None:
     from rich import box
     from rich.table import Table
 
-    from pipeline.tables import clock, console
+    from pipeline.views.tables import clock, console
 
     table = Table(title=str(folder), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for name in ("recording", "started", "length", "sets", "reps", "state", "waits"):

@@ -24,7 +24,7 @@ from sensor.errors import BandError
 if TYPE_CHECKING:
     from bumble.transport.common import Transport
 
-    from firmware_sim.faults import Faults
+    from firmware_sim.radio.faults import Faults
     from firmware_sim.source import SimulatedBand
 
 TELL_EVERY_S = 0.5
@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
 async def _sim(args: argparse.Namespace) -> None:
     from firmware_sim.band import BandSetup
-    from firmware_sim.faults import Chances, Faults
-    from firmware_sim.sampler import ClockConfig
+    from firmware_sim.device.sampler import ClockConfig
+    from firmware_sim.person.workout import Workout
+    from firmware_sim.radio.faults import Chances, Faults
     from firmware_sim.source import SimulatedBand
-    from firmware_sim.workout import Workout
 
     setup = BandSetup(
         seed=args.seed,
@@ -117,7 +117,7 @@ async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport]:
         async with await _open(name) as transport:
             yield transport
         return
-    from firmware_sim.air import Air, Hub
+    from firmware_sim.radio.air import Air, Hub
 
     air = Air(fault=faults)
     async with Hub(air) as hub:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.app import Outcome
-    from pipeline.session import Session
+    from pipeline.session.session import Session
 
 
 def print_sets(session: Session) -> None:
     """The sets, and what was lost, if anything."""
-    from pipeline.tables import console, sets_table
+    from pipeline.views.tables import console, sets_table
 
     out = console()
     sets = [closed.summary for closed in session.sets if closed.reps]
@@ -28,7 +28,7 @@ def print_sets(session: Session) -> None:
 
 def print_outcome(outcome: Outcome) -> None:
     """The sets, where the recording is, and what was not delivered."""
-    from pipeline.tables import console
+    from pipeline.views.tables import console
 
     print_sets(outcome.session)
     out = console()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.events import Told
+from pipeline.session.events import Told
 
 CommandHandler = Callable[[str], Awaitable[str]]
 """Carries out `tare`, `start`, `stop`, `identify` or `mark`; a BandError says why not.

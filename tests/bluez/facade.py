@@ -19,7 +19,7 @@ from bleak.exc import BleakError, BleakGATTProtocolError
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from sensor.radio import BumbleCentral, BumbleClient, BumbleScanner
+from sensor.bumble_backend import BumbleCentral, BumbleClient, BumbleScanner
 
 ADAPTER = "/org/bluez/hci0"
 BLUEZ = "org.bluez."

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from sensor.ble import BleSource, scan
+from sensor.ble.source import BleSource, scan
 from sensor.errors import LinkError
-from sensor.profile import Opcode
 from sensor.samples import Channel
+from sensor.wire.profile import Opcode
 from tests.bluez.facade import bluez
+from tests.sensor.ble.toy_band import ADDRESS
+from tests.sensor.ble.toy_world import PATIENCE_S, World, toy_world, until
 from tests.sensor.reader import Reader, drop
-from tests.sensor.toy_band import ADDRESS
-from tests.sensor.toy_world import PATIENCE_S, World, toy_world, until
 
 MISSING = (
     "bleak's Linux backend is Linux's"

@@ -22,7 +22,7 @@ from playwright.async_api import (
 )
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     GapFound,
     LinkChanged,

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from firmware_sim.band import Band, BandSetup
-from firmware_sim.faults import Chances
+from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.offline import Radio, notifications
-from firmware_sim.sampler import ClockConfig
-from sensor.recording import Recording
+from firmware_sim.radio.faults import Chances
+from sensor.recording.log import Recording
 
 FOLDER = Path(__file__).parent
 GOLDEN = FOLDER / "workout.forceband"

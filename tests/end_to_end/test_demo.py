@@ -20,8 +20,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from pipeline.samples import read_session
-from sensor.recording import Recording
+from pipeline.files.samples import read_session
+from sensor.recording.log import Recording
 
 FORCEBAND = [sys.executable, "-m", "pipeline"]
 

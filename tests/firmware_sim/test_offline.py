@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from firmware_sim.band import Band, BandSetup
-from firmware_sim.faults import Chances, Faults
-from firmware_sim.gauge import GaugeConfig
+from firmware_sim.device.gauge import GaugeConfig
+from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.offline import Radio, notifications
-from firmware_sim.sampler import ClockConfig
-from firmware_sim.workout import LOW_ROW, PULL_APART, Workout
+from firmware_sim.person.workout import LOW_ROW, PULL_APART, Workout
+from firmware_sim.radio.faults import Chances, Faults
 from sensor.errors import FrameError
-from sensor.frames import Flag, ForceFrame
-from sensor.profile import Info
 from sensor.samples import Channel, Notification
+from sensor.wire.frames import Flag, ForceFrame
+from sensor.wire.profile import Info
 
 SHORT = BandSetup(
     seed=5, workout=Workout((replace(LOW_ROW, reps=4, rest_after_s=5.0),), lead_in_s=2.0)

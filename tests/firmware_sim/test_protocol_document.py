@@ -9,13 +9,13 @@ from typing import SupportsBytes
 import numpy as np
 import pytest
 
-from firmware_sim import progressor
-from firmware_sim.firmware import IDENTIFY_S, LOW_BATTERY_PERCENT, TARE_S
-from firmware_sim.sending import RESEND_FRAMES_PER_S, samples_per_frame
-from firmware_sim.services import force_value
-from sensor import profile
-from sensor.frames import MAX_FRAME_BYTES, MAX_SAMPLES, Flag, ForceFrame
-from sensor.profile import (
+from firmware_sim.device import progressor
+from firmware_sim.device.firmware import IDENTIFY_S, LOW_BATTERY_PERCENT, TARE_S
+from firmware_sim.device.sending import RESEND_FRAMES_PER_S, samples_per_frame
+from firmware_sim.device.services import force_value
+from sensor.wire import profile
+from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES, Flag, ForceFrame
+from sensor.wire.profile import (
     Answer,
     BandCurve,
     Calibration,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from firmware_sim.air import Air
 from firmware_sim.band import BandSetup
-from firmware_sim.faults import Chances, Faults
+from firmware_sim.person.workout import LOW_ROW, Workout
+from firmware_sim.radio.air import Air
+from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
-from firmware_sim.workout import LOW_ROW, Workout
-from sensor.ble import BleSource
+from sensor.ble.source import BleSource
+from sensor.bumble_backend import BumbleCentral
 from sensor.errors import FrameError
-from sensor.frames import ForceFrame
-from sensor.radio import BumbleCentral
 from sensor.samples import Channel, Notification
+from sensor.wire.frames import ForceFrame
 
 SETUP = BandSetup(seed=8, workout=Workout((replace(LOW_ROW, reps=3),), lead_in_s=1.0))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sensor.frames import Flag, ForceFrame
-from sensor.profile import Calibration, Info
 from sensor.samples import Channel, Floats, Notification
+from sensor.wire.frames import Flag, ForceFrame
+from sensor.wire.profile import Calibration, Info
 
 UTC0_US = 1_795_000_000_000_000
 COUNTS_PER_N = 4000

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from firmware_sim.band import Band, BandSetup
-from firmware_sim.faults import Chances
+from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.offline import Radio, notifications
-from firmware_sim.sampler import ClockConfig
-from pipeline.events import ForceSamples, SessionEnded
-from pipeline.session import Session
+from firmware_sim.radio.faults import Chances
+from pipeline.session.events import ForceSamples, SessionEnded
+from pipeline.session.session import Session
 from tests.reliability.conftest import Note
 from tests.reliability.test_radio import leave_alone
 from tests.reliability.world import Servers, prove

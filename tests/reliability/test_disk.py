@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from firmware_sim.workout import LOW_ROW, Workout
+from firmware_sim.person.workout import LOW_ROW, Workout
 from pipeline.app import Outcome
 from pipeline.commands.summary import print_outcome
-from pipeline.events import ForceSamples, Marked, SessionEnded
-from pipeline.recorder import Recorder
-from pipeline.samples import read_session
-from pipeline.session import Session
+from pipeline.delivery.recorder import Recorder
+from pipeline.files.samples import read_session
+from pipeline.session.events import ForceSamples, Marked, SessionEnded
+from pipeline.session.session import Session
 from pipeline.sinks.sink import SessionFacts
-from sensor.recording import Recording
-from sensor.recording_file import connect
+from sensor.recording.file import connect
+from sensor.recording.log import Recording
 from sensor.samples import Channel
 from tests.pipeline.signals import notifications, pulls
 from tests.reliability.conftest import Note

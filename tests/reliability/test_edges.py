@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.air import att_opcode
-from pipeline.events import ForceSamples, GapFound, SessionEnded, Told
-from pipeline.session import Session
-from sensor.profile import Answer, Opcode, Status
+from firmware_sim.radio.air import att_opcode
+from pipeline.session.events import ForceSamples, GapFound, SessionEnded, Told
+from pipeline.session.session import Session
 from sensor.samples import Channel, Notification
+from sensor.wire.profile import Answer, Opcode, Status
 from tests.pipeline.signals import UTC0_US, frames, info, pulls
 from tests.reliability.conftest import Note
 from tests.reliability.test_radio import NOTIFICATION, leave_alone

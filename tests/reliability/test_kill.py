@@ -20,15 +20,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import Config, load
-from pipeline.outlets import mqtt_settings
-from pipeline.samples import read_session
-from pipeline.session import Session
+from pipeline.delivery.outlets import mqtt_settings
+from pipeline.files.samples import read_session
+from pipeline.session.session import Session
 from pipeline.sinks.mqtt.messages import event_message
 from pipeline.sinks.sink import SessionFacts
 from sensor.errors import RecordingError
-from sensor.frames import ForceFrame
-from sensor.recording import Recording
+from sensor.recording.log import Recording
 from sensor.samples import Channel
+from sensor.wire.frames import ForceFrame
 from tests.influx_double import InfluxDouble
 from tests.mosquitto_server import Mosquitto
 from tests.pipeline.sinks.mqtt.ear import Ear

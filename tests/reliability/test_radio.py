@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from firmware_sim.air import att_opcode
-from firmware_sim.faults import Chances, Faults
-from firmware_sim.workout import LOW_ROW, Workout
+from firmware_sim.person.workout import LOW_ROW, Workout
+from firmware_sim.radio.air import att_opcode
+from firmware_sim.radio.faults import Chances, Faults
 from tests.reliability.conftest import Note
 from tests.reliability.world import Servers, World, prove, until
 

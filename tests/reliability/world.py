@@ -15,26 +15,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from firmware_sim.air import Air
 from firmware_sim.band import BandSetup
-from firmware_sim.sampler import ClockConfig
+from firmware_sim.device.sampler import ClockConfig
+from firmware_sim.person.workout import LOW_ROW, Workout
+from firmware_sim.radio.air import Air
 from firmware_sim.source import SimulatedBand
-from firmware_sim.workout import LOW_ROW, Workout
 from pipeline.app import run_session, session_facts
 from pipeline.config import Config, load
-from pipeline.delivery import Delivery
-from pipeline.outlets import influx_settings, mqtt_settings
-from pipeline.samples import read_session
+from pipeline.delivery.delivery import Delivery
+from pipeline.delivery.outlets import influx_settings, mqtt_settings
+from pipeline.files.samples import read_session
 from pipeline.sinks.influx.sink import InfluxSink
 from pipeline.sinks.mqtt.sink import MqttSink
-from sensor.ble import BleSource
+from sensor.ble.source import BleSource
+from sensor.bumble_backend import BumbleCentral
 from sensor.errors import FrameError
-from sensor.frames import ForceFrame
-from sensor.profile import Opcode
-from sensor.radio import BumbleCentral
-from sensor.recording import Recording
+from sensor.recording.log import Recording
 from sensor.samples import Channel
 from sensor.source import HostClock
+from sensor.wire.frames import ForceFrame
+from sensor.wire.profile import Opcode
 from tests.influx_double import InfluxDouble
 from tests.influx_server import InfluxServer
 from tests.mosquitto_server import Mosquitto

@@ -9,12 +9,12 @@ import random
 from collections import Counter
 from typing import Any
 
-from firmware_sim.air import att_opcode
-from sensor.ble import BleSource
+from firmware_sim.radio.air import att_opcode
+from sensor.ble.source import BleSource
 from sensor.errors import FrameError
-from sensor.frames import ForceFrame
-from sensor.profile import Opcode
 from sensor.samples import Channel, Notification
+from sensor.wire.frames import ForceFrame
+from sensor.wire.profile import Opcode
 
 NOTIFICATION = 0x1B
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from pipeline.analysis.result import Rep
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     ForceSamples,
     GapFound,

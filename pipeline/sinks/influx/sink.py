@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pipeline.events import Told
+from pipeline.session.events import Told
 from pipeline.sinks.influx.answers import (
     HOLD_S,
     dropped_all,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.events import GapFound, Phase, RepAnnounced, SetClosed, Told
+from pipeline.session.events import GapFound, Phase, RepAnnounced, SetClosed, Told
 from pipeline.sinks.mqtt.messages import Message, Topics, bridge_status, head, to_json
 from pipeline.sinks.sink import SessionFacts
 

@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from pipeline.analysis.result import Rep
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     GapFound,
     LinkChanged,

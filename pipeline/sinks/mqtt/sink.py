@@ -12,11 +12,11 @@ from importlib import metadata
 from types import TracebackType
 from typing import Self
 
-from pipeline.events import Told
+from pipeline.session.events import Told
 from pipeline.sinks.mqtt.commands import CommandDesk, RateLimit
+from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.homeassistant import DeviceCard, discovery_message
 from pipeline.sinks.mqtt.link import BrokerLink
-from pipeline.sinks.mqtt.live import LiveFeed
 from pipeline.sinks.mqtt.messages import (
     EVENTS,
     OFFLINE,

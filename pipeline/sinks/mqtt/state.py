@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     ForceSamples,
     GapFound,

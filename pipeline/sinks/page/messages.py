@@ -14,7 +14,7 @@ from typing import TypeAlias, assert_never
 import numpy as np
 
 from pipeline.analysis.result import Rep, SetSummary
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     Event,
     ForceSamples,

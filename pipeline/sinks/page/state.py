@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     ForceSamples,
     GapFound,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from pipeline.events import Told
+from pipeline.session.events import Told
 from pipeline.sinks.page.address import page_url, qr_text, why_not
 from pipeline.sinks.page.assets import page_assets, version
 from pipeline.sinks.page.guard import Guard, add_headers, quiet_logger

@@ -12,15 +12,15 @@ from bumble.transport import open_transport
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from firmware_sim.air import Air, VirtualController
-from firmware_sim.faults import Chances, Faults
+from firmware_sim.radio.air import Air, VirtualController
+from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
-from sensor.ble import BleSource, scan
+from sensor.ble.source import BleSource, scan
 from sensor.errors import LinkError
-from sensor.profile import Answer, Opcode
 from sensor.samples import Channel
+from sensor.wire.profile import Answer, Opcode
+from tests.sensor.ble.toy_world import until
 from tests.sensor.reader import Reader
-from tests.sensor.toy_world import until
 
 
 async def power_on() -> None:

@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from pipeline.analysis import analyse
 from pipeline.analysis.live import AnalysisEvent, LiveAnalysis
 from pipeline.analysis.result import Rep
-from pipeline.events import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from pipeline.session.events import (
+    LiveState,
+    Phase,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+)
 from sensor.samples import Floats
 from tests.pipeline.analysis.people import Pull, blocks, force_of
 

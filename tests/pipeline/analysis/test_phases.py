@@ -8,7 +8,7 @@ import pytest
 from pipeline.analysis import analyse
 from pipeline.analysis.elastic import elongation_m, elongation_sd_m, force_at, stored_j
 from pipeline.analysis.sets import force_loss_percent
-from sensor.profile import BandCurve
+from sensor.wire.profile import BandCurve
 from tests.pipeline.analysis.people import Pull, force_of
 
 RED = BandCurve(3.86, 2.14, 0.6, 0.08)

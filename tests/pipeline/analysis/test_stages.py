@@ -16,7 +16,7 @@ from pipeline.analysis.confidence import set_confidence
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.smooth import Smoother, flat_gaussian
 from pipeline.analysis.swings import Swings, Turn, _bends
-from pipeline.plot import plot
+from pipeline.views.plot import plot
 from tests.pipeline.analysis.people import Pull, force_of
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.analysis.settings import Settings
 from pipeline.analysis.tracker import Tracker
-from pipeline.events import Phase
+from pipeline.session.events import Phase
 from sensor.samples import Floats
 
 RATE_HZ = 80.0

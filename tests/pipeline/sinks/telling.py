@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.events import Event, ForceSamples, Told
+from pipeline.session.events import Event, ForceSamples, Told
 from tests.told_session import START_US
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     ForceSamples,
     LinkChanged,
@@ -19,7 +19,7 @@ from pipeline.events import (
     SetClosed,
     Told,
 )
-from pipeline.session import Session
+from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import MAX_TEXT, WRITTEN, lines, point
 from tests.pipeline.signals import notifications, pulls
 from tests.told_session import FACTS, REPS, SET_S, SETS, closed_set, session

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.events import BatteryChanged, Marked, Told
+from pipeline.session.events import BatteryChanged, Marked, Told
 from pipeline.sinks.influx.answers import HOLD_S
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings

@@ -16,15 +16,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from pipeline.events import Phase, RepAnnounced, Told
+from pipeline.session.events import Phase, RepAnnounced, Told
 from pipeline.sinks.mqtt.commands import COMMANDS
+from pipeline.sinks.mqtt.feed import HEARTBEAT_S, STATE_EVERY_S, LiveFeed
 from pipeline.sinks.mqtt.homeassistant import (
     DeviceCard,
     discovery_message,
     discovery_topic,
     happening,
 )
-from pipeline.sinks.mqtt.live import HEARTBEAT_S, STATE_EVERY_S, LiveFeed
 from pipeline.sinks.mqtt.messages import Topics, event_message
 from tests.told_session import FACTS, START_US, rep, session
 

@@ -16,7 +16,7 @@ from typing import Literal
 import pytest
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.events import ForceSamples
+from pipeline.session.events import ForceSamples
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.sink import SinkUnavailableError
@@ -139,7 +139,7 @@ def test_what_is_shown_while_the_broker_is_away_takes_no_memory() -> None:
 def test_live_messages_do_not_pile_up_behind_a_broker_that_reads_no_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pipeline.sinks.mqtt.live.FORCE_EVERY_S", 0.0)
+    monkeypatch.setattr("pipeline.sinks.mqtt.feed.FORCE_EVERY_S", 0.0)
 
     async def main() -> None:
         async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

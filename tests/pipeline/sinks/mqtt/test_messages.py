@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.analysis.result import Partial, Rep, SetSummary
-from pipeline.events import (
+from pipeline.session.events import (
     BatteryChanged,
     Event,
     ForceSamples,
@@ -30,7 +30,7 @@ from pipeline.events import (
     Tared,
     Told,
 )
-from pipeline.sinks.mqtt.live import LiveFeed
+from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.messages import EVENTS, Topics, event_message, to_json, utc_text
 from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap

@@ -15,7 +15,7 @@ from typing import Literal
 import pytest
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.events import Event, ForceSamples, Marked, SetClosed, Told
+from pipeline.session.events import Event, ForceSamples, Marked, SetClosed, Told
 from pipeline.sinks.mqtt import link
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import qrcode
 
-from pipeline.events import (
+from pipeline.session.events import (
     LinkChanged,
     LiveState,
     Phase,

@@ -1,0 +1,193 @@
+"""What listens to a session: page, broker and clients, opened as the configuration says."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pipeline.config import Config, ConfigError
+from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink, SessionFacts
+from sensor.recording.log import Recording
+
+if TYPE_CHECKING:
+    from pipeline.sinks.influx.settings import InfluxSettings
+    from pipeline.sinks.mqtt.settings import MqttSettings
+    from pipeline.sinks.page.web import WebSink
+
+
+@dataclass(slots=True)
+class Outlets:
+    """Everything that listens, opened for one session."""
+
+    live: list[LiveSink] = field(default_factory=list)
+    durable: list[DurableSink] = field(default_factory=list)
+    page: WebSink | None = None
+    lasting: list[str] = field(default_factory=list)
+    """Durable sinks that are there after the session, so that what waits can be brought to them."""
+    lines: list[str] = field(default_factory=list)
+    """What to tell the person about where to look."""
+
+
+@asynccontextmanager
+async def open_outlets(
+    config: Config,
+    recording: Recording | None,
+    facts: SessionFacts,
+    command: CommandHandler,
+    record_only: bool,
+) -> AsyncIterator[Outlets]:
+    """Open the page, the broker and the clients that the configuration asks for."""
+    outlets = Outlets()
+    async with AsyncExitStack() as stack:
+        if not record_only:
+            await _open_page(config, command, outlets, stack)
+            if recording is not None:
+                await _open_mqtt(config, facts, command, outlets, stack)
+                await _open_influx(config, outlets, stack)
+        if recording is not None:
+            outlets.lines.append(f"recording   {recording.path}")
+        yield outlets
+
+
+async def _open_page(
+    config: Config, command: CommandHandler, outlets: Outlets, stack: AsyncExitStack
+) -> None:
+    if not config.web.enabled:
+        return
+    from pipeline.sinks.page.web import WebSink, qr_text
+
+    page = await stack.enter_async_context(
+        WebSink(
+            host=config.web.host, port=config.web.port, token=config.web.token, commands=command
+        )
+    )
+    outlets.page = page
+    outlets.live.append(page)
+    if page.entry_url == page.url:
+        outlets.lines.append(f"live page   {page.url}")
+    elif sys.stderr.isatty():
+        outlets.lines += [f"live page   {page.entry_url}", qr_text(page.entry_url)]
+    else:  # what is told may be kept as a log, where no secret belongs
+        outlets.lines.append(
+            f"live page   {page.url}?token=, then the token: name one with FORCEBAND_WEB_TOKEN or "
+            "token_file; one that is made up is shown in a terminal only"
+        )
+
+
+async def _open_mqtt(
+    config: Config,
+    facts: SessionFacts,
+    command: CommandHandler,
+    outlets: Outlets,
+    stack: AsyncExitStack,
+) -> None:
+    if not config.mqtt.enabled:
+        return
+    from pipeline.sinks.mqtt.sink import MqttSink
+
+    settings = mqtt_settings(config)
+    if config.mqtt.host is None:
+        from pipeline.broker import EmbeddedBroker
+
+        try:
+            port = settings.port if config.mqtt.port is None else config.mqtt.port
+            broker = EmbeddedBroker(
+                config.mqtt.bind, port, config.mqtt.username, config.mqtt.password
+            )
+        except ValueError as error:
+            raise ConfigError(f"[mqtt] {error}") from error
+        await stack.enter_async_context(broker)
+        settings = replace(settings, port=broker.port)
+    sink = await stack.enter_async_context(MqttSink(settings, command))
+    sink.introduce(facts.device)
+    outlets.durable.append(sink)
+    if config.mqtt.host is not None:
+        outlets.lasting.append(sink.name)
+    outlets.live.append(sink)
+    base = settings.base_topic
+    outlets.lines += [
+        f"MQTT        {settings.host}:{settings.port}",
+        f"            {subscription(settings)} -v -t '{base}/{facts.device}/event/#'",
+    ]
+
+
+def subscription(settings: MqttSettings) -> str:
+    """A command line for whoever wants to listen; PASSWORD stands for the password."""
+    words = ["mosquitto_sub", "-h", settings.host, "-p", str(settings.port)]
+    if settings.tls:
+        words += ["--cafile", str(settings.ca_file)] if settings.ca_file else ["--tls-use-os-certs"]
+    if settings.cert_file:
+        words += ["--cert", str(settings.cert_file)]
+    if settings.key_file:
+        words += ["--key", str(settings.key_file)]
+    if settings.username is not None:
+        words += ["-u", settings.username]
+        words += ["-P", "PASSWORD"] if settings.password is not None else []
+    return shlex.join(words)
+
+
+def mqtt_settings(config: Config) -> MqttSettings:
+    """How to reach the broker; ConfigError if that makes no sense.
+
+    Port 0 of the embedded broker is for it to fill in.
+    """
+    from pipeline.sinks.mqtt.settings import MqttSettings
+
+    mqtt = config.mqtt
+    if mqtt.protocol not in ("3.1.1", "5"):
+        raise ConfigError(f"[mqtt] protocol is 3.1.1 or 5, not {mqtt.protocol!r}")
+    default_port = 8883 if mqtt.tls else 1883
+    port = default_port if mqtt.port is None else mqtt.port
+    if mqtt.host is not None and port == 0:
+        raise ConfigError("[mqtt] port 0 picks a free one for the embedded broker; name the port")
+    try:
+        settings = MqttSettings(
+            host=mqtt.host or "127.0.0.1",
+            port=port or default_port,
+            username=mqtt.username,
+            password=mqtt.password,
+            tls=mqtt.tls,
+            ca_file=mqtt.ca_file,
+            cert_file=mqtt.cert_file,
+            key_file=mqtt.key_file,
+            base_topic=mqtt.base_topic,
+            discovery_prefix=mqtt.discovery_prefix,
+            home_assistant=mqtt.home_assistant,
+            protocol="5" if mqtt.protocol == "5" else "3.1.1",
+        )
+    except ValueError as error:
+        raise ConfigError(f"[mqtt] {error}") from error
+    return settings
+
+
+async def _open_influx(config: Config, outlets: Outlets, stack: AsyncExitStack) -> None:
+    if config.influx.url is None:
+        return
+    from pipeline.sinks.influx.sink import InfluxSink
+
+    settings = influx_settings(config)
+    sink = await stack.enter_async_context(InfluxSink(settings))
+    outlets.durable.append(sink)
+    outlets.lasting.append(sink.name)
+    outlets.lines.append(f"InfluxDB    {settings.url} bucket {settings.bucket}")
+
+
+def influx_settings(config: Config) -> InfluxSettings:
+    """How to reach InfluxDB; ConfigError if that makes no sense."""
+    from pipeline.sinks.influx.settings import InfluxSettings
+
+    influx = config.influx
+    try:
+        return InfluxSettings(
+            url=influx.url or "",
+            org=influx.org,
+            bucket=influx.bucket,
+            token=influx.token or "",
+            ca_file=influx.ca_file,
+        )
+    except ValueError as error:
+        raise ConfigError(f"[influx] {error}") from error

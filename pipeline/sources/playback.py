@@ -1,0 +1,65 @@
+"""A recording as a source: the same rows, at the pace they came, faster, or at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from sensor.recording.log import Recording
+from sensor.samples import Notification
+
+ROWS_AT_ONCE = 500
+
+
+class Playback:
+    """Yields a recording's notifications.
+
+    Parameters
+    ----------
+    speed
+        Times real time; infinite plays as fast as the consumer takes them.
+    """
+
+    def __init__(self, recording: Recording, speed: float = 1.0) -> None:
+        if not speed > 0:
+            raise ValueError(f"speed not above 0: {speed}")
+        self._recording = recording
+        self._speed = speed
+        self.last_us = 0
+        self._stopped = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        return None
+
+    async def stop(self) -> None:
+        """End the iteration at the next row."""
+        self._stopped = True
+
+    async def __aiter__(self) -> AsyncIterator[Notification]:
+        loop = asyncio.get_running_loop()
+        start_s, first_us, after = loop.time(), None, 0
+        while rows := list(self._recording.rows(after=after, limit=ROWS_AT_ONCE)):
+            for _, notification in rows:
+                if self._stopped:
+                    return
+                if first_us is None:
+                    first_us = notification.received_us
+                self.last_us = notification.received_us
+                due_s = start_s + (notification.received_us - first_us) / 1e6 / self._speed
+                if math.isfinite(self._speed) and due_s > loop.time():
+                    await asyncio.sleep(due_s - loop.time())
+                yield notification
+            after = rows[-1][0]
+            await asyncio.sleep(0)

@@ -1,0 +1,108 @@
+"""The terminal while a session runs: one quiet line that is kept up to date, then the sets."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+from pipeline.session.events import (
+    BatteryChanged,
+    ForceSamples,
+    LinkChanged,
+    LiveState,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    Told,
+)
+from pipeline.sinks.sink import SessionFacts
+
+REFRESH_S = 0.1
+
+
+class TerminalLine:
+    """A LiveSink: force, phase, reps, tempo and link on one line of a terminal.
+
+    Where the output is no terminal, a line for each set and each change of the link is written.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+        self._tty = self._out.isatty()
+        self._force_n = 0.0
+        self._phase = "waiting"
+        self._set = 0
+        self._reps = 0
+        self._tempo = "-"
+        self._link = "searching"
+        self._battery = ""
+        self._drawn_s = 0.0
+        self._width = 0
+
+    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+        """Take events in and redraw, at most ten times a second."""
+        for each in told:
+            self._take(each)
+        now_s = time.monotonic()
+        if self._tty and told and now_s - self._drawn_s >= REFRESH_S:
+            self._drawn_s = now_s
+            self._draw()
+
+    def _take(self, told: Told) -> None:
+        match told.event:
+            case ForceSamples(late=False) as samples:
+                self._force_n = float(samples.force_n[-1])
+            case LiveState() as state:
+                self._phase, self._set, self._reps = str(state.phase), state.set, state.reps
+                self._tempo = state.tempo or self._tempo
+            case RepAnnounced() | RepCorrected() as rep:
+                self._tempo = rep.rep.tempo or self._tempo
+            case RepWithdrawn():
+                pass
+            case SetClosed() as closed:
+                summary = closed.summary
+                self.say(
+                    f"set {summary.set}: {summary.reps} reps, peak {summary.peak_n:.0f} N, "
+                    f"{summary.tut_s:.1f} s under tension"
+                )
+            case LinkChanged() as link:
+                self._link = "connected" if link.up else f"no link ({link.reason})"
+                if not self._tty:
+                    self.say(f"band: {self._link}")
+                if not link.up:
+                    self._phase = "waiting"
+            case BatteryChanged() as battery:
+                self._battery = f"  battery {battery.percent} %"
+            case _:
+                pass
+
+    def say(self, line: str) -> None:
+        """Write a line that stays."""
+        self._clear()
+        self._out.write(f"{line}\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """Leave the terminal clean."""
+        self._clear()
+        self._out.flush()
+
+    def _draw(self) -> None:
+        line = (
+            f"{self._force_n:6.1f} N  {self._phase:<10} set {self._set}  reps {self._reps:<2} "
+            f"tempo {self._tempo}  {self._link}{self._battery}"
+        )
+        # a line that wraps would scroll with every redraw
+        line = line[: shutil.get_terminal_size().columns - 1]
+        self._out.write("\r" + line.ljust(self._width))
+        self._out.flush()
+        self._width = len(line)
+
+    def _clear(self) -> None:
+        if self._tty and self._width:
+            self._out.write("\r" + " " * self._width + "\r")
+            self._width = 0

@@ -1,0 +1,248 @@
+"""One connection to a band: its subscriptions, and its commands one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bleak import BleakClient
+from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak.backends.client import BaseBleakClient
+from bleak.backends.device import BLEDevice
+from bleak.exc import BleakCharacteristicNotFoundError
+
+from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
+from sensor.errors import FrameError, LinkError
+from sensor.samples import Channel
+from sensor.wire.frames import MAX_FRAME_BYTES
+from sensor.wire.profile import (
+    BATTERY_LEVEL_UUID,
+    CONTROL_UUID,
+    FORCE_UUID,
+    INFO_UUID,
+    Answer,
+    Command,
+)
+
+if TYPE_CHECKING:
+    from sensor.bumble_backend import BumbleCentral
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 20.0
+ANSWER_TIMEOUT_S = 5.0
+LEAVE_TIMEOUT_S = 5.0
+"""BlueZ takes up to three seconds."""
+MIN_MTU = 23
+HEADER_BYTES = 3
+
+Receive = Callable[[Channel, bytes], None]
+
+
+class BandLink:
+    """A connection, with a client of its own, as bleak's clients do not always survive a loss.
+
+    `receive` gets all that comes over the link and all that is written, as it happens; it must not
+    block. A link is opened once and closed once.
+    """
+
+    def __init__(
+        self,
+        device: BLEDevice,
+        receive: Receive,
+        *,
+        pair: bool = False,
+        central: BumbleCentral | None = None,
+    ) -> None:
+        self.address = device.address
+        self.band = f"the band {device.name or device.address}"
+        self.lost = asyncio.Event()
+        """Set when the link is gone, for whatever reason."""
+        self.mtu: int | None = None
+        """The ATT MTU, as the backend tells it; some tell 23 until the first exchange."""
+        self.reason = ""
+        self._receive = receive
+        self._trusts_mtu = central is not None
+        self._client = BleakClient(
+            device,
+            self._on_disconnected,
+            timeout=CONNECT_TIMEOUT_S,
+            pair=pair,
+            backend=client_backend(central),
+        )
+        self._commands = asyncio.Lock()
+        self._answer: tuple[int, asyncio.Future[Answer]] | None = None
+        self._last_force = b""
+        self._up = False
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises
+        ------
+        LinkError
+            If that fails, or the link cannot carry a frame.
+        """
+        try:
+            await self._client.connect()
+            self._up = True
+            self._receive(Channel.LINK, b"up")
+            self._check_mtu()
+        except BLUETOOTH_ERRORS as error:
+            explained = link_error(error, self.band, self.address)
+            await self.close(str(explained))
+            raise explained from error
+        except BaseException:
+            await self.close("interrupted")
+            raise
+
+    async def subscribe(self) -> None:
+        """Hear answers and force frames from now on."""
+        try:
+            await self._client.start_notify(CONTROL_UUID, self._on_answer)
+            await self._client.start_notify(FORCE_UUID, self._on_force)
+        except BLUETOOTH_ERRORS as error:
+            raise link_error(error, self.band, self.address) from error
+
+    async def close(self, reason: str) -> None:
+        """Disconnect; no error."""
+        self.fail(reason)
+        with contextlib.suppress(*BLUETOOTH_ERRORS):
+            async with asyncio.timeout(LEAVE_TIMEOUT_S):
+                await self._client.disconnect()
+
+    def fail(self, reason: str) -> None:
+        """Take the link for lost. Only the first reason counts."""
+        if self.lost.is_set():
+            return
+        self.reason = reason
+        self.lost.set()
+        if self._answer is not None and not self._answer[1].done():
+            self._answer[1].set_exception(LinkError(f"{self.band}: {reason}", self.address))
+        if self._up:
+            self._receive(Channel.LINK, f"down: {reason}".encode())
+
+    async def read_info(self) -> bytes:
+        """The value of the Info characteristic, as it came."""
+        return await self._read(INFO_UUID)
+
+    async def follow_battery(self) -> None:
+        """Read the battery level, and hear of changes, where the band has one."""
+        level = self._client.services.get_characteristic(BATTERY_LEVEL_UUID)
+        if level is None:
+            return
+        if "read" in level.properties:
+            self._receive(Channel.BATTERY, await self._read(level.uuid))
+        if "notify" in level.properties:
+            try:
+                await self._client.start_notify(
+                    level, lambda _, value: self._receive(Channel.BATTERY, bytes(value))
+                )
+            except BLUETOOTH_ERRORS as error:
+                raise link_error(error, self.band, self.address) from error
+
+    async def command(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
+        """Write a command and wait for its answer; others wait for their turn.
+
+        Raises
+        ------
+        LinkError
+            If the link is lost, the band refuses the write, or there is no answer in time.
+        """
+        async with self._commands:
+            if self.lost.is_set():
+                raise LinkError(f"{self.band}: {self.reason}", self.address)
+            future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            self._answer = (command.opcode, future)
+            self._receive(Channel.COMMAND, bytes(command))
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._client.write_gatt_char(CONTROL_UUID, bytes(command), response=True)
+                    return await future
+            except TimeoutError as error:
+                raise LinkError(
+                    f"{self.band} did not answer {command.opcode.name} within {timeout_s:.0f} s",
+                    self.address,
+                ) from error
+            except LinkError:
+                raise
+            except BLUETOOTH_ERRORS as error:
+                raise link_error(error, self.band, self.address) from error
+            finally:
+                self._answer = None
+                if future.done() and not future.cancelled():
+                    future.exception()
+
+    def _check_mtu(self) -> None:
+        force = self._client.services.get_characteristic(FORCE_UUID)
+        if force is None:
+            raise BleakCharacteristicNotFoundError(FORCE_UUID)
+        mtu = self.mtu = force.max_write_without_response_size + HEADER_BYTES
+        # Older BlueZ does not tell the MTU; then the first frame does.
+        if mtu <= MIN_MTU and self._trusts_mtu:
+            raise LinkError(_too_small(self.band, mtu), self.address)
+        if MIN_MTU < mtu < MAX_FRAME_BYTES + HEADER_BYTES:
+            logger.warning(
+                "%s: an MTU of %d may cut frames short; they need %d",
+                self.band,
+                mtu,
+                MAX_FRAME_BYTES + HEADER_BYTES,
+            )
+
+    def mtu_error(self) -> LinkError:
+        """The error for frames that are `is_cut_short`."""
+        return LinkError(_too_small(self.band, MIN_MTU), self.address)
+
+    async def _read(self, uuid: str) -> bytes:
+        try:
+            return bytes(await self._client.read_gatt_char(uuid))
+        except BLUETOOTH_ERRORS as error:
+            raise link_error(error, self.band, self.address) from error
+
+    def _on_force(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
+        payload = bytes(value)
+        # After a reconnect some stacks call twice for each notification.
+        if payload != self._last_force and not self.lost.is_set():
+            self._last_force = payload
+            self._receive(Channel.FORCE, payload)
+
+    def _on_answer(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
+        payload = bytes(value)
+        self._receive(Channel.ANSWER, payload)
+        try:
+            answer = Answer.from_bytes(payload)
+        except FrameError as error:
+            logger.warning("%s: %s", self.band, error)
+            return
+        if self._answer is not None and self._answer[0] == answer.opcode:
+            future = self._answer[1]
+            if not future.done():
+                future.set_result(answer)
+
+    def _on_disconnected(self, _: BleakClient) -> None:
+        self.fail("the band went out of range or was switched off")
+
+
+def is_cut_short(frame: bytes) -> bool:
+    """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
+    return len(frame) == MIN_MTU - HEADER_BYTES
+
+
+def client_backend(central: BumbleCentral | None) -> type[BaseBleakClient] | None:
+    """bleak's backend for a central; None, the platform's own, without one."""
+    if central is None:
+        return None
+    # Late, as bumble is of no use where the platform's own backend does the work.
+    from sensor.bumble_backend import BumbleClient
+
+    return BumbleClient
+
+
+def _too_small(band: str, mtu: int) -> str:
+    return (
+        f"{band} agreed on an MTU of {mtu} only, too small for its frames: "
+        "update the Bluetooth adapter's driver or use another adapter"
+    )
