@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,18 @@ FAST_ENOUGH_HZ = 70.0
 """Boundaries and time under tension are judged from here on: at nominal 80 Hz and above."""
 
 
+class EdgeError(NamedTuple):
+    """One boundary of one rep, found minus true."""
+
+    which: int
+    """Index into `BOUNDARIES`."""
+    error_s: float
+    decided: bool
+    """Whether the curve decides it (`TrueRep.decided`)."""
+    outer: bool
+    """Whether it is the first start or the last end of its set."""
+
+
 @dataclass(slots=True)
 class Score:
     """One session of one analysis."""
@@ -26,11 +39,12 @@ class Score:
     reps: int = 0
     missed: int = 0
     extra: int = 0
-    boundary_s: list[tuple[int, float, bool]] = field(default_factory=list)
-    """Boundary, found minus true, and whether the curve decides it (`TrueRep.decided`)."""
+    edges: list[EdgeError] = field(default_factory=list)
     peak_share: list[float] = field(default_factory=list)
     """Found minus true, as a share of the true."""
     tut_share: list[float] = field(default_factory=list)
+    wrong_remark: bool = False
+    """Whether the sign is said to be inverted, and is not."""
     sets_right: bool | None = None
     """Whether the reps are divided into sets as meant; None where a pause leaves that open."""
     confidence: list[tuple[float, bool]] = field(default_factory=list)
@@ -47,9 +61,9 @@ def pair_up(truth: Sequence[TrueRep], found: Sequence[Rep]) -> list[tuple[int, i
         for j in free:
             rep = found[j]
             common = min(hi, rep.end_s) - max(lo, rep.start_s)
-            # Where a rep is cut, or joins the taking up of the band, its extent is open.
-            least = (0.1 if true.cut else 0.3 if true.beside_step else 0.5) * (hi - lo)
-            if not (true.beside_step or true.cut):
+            # Where a rep is cut, its extent is open.
+            least = (0.1 if true.cut else 0.5) * (hi - lo)
+            if not true.cut:
                 least = max(least, 0.5 * (rep.end_s - rep.start_s))
             if common >= least and common > most:
                 best, most = j, common
@@ -59,22 +73,40 @@ def pair_up(truth: Sequence[TrueRep], found: Sequence[Rep]) -> list[tuple[int, i
     return pairs
 
 
-def score(session: Session, found: Sequence[Rep]) -> Score:
-    """Judge what an analysis found in a session."""
+def score(session: Session, found: Sequence[Rep], remarks: Sequence[str] = ()) -> Score:
+    """Judge what an analysis found in a session, and remarked on it."""
     truth = session.truth.reps
     pairs = pair_up(truth, found)
     right = {j for _, j in pairs}
+    others = [rep for j, rep in enumerate(found) if j not in right]
+    missed, extra = len(truth) - len(pairs), 0
+    for window in session.truth.optional:
+        inside = [r for r in others if window.start_s <= r.peak_s <= window.end_s]
+        others = [r for r in others if r not in inside]
+        right |= {found.index(r) for r in inside[: window.most]}
+        missed += max(0, window.least - len(inside))
+        extra += max(0, len(inside) - window.most)
+    extra += len(others)
+    says_inverted = any("inverted" in remark for remark in remarks)
+    if session.truth.inverted and says_inverted:
+        return Score(right=True, reps=len(truth))
     result = Score(
-        right=len(pairs) == len(truth) == len(found),
+        right=missed == extra == 0 and not says_inverted,
         reps=len(truth),
-        missed=len(truth) - len(pairs),
-        extra=len(found) - len(pairs),
+        missed=missed,
+        extra=extra,
+        wrong_remark=says_inverted,
         confidence=[(rep.confidence, j in right) for j, rep in enumerate(found)],
     )
-    if result.right and sets_are_clear(truth):
+    if len(pairs) == len(truth) == len(found) and sets_are_clear(truth):
         result.sets_right = [r.set for r in truth] == [r.set for r in found]
-    for i, j in pairs:
-        _errors(result, session, truth[i], found[j])
+    if not session.truth.inverted:  # of such forces nothing but the count is asked
+        for i, j in pairs:
+            outer = (
+                i == 0 or truth[i - 1].set != truth[i].set,
+                i + 1 == len(truth) or truth[i + 1].set != truth[i].set,
+            )
+            _errors(result, session, truth[i], found[j], outer)
     return result
 
 
@@ -94,7 +126,9 @@ def sets_are_clear(truth: Sequence[TrueRep]) -> bool:
     return True
 
 
-def _errors(result: Score, session: Session, true: TrueRep, rep: Rep) -> None:
+def _errors(
+    result: Score, session: Session, true: TrueRep, rep: Rep, outer: tuple[bool, bool]
+) -> None:
     near_s = 2.5 / session.rate_hz
     lost = session.missing_s
 
@@ -109,7 +143,8 @@ def _errors(result: Score, session: Session, true: TrueRep, rep: Rep) -> None:
     answer = (rep.start_s, rep.top_start_s, rep.top_end_s, rep.end_s)
     for k, (t, s) in enumerate(zip(times, answer, strict=True)):
         if t is not None and seen(t, t) and seen(true.peak_s - 0.2, true.peak_s + 0.2):
-            result.boundary_s.append((k, s - t, true.decided[k]))
+            is_outer = (k == 0 and outer[0]) or (k == 3 and outer[1])
+            result.edges.append(EdgeError(k, s - t, true.decided[k], is_outer))
     if true.tut_s is not None and seen(*true.span_s):
         result.tut_share.append((rep.tut_s - true.tut_s) / true.tut_s)
 

@@ -63,7 +63,7 @@ def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, F
     spikes[:2] = spikes[-2:] = False
     spikes[1:] &= ~spikes[:-1]
     y[spikes] += rng.choice([-1, 1], spikes.sum()) * rng.uniform(20, 400, spikes.sum())
-    y = np.round(y / plan.step_n) * plan.step_n
+    y = np.round(y / plan.step_n) * plan.step_n * (-1 if plan.inverted else 1)
 
     keep = np.ones(t.size, dtype=bool)
     missing = np.zeros((0, 2))

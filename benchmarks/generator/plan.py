@@ -68,6 +68,8 @@ class GaugePlan:
     late: float = 0.0
     """Share of the samples that come again, after newer ones."""
     step_n: float = 0.01
+    inverted: bool = False
+    """Whether a pull makes the counts smaller."""
 
 
 @dataclass(slots=True)

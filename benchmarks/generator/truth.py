@@ -1,12 +1,12 @@
 """The truth about a session, read off its noise-free curve by the definitions of the analysis.
 
-A boundary is None where nobody could know it: it lies outside the recording, or the band was being
-picked up or put down beside the rep, so that what is valley and what is rest is a matter of taste.
+A boundary is None where nobody could know it: it lies outside the recording. Where the band is
+taken up or put down, the valley beside the rep is what it was taken up to and put down from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,10 @@ VALLEY_S = 3.0
 """A valley is sought this far outside the pull, or until the next thing that was done."""
 
 
+SWINGS = (Meant.REP, Meant.BUMP)
+"""A valley beside them is sought as far as their peak; beside all else, as far as its edge."""
+SOFT = int(0.1 * GRID_HZ)
+"""So far the corner of a step is rounded."""
 LEVELS = ((0.1, 0.9), (0.09, 0.89), (0.11, 0.91))
 DECIDED_S = 0.3
 
@@ -40,7 +44,6 @@ class TrueRep:
     decided: tuple[bool, bool, bool, bool]
     """Of each boundary, whether the curve decides it: with levels of 89 or 91 % (9 or 11 %)
     it would move by less than `DECIDED_S`. Where a long hold wanders along 90 %, it is a toss."""
-    beside_step: bool
     cut: bool
 
     @property
@@ -56,6 +59,19 @@ class Truth:
 
     reps: list[TrueRep]
     duration_s: float
+    optional: list[OptionalWindow] = field(default_factory=list)
+    inverted: bool = False
+    """Whether the gauge's sign is inverted; to say so is right, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalWindow:
+    """Where a person could not say: from `least` to `most` reps between two times are right."""
+
+    start_s: float
+    end_s: float
+    least: int
+    most: int
 
 
 def last_below(y: Floats, level: float, to: int) -> float | None:
@@ -83,7 +99,6 @@ def rep_truth(
     *,
     room: tuple[int, int],
     cut: tuple[bool, bool],
-    taste: tuple[bool, bool],
 ) -> TrueRep:
     """One rep from the curve as an ideal gauge sees it.
 
@@ -99,8 +114,6 @@ def rep_truth(
         Indices between which the valleys are sought.
     cut
         Whether the recording begins or ends within the rep.
-    taste
-        Whether the valley before and after is a matter of taste.
     """
     lo, hi = room
     y = force_n[lo:hi]
@@ -117,10 +130,10 @@ def rep_truth(
     return TrueRep(
         set=number,
         span_s=(0.0 if cut[0] else start, last_s if cut[1] else end),
-        start_s=None if taste[0] or cut[0] else start,
-        top_start_s=None if taste[0] or cut[0] else top_start,
-        top_end_s=None if taste[1] or cut[1] else top_end,
-        end_s=None if taste[1] or cut[1] else end,
+        start_s=None if cut[0] else start,
+        top_start_s=None if cut[0] else top_start,
+        top_end_s=None if cut[1] else top_end,
+        end_s=None if cut[1] else end,
         peak_s=peak / GRID_HZ,
         peak_n=float(y[top]),
         applied_n=float(y[top] - zero_n[peak]),
@@ -130,7 +143,6 @@ def rep_truth(
             bool(moved[2] < DECIDED_S),
             bool(moved[3] < DECIDED_S),
         ),
-        beside_step=any(taste),
         cut=any(cut),
     )
 
@@ -164,21 +176,24 @@ def truth_of(drawing: Drawing, zero_n: Floats) -> Truth:
             continue
         lo = max(0, intent.start - int(VALLEY_S * GRID_HZ))
         hi = min(force.size, intent.end + int(VALLEY_S * GRID_HZ))
-        taste = [False, False]
         if k:
             other = intents[k - 1]
-            edge = other.end if other.meant is Meant.STEP else middle(other)
-            taste[0] = other.meant is Meant.STEP and other.end > lo - 10 * GRID_HZ
+            edge = min(other.end + SOFT, max(other.end, intent.start))
+            edge = middle(other) if other.meant in SWINGS else edge
             lo = max(lo, edge)
         if k + 1 < len(intents):
             other = intents[k + 1]
-            edge = other.start if other.meant is Meant.STEP else middle(other)
-            taste[1] = other.meant is Meant.STEP and other.start < hi + 10 * GRID_HZ
+            edge = max(other.start - SOFT, min(other.start, intent.end))
+            edge = middle(other) if other.meant in SWINGS else edge
             hi = min(hi, edge + 1)
         cut = (intent.start < 0, intent.end > force.size)
         rep = rep_truth(
             force, zero_n, intent.set, middle(intent),
-            room=(lo, hi), cut=cut, taste=(taste[0], taste[1]),
+            room=(lo, hi), cut=cut,
         )  # fmt: skip
         reps.append(rep)
-    return Truth(reps, (force.size - 1) / GRID_HZ)
+    optional = [
+        OptionalWindow(o.start / GRID_HZ, o.end / GRID_HZ, o.least, o.most)
+        for o in drawing.optional
+    ]
+    return Truth(reps, (force.size - 1) / GRID_HZ, optional)

@@ -90,5 +90,4 @@ def _truth(force_n: np.ndarray[tuple[int], np.dtype[np.float64]], peak: int) -> 
         peak,
         room=(0, force_n.size),
         cut=(False, False),
-        taste=(False, False),
     )

@@ -39,7 +39,7 @@ def test_the_truth_itself_is_right_and_without_error(session: Session, found: li
     result = score(session, found)
     assert result.right
     assert (result.missed, result.extra) == (0, 0)
-    assert all(error == 0 for _, error, _ in result.boundary_s)
+    assert all(edge.error_s == 0 for edge in result.edges)
     assert result.peak_share == [0] * len(found)
     assert all(ok for _, ok in result.confidence)
 
@@ -67,7 +67,7 @@ def test_a_rep_split_in_two_is_one_extra(session: Session, found: list[Rep]) -> 
 
 def test_a_late_boundary_shows_with_its_sign(session: Session, found: list[Rep]) -> None:
     late = [rep._replace(end_s=rep.end_s + 0.02) for rep in found]
-    errors = [error for which, error, _ in score(session, late).boundary_s if which == 3]
+    errors = [edge.error_s for edge in score(session, late).edges if edge.which == 3]
     assert errors == pytest.approx([0.02] * len(errors))
 
 
