@@ -112,16 +112,12 @@ def score(session: Session, found: Sequence[Rep], remarks: Sequence[str] = ()) -
 
 def sets_are_clear(truth: Sequence[TrueRep]) -> bool:
     """Whether every pause is by a quarter shorter or longer than what ends a set."""
-    longest_period_s = 0.0
-    for one, two in itertools.pairwise(truth):
-        if one.set == two.set:
-            longest_period_s = max(longest_period_s, two.span_s[0] - one.span_s[0])
-    for one, two in itertools.pairwise(truth):
-        pause_s = two.span_s[0] - one.span_s[1]
-        within = one.set == two.set
-        if (within and pause_s > 6) or (
-            not within and pause_s < 1.25 * max(8, 3 * longest_period_s)
-        ):
+    pauses = [(a, b, b.span_s[0] - a.span_s[1]) for a, b in itertools.pairwise(truth)]
+    for one, two, pause_s in pauses:
+        starts = [rep.span_s[0] for rep in truth if rep.set == one.set]
+        periods_s = np.diff(starts) if len(starts) > 1 else [0.0]
+        limit_s = max(8.0, 3 * float(np.median(periods_s)))
+        if not (pause_s < limit_s / 1.25 if one.set == two.set else pause_s > 1.25 * limit_s):
             return False
     return True
 

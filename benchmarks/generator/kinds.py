@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.generator import planned, stretched
+from benchmarks.generator import handling, holds, pausing, planned, stretched, together
 from benchmarks.generator.gauge import sample, tremor, zero_error
 from benchmarks.generator.manners import MANNERS, RATES_HZ, Manner, base_plan
 from benchmarks.generator.mixture import doubtful, mixed
@@ -41,7 +41,13 @@ class Session:
 
 CALIBRATION = "doubtful"
 """Not counted: pulls that a person might count or not, for the calibration of the confidence."""
-SCENES: dict[str, Scene] = {**stretched.SCENES}
+SCENES: dict[str, Scene] = {
+    **stretched.SCENES,
+    **holds.SCENES,
+    **handling.SCENES,
+    **pausing.SCENES,
+    **together.SCENES,
+}
 PLANNED: dict[str, Manner] = {**MANNERS, "mixed": mixed, CALIBRATION: doubtful}
 KINDS = (*MANNERS, *SCENES, "mixed")
 

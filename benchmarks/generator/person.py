@@ -24,6 +24,8 @@ class Meant(Enum):
     """A trial pull, shrug, partial rep, knock or rebound: not counted."""
     STEP = "step"
     """A lasting change of the load: picking up a band, a weight that is put on the gauge."""
+    HANDLING = "handling"
+    """Walking, untangling, waiting with the band in the hand: nothing in it counts."""
 
 
 @dataclass(slots=True)
@@ -194,6 +196,13 @@ class Person:
         if each.rebound:
             self.rebound(each.rebound * amplitude_n * rng.uniform(0.5, 1.0), end)
 
+    def go(self, force_n: Floats, number: int | None = None) -> None:
+        """A course that is given, (n,); a rep if it has the number of its set."""
+        start, end = self.add(force_n)
+        self.level_n = float(force_n[-1])
+        if number is not None:
+            self.note(Meant.REP, start, end, number)
+
     def _plateau(self, each: SetPlan) -> Floats:
         rng = self.rng
         hold_s = between(rng, each.hold_s)
@@ -212,9 +221,9 @@ class Person:
         self.sharp.append((end, height_n * swing))
         self.note(Meant.BUMP, end, self.n)
 
-    def knock(self, height_n: float) -> None:
+    def knock(self, height_n: float, width_s: float | None = None) -> None:
         """A blow of 25 to 140 ms at half its height."""
-        width_s = self.rng.uniform(0.025, 0.14)
+        width_s = self.rng.uniform(0.025, 0.14) if width_s is None else width_s
         skew = self.rng.uniform(0.3, 0.7)
         n = round(2 * width_s * GRID_HZ)
         s = np.linspace(0, 1, n)

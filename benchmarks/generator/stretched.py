@@ -1,4 +1,4 @@
-"""Scenes on a band that is already stretched when the rep begins, and holds that look like it."""
+"""Scenes on a band that is already stretched when the rep begins."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import find_peaks, peak_prominences
 
 from benchmarks.generator import shapes
+from benchmarks.generator.mixture import GAUGES
 from benchmarks.generator.person import Person, between
 from benchmarks.generator.plan import Range, SetPlan
-from benchmarks.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 
 SMOOTH = ("beta", "ramp", "submovements", "early", "gompertz")
@@ -35,6 +34,8 @@ class Stretched:
     """How far the valleys differ, as a share of the swing."""
     slackens: float = 0.0
     """How far the hand gives way between two reps, as a share of the swing."""
+    stubs: float = 0.0
+    """Share of the pauses with an incomplete pull of 15 to 40 % of the swing."""
     creep: float = 0.0
     """How far the person moves towards the anchor or away during the set, likewise."""
 
@@ -69,6 +70,7 @@ def stretched_set(
     plan.breathing = min(plan.breathing, 0.02 * (1 - share))
     plan.tremor = min(plan.tremor, 0.03 * (1 - share))
     gauge.noise_n = min(gauge.noise_n, swing / 25)
+    gauge.hum_n = min(gauge.hum_n, swing / 15)
     return Stretched(share * peak, swing * rng.uniform(0.9, 1.05, reps), manner)
 
 
@@ -101,6 +103,10 @@ def pull(person: Person, each: Stretched, number: int) -> None:
         person.rep(each.manner, swing, base, after, number)
         if i < last:
             _bottom(person, each, swing)
+            if rng.random() < each.stubs:
+                nearby = float(each.swings_n[max(0, i - 1) : i + 3].min())
+                person.bump(nearby * rng.uniform(0.15, 0.4), (0.3, 0.9), (0.3, 0.9))
+                _bottom(person, each, swing)
 
 
 def _bottom(person: Person, each: Stretched, swing_n: float) -> None:
@@ -181,133 +187,26 @@ def changing(person: Person) -> None:
     play(person, [each])
 
 
+def incomplete(person: Person) -> None:
+    """Now and then a pull of 15 to 40 % of the swing, which does not count."""
+    each = stretched_set(person, share=person.rng.uniform(0.3, 0.7), bottom_s=(0.3, 1.2))
+    each.stubs = 0.3
+    play(person, [each])
+
+
+def faulty_gauge(person: Person) -> None:
+    """One or two faults of the gauge; noise at most 1/25 and hum 1/15 of the swing."""
+    rng, plan = person.rng, person.plan
+    for i in rng.choice(len(GAUGES), int(rng.integers(1, 3)), replace=False):
+        GAUGES[i](rng, plan)
+        plan.tags.append(GAUGES[i].__name__)
+    person.usual_n = max(person.usual_n, 30.0)
+    play(person, [stretched_set(person)])
+
+
 def few(person: Person) -> None:
     """Three to five reps, as many strength programmes have them."""
     play(person, [stretched_set(person, reps=int(person.rng.integers(3, 6)))])
-
-
-# --- holds --------------------------------------------------------------------------------------
-
-
-def _swings_alike(force: Floats) -> bool:
-    """Whether a hold happens to swing as evenly as reps do, so that nobody could tell."""
-    valleys, _ = find_peaks(-force, prominence=0.06)
-    if valleys.size < 3:
-        return False
-    depths = peak_prominences(-force, valleys)[0]
-    gaps = np.diff(valleys)
-    return bool(np.std(depths) < 0.3 * np.mean(depths) and np.std(gaps) < 0.3 * np.mean(gaps))
-
-
-def _hold(rng: np.random.Generator, seconds: float, sag: float) -> Floats:
-    """A hold that tires: it wanders, or sags and is corrected at odd moments."""
-    if rng.random() < 0.5:
-        return shapes.hold(rng, seconds, sag)
-    n = round(seconds * GRID_HZ)
-    at, level = [0], [1.0]
-    while at[-1] < n:
-        lasts, lost = rng.lognormal(np.log(4.0), 0.6), sag * rng.uniform(0.1, 1.0) ** 1.5
-        back = rng.uniform(0.3, 0.9)
-        at += [at[-1] + round(lasts * GRID_HZ)] * 2
-        at[-1] += round(back * GRID_HZ)
-        level += [1.0 - lost, 1.0 - rng.uniform(0, 0.25) * sag]
-    y = np.interp(np.arange(n), at, level)
-    return y + 0.01 * shapes.smooth_noise(rng, n, 0.8)
-
-
-def wandering_hold(rng: np.random.Generator, seconds: float, sag: float) -> Floats:
-    """Force of a hold as a share of its peak, (n,); its swings are not alike."""
-    for _ in range(50):
-        y = _hold(rng, seconds, sag)
-        if not _swings_alike(y):
-            return np.asarray(y / y.max(), dtype=float)
-    raise AssertionError("fifty holds in a row swing evenly")
-
-
-def _overshooting(rng: np.random.Generator) -> Floats:
-    """Pulled too far, let back a little, then held for about a minute."""
-    y = wandering_hold(rng, rng.uniform(35, 70), rng.uniform(0.03, 0.1))
-    over, tau_s = rng.uniform(0.15, 0.45), rng.uniform(0.3, 0.9)
-    y = y + over * np.exp(-np.arange(y.size) / GRID_HZ / tau_s)
-    return np.asarray(y / y.max(), dtype=float)
-
-
-def hold(person: Person, number: int, plateau: Floats) -> None:
-    """One hold from slack to slack."""
-    rng = person.rng
-    peak = person.usual_n * rng.uniform(0.9, 1.0)
-    manner = SetPlan(peak, [], rise_s=(0.5, 1.5), fall_s=(0.4, 1.2), families=SMOOTH)
-    person.rep(manner, peak, 0.0, 0.0, number, plateau)
-
-
-def holds(person: Person, plateaus: list[Floats], *, number: int = 1) -> None:
-    """Holds with a short rest between, so one set."""
-    for i, plateau in enumerate(plateaus):
-        if i:
-            person.rest(person.rng.uniform(3.0, 7.0))
-        hold(person, number, plateau)
-
-
-def _wanders(rng: np.random.Generator, count: int) -> list[Floats]:
-    return [wandering_hold(rng, rng.uniform(15, 45), rng.uniform(0.1, 0.35)) for _ in range(count)]
-
-
-def one_hold(person: Person) -> None:
-    """A single hold that wanders by up to a third."""
-    _around(person, lambda: holds(person, _wanders(person.rng, 1)))
-
-
-def several_holds(person: Person) -> None:
-    """Two to five of them."""
-    count = int(person.rng.integers(2, 6))
-    _around(person, lambda: holds(person, _wanders(person.rng, count)))
-
-
-def overshot(person: Person) -> None:
-    """Overshoot, then a hold for a minute; one or two of them."""
-    rng = person.rng
-    plateaus = [_overshooting(rng) for _ in range(int(rng.integers(1, 3)))]
-    _around(person, lambda: holds(person, plateaus))
-
-
-def trimmed(person: Person) -> None:
-    """The recording begins and ends within a hold: that may be one rep or none, but no set."""
-    rng = person.rng
-    hold(person, 1, *_wanders(rng, 1))
-    begin, end = person.hold
-    person.intents.clear()
-    person.crop = (begin + int(rng.uniform(50, 2000)), end - int(rng.uniform(50, 2000)))
-    person.may_count(*person.crop, 0, 1)
-
-
-def _around(person: Person, what: Callable[[], None]) -> None:
-    person.rest(between(person.rng, person.plan.lead_s))
-    what()
-    person.rest(person.rng.uniform(1.5, 5.0))
-
-
-def side_by_side(person: Person) -> None:
-    """Stretched sets, sets from slack and holds in one session, in any order."""
-    rng = person.rng
-    order = ["stretched", "hold", str(rng.choice(["stretched", "hold", "slack"]))]
-    if rng.random() < 0.5:
-        order.append("slack")
-    rng.shuffle(order)
-    usual = person.usual_n
-    person.rest(between(rng, person.plan.lead_s))
-    for number, what in enumerate(order, start=1):
-        person.usual_n = usual
-        if what == "stretched":
-            each = stretched_set(person, reps=int(rng.integers(4, 13)))
-            take_up(person, each.base_n)
-            pull(person, each, number)
-            put_down(person)
-        elif what == "hold":
-            holds(person, _wanders(rng, int(rng.integers(1, 3))), number=number)
-        else:
-            each = stretched_set(person, share=0.0, reps=int(rng.integers(5, 11)))
-            pull(person, each, number)
-        person.rest(between(rng, REST))
 
 
 SCENES: dict[str, Callable[[Person], None]] = {
@@ -318,9 +217,6 @@ SCENES: dict[str, Callable[[Person], None]] = {
     "stretched, taken up in one go": joined,
     "stretched, grows or fades": changing,
     "stretched, few reps": few,
-    "hold wanders": one_hold,
-    "holds wander": several_holds,
-    "overshoot and hold": overshot,
-    "trimmed to a hold": trimmed,
-    "stretched sets and holds": side_by_side,
+    "stretched, incomplete reps": incomplete,
+    "stretched, faulty gauge": faulty_gauge,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from benchmarks.generator import make_session
 from benchmarks.generator.kinds import Session
-from benchmarks.generator.truth import TrueRep
+from benchmarks.generator.truth import OptionalWindow, TrueRep
 from benchmarks.score import score, score_peaks
 from pipeline.analysis.result import Rep
 
@@ -76,3 +78,36 @@ def test_peaks_alone_are_right_with_one_in_every_rep(session: Session) -> None:
     assert score_peaks(session, peaks).right
     assert score_peaks(session, peaks[1:]).missed == 1
     assert score_peaks(session, np.r_[peaks, peaks[-1] + 0.01]).extra == 1
+
+
+def test_what_is_optional_is_right_with_and_without(found: list[Rep], session: Session) -> None:
+    first = session.truth.reps[0]
+    window = OptionalWindow(*first.span_s, least=0, most=1)
+    doubtful = replace(
+        session, truth=replace(session.truth, reps=session.truth.reps[1:], optional=[window])
+    )
+    assert score(doubtful, found).right
+    assert score(doubtful, found[1:]).right
+    twice = [found[0], found[0]._replace(id=99), *found[1:]]
+    assert score(doubtful, twice).extra == 1
+    assert not score(doubtful, found[2:]).right
+
+
+def test_to_say_that_the_sign_is_inverted_is_right_only_if_it_is(
+    session: Session, found: list[Rep]
+) -> None:
+    inverted = replace(session, truth=replace(session.truth, inverted=True))
+    remark = ["the sensor's sign seems to be inverted"]
+    assert score(inverted, [], remark).right
+    assert score(inverted, found).right
+    assert not score(inverted, []).right
+    assert not score(session, found, remark).right
+
+
+def test_first_starts_and_last_ends_of_a_set_are_told_from_the_others(
+    session: Session, found: list[Rep]
+) -> None:
+    sets = len({true.set for true in session.truth.reps})
+    edges = score(session, found).edges
+    assert sum(edge.outer for edge in edges) == 2 * sets
+    assert {edge.which for edge in edges if edge.outer} == {0, 3}
