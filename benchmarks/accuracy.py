@@ -63,6 +63,13 @@ def main(argv: list[str] | None = None) -> int:
             + " says that the sign is inverted"
             * o.ours.wrong_remark
         )
+    for o in outcomes:
+        if o.live and (not o.live.agrees or o.live.changed_ids or o.live.unannounced):
+            print(
+                f"live: {o.kind}, seed {o.seed}, {o.rate_hz:.1f} Hz: "
+                + "not as offline, " * (not o.live.agrees)
+                + f"{o.live.changed_ids} ids changed, {o.live.unannounced} not announced"
+            )
     if args.write:
         command = f"python -m benchmarks.accuracy --sessions {args.sessions} --seed {seed} --write"
         path = Path(__file__).parents[1] / "docs" / "accuracy.md"

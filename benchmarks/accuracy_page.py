@@ -5,31 +5,43 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
+from benchmarks.generator.kinds import KINDS
 from benchmarks.outcome import PUBLICATION_SEED
 
 PAGE = """# How right the analysis is
 
 Written by `{command}`; do not edit.
 
-Each session is drawn anew from its seed by `benchmarks/generator/`, which shares nothing with the
-simulated band of `firmware_sim/`: a person (thirty manners of pulling and waiting, eight shapes of
-rise and fall), a rubber band (Mooney-Rivlin) and a gauge with its faults. The truth is read off the
-noise-free curve by the definitions of [analysis.md](analysis.md). Seeds from {first} on are for
-this page; those below were used during development.
+Each session is drawn again from its seed by `benchmarks/generator/`, which shares nothing with the
+simulated band of `firmware_sim/`: a person ({kinds} kinds of session, eight shapes of rise and
+fall), a rubber band (Mooney-Rivlin) and a gauge with its faults. The kinds are what people do, not
+what the analysis can do. The truth is read off the noise-free curve by the definitions of
+[analysis.md](analysis.md). Seeds from {first} on are for this page; those below were used during
+development. `python -m benchmarks.accuracy --kind K --seed S --sessions 1 --dump DIR` writes a
+session as CSV with its truth, to be looked at.
 
 - *right*: every true rep is matched by one found rep, and nothing else is found. Matched means that
-  each covers at least half of the other. Where the extent of a rep is open, less of the true one is
-  enough: 10 % where the recording cuts it, 30 % beside the taking up or putting down of the band.
+  each covers at least half of the other; of a rep that the recording cuts, 10 % is enough. Where a
+  person could not say (a whole practice pull before a set, a pull in which the band slips from the
+  hand, a recording trimmed to a hold), either count is right. With an inverted sensor the right
+  count is right, and so is a result that says that the sign is inverted; to say so of any other
+  sensor is wrong.
+- *stretched*: the band is pulled already when the rep begins, with valleys at 0.3 to 0.85 of the
+  peak and swings of 6 N and more, alike within a set to about a tenth, or changing steadily. The
+  first rep begins where the stretched band is pulled on, the last ends where it is back there.
+  *Holds* wander by up to 35 % at odd times and by odd depths; those that happen to swing evenly
+  are drawn again.
 - `mixed` sessions join a manner of moving, one of the set, and one to three faults of the gauge;
-  their noise is at most 1/25 and their hum 1/15 of the smallest peak.
+  `whole session` joins sets, holds and what people do between them. Noise is at most 1/25 and hum
+  1/15 of the smallest swing.
 - No truth is a toss: what does not count is at most 40 % of its neighbours (knocks 50 %), reps are
   at least 55 % of theirs, and missing stretches are shorter than the upper half of a rep.
 - *bound.*: absolute error of the four phase boundaries, mean and 95th percentile, at 80 Hz and
   above. Left out are those outside the recording, those where they or the peak lie within missing
-  samples, those beside the picking up and putting down of a pulled band, where the valley is a
-  matter of taste, and the undecided: a level of 1 % more or less moves them by over 300 ms, as
-  where a long hold wanders along 90 % and noise chooses the crossing. The table of boundaries tells
-  how many those are, and the errors with them.
+  samples, and the undecided: a level of 1 % more or less moves them by over 300 ms, as where a long
+  hold wanders along 90 % and noise chooses the crossing. The table of boundaries says how many
+  those are, gives the errors with them, and sets the first start and the last end of each set
+  beside all others.
 - *peak*: absolute error of the peak as a share of the force applied, at every rate. Tare error and
   drift are part of the true curve, as no gauge can know them; tremor, hum and noise are not.
 - *TUT*: absolute error of a rep's time under tension as a share of it, at 80 Hz and above.
@@ -38,6 +50,11 @@ this page; those below were used during development.
   rep and none elsewhere counts as right, which is less than what is asked of ours.
 - *confidence*: of the reps that were given so much, how many are right. Here alone count sessions
   with pulls of 40 to 62 % of their neighbours, which a person might count or not.
+- *live*: every other session with the steady clock of a band, its samples cut at random into blocks
+  of up to 0.1 s, and once more of up to 2 s. *As offline*: reps and sets are those of the whole
+  file to the last bit, for both cuts. *Withdrawn*: announcements taken back, in a session. *Ids
+  changed*: pulls announced again under another id. *Early*: announced before the fall of the rep
+  began. Times are from the true end of the rep to the sample at which it is announced for good.
 
 {tables}
 
@@ -52,5 +69,9 @@ def page(tables_text: str, command: str) -> str:
         f"{n} {version(n)}" for n in names
     )
     return PAGE.format(
-        command=command, first=PUBLICATION_SEED, tables=tables_text, versions=versions + "."
+        command=command,
+        first=PUBLICATION_SEED,
+        kinds=len(KINDS),
+        tables=tables_text,
+        versions=versions + ".",
     )

@@ -1,4 +1,4 @@
-"""The live analysis against the truth: how soon it tells, what it takes back, where it ends."""
+"""The live analysis against the truth: how soon it announces, what it takes back, where it ends."""
 
 from __future__ import annotations
 
@@ -11,79 +11,100 @@ import numpy as np
 from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import TrueRep
 from pipeline.analysis.live import LiveAnalysis
-from pipeline.analysis.result import Rep
+from pipeline.analysis.result import Rep, SetSummary
 from pipeline.session.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
 from sensor.samples import ForceBlock
 
-LONGEST_BLOCK_S = 0.1
+LONGEST_BLOCKS_S = (0.1, 2.0)
+"""The same samples are cut twice at random: as a band notifies them, and as after a bad link."""
 PHASE_LATE_S = 0.15
 LEAST_PHASE_S = 0.4
 EARLY_S, LATE_S = 0.1, 0.3
-"""A phase told sooner before its begin, or later after its end, is not meant."""
+"""A phase shown sooner before its begin, or later after its end, is not meant."""
 
 
 @dataclass(slots=True)
 class LiveScore:
-    """One session told live."""
+    """One session analysed live."""
 
     agrees: bool = False
-    """Whether the reps of the closed sets are those of the offline analysis."""
+    """Whether reps and sets are, for both ways to cut, to the last bit those of offline."""
     latency_s: list[float] = field(default_factory=list)
     """From the true end of a rep to the sample at which it is announced for good."""
+    early: int = 0
+    """Announced before the fall of the rep began."""
     unannounced: int = 0
-    """Right in the end, but not announced before the set closed."""
+    """True reps that were not announced before their set closed."""
     withdrawn: int = 0
+    changed_ids: int = 0
+    """Announcements of a pull that had been announced before, under another id or again."""
     phase_right: list[bool] = field(default_factory=list)
-    """At each block within a rep and a second around it, whether the phase that was told last was
+    """At each block within a rep and a second around it, whether the phase that was shown last was
     true at some time of the last 150 ms."""
     phase_late_s: list[float] = field(default_factory=list)
-    """From the true begin of a phase of 0.4 s and more until it is told; infinite if it is not."""
+    """From the true begin of a phase of 0.4 s and more until it is shown; infinite if never."""
 
 
 def suits(session: Session) -> bool:
-    """Whether the session can be told live: its samples have the band's own steady clock."""
+    """Whether the session can be analysed live: its samples have the band's own steady clock."""
     gauge = session.plan.gauge
     return not (gauge.irregular or gauge.jitter or gauge.stuck or gauge.late or gauge.duplicates)
 
 
-def blocks(session: Session, rng: np.random.Generator) -> list[ForceBlock]:
+def blocks(session: Session, longest_s: float, rng: np.random.Generator) -> list[ForceBlock]:
     """The samples cut at random, and at every gap."""
     t, y = session.time_s, session.force_n
     index = np.round(t * session.rate_hz).astype(np.int64)
-    longest = max(1, int(LONGEST_BLOCK_S * session.rate_hz))
+    longest = max(1, int(longest_s * session.rate_hz))
     cuts = np.cumsum(rng.integers(1, longest + 1, t.size))
     holes = np.flatnonzero(np.diff(index) > 1) + 1
     edges = np.unique(np.r_[0, cuts[cuts < t.size], holes, t.size])
     return [ForceBlock(int(index[lo]), t[lo:hi], y[lo:hi]) for lo, hi in itertools.pairwise(edges)]
 
 
-def told_live(session: Session) -> list[tuple[float, list[Event]]]:
+def emitted(session: Session, longest_s: float) -> list[tuple[float, list[Event]]]:
     """What each block of a session makes known, with the time of its last sample."""
-    rng = np.random.default_rng([session.seed, 7])
+    rng = np.random.default_rng([session.seed, 7, round(10 * longest_s)])
     analysis = LiveAnalysis()
-    told: list[tuple[float, list[Event]]] = []
+    result: list[tuple[float, list[Event]]] = []
     now_s = 0.0
-    for block in blocks(session, rng):
+    for block in blocks(session, longest_s, rng):
         now_s = float(block.time_s[-1])
-        told.append((now_s, list(analysis.push(block))))
-    told.append((now_s, list(analysis.flush())))
-    return told
+        result.append((now_s, list(analysis.push(block))))
+    result.append((now_s, list(analysis.flush())))
+    return result
 
 
-def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
-    """Run a session live and judge what was told."""
-    told = told_live(session)
-    closed = [event for _, events in told for event in events if isinstance(event, SetClosed)]
-    final = [rep for event in closed for rep in event.reps]
-    result = LiveScore(agrees=_timing(final) == _timing(offline))
-    phases = _phases(session.truth.reps)
-    spans = [rep.span_s for rep in session.truth.reps]
+def score_live(session: Session, reps: Sequence[Rep], sets: Sequence[SetSummary]) -> LiveScore:
+    """Run a session live and judge it against the truth and what offline found."""
+    events, other = (emitted(session, longest_s) for longest_s in LONGEST_BLOCKS_S)
+    answer = (list(reps), list(sets))
+    result = LiveScore(agrees=_final(events) == answer == _final(other))
+    if not session.truth.inverted:
+        judge(result, session, events)
+    return result
+
+
+def _final(events: list[tuple[float, list[Event]]]) -> tuple[list[Rep], list[SetSummary]]:
+    closed = [event for _, some in events for event in some if isinstance(event, SetClosed)]
+    return [rep for event in closed for rep in event.reps], [event.summary for event in closed]
+
+
+def judge(result: LiveScore, session: Session, events: list[tuple[float, list[Event]]]) -> None:
+    """Judge the events of each block, with the time of its last sample, against the truth."""
+    truth = session.truth.reps
+    phases = _phases(truth)
+    windows = _around(truth)
     announced: dict[int, tuple[float, Rep]] = {}
+    before: list[Rep] = []
     shown = Phase.REST
     seen: list[tuple[float, Phase]] = []
-    for now_s, events in told:
-        for event in events:
+    for now_s, some in events:
+        for event in some:
             if isinstance(event, RepAnnounced):
+                peak_s = event.rep.peak_s
+                result.changed_ids += any(r.start_s < peak_s < r.end_s for r in before)
+                before.append(event.rep)
                 announced[event.rep.id] = (now_s, event.rep)
             elif isinstance(event, RepWithdrawn):
                 announced.pop(event.id, None)
@@ -91,7 +112,7 @@ def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
             elif isinstance(event, LiveState):
                 shown = event.phase
                 seen.append((now_s, shown))
-        if phases and any(a - 1 < now_s < b + 1 for a, b in spans):
+        if phases and any(a < now_s < b for a, b in windows):
             result.phase_right.append(_phase_fits(phases, shown, now_s))
     for begin_s, end_s, name in phases or []:
         if np.isfinite(begin_s) and end_s - begin_s >= LEAST_PHASE_S:
@@ -101,7 +122,7 @@ def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
                 if phase is name and begin_s - EARLY_S <= at < end_s + LATE_S
             ]
             result.phase_late_s.append(min(times, default=np.inf))
-    for true in session.truth.reps:
+    for true in truth:
         if true.end_s is None:
             continue
         times = [
@@ -109,15 +130,20 @@ def score_live(session: Session, offline: Sequence[Rep]) -> LiveScore:
         ]
         if times:
             result.latency_s.append(min(times) - true.end_s)
+            result.early += true.top_end_s is not None and min(times) < true.top_end_s
         else:
             result.unannounced += 1
-    return result
 
 
-def _timing(reps: Sequence[Rep]) -> list[tuple[float, ...]]:
+def _around(truth: Sequence[TrueRep]) -> list[tuple[float, float]]:
+    """Each rep, with a second before and after where another of its set is there.
+
+    Before the first and after the last the band is taken up and put down: no phase of a rep.
+    """
+    sets = [0, *(rep.set for rep in truth), 0]
     return [
-        tuple(round(x, 6) for x in (r.start_s, r.top_start_s, r.top_end_s, r.end_s, r.peak_n))
-        for r in reps
+        (rep.span_s[0] - (before == rep.set), rep.span_s[1] + (after == rep.set))
+        for rep, before, after in zip(truth, sets[:-2], sets[2:], strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from benchmarks.live_score import LiveScore, score_live, suits
 from benchmarks.rivals import evenly, neurokit, scipy_limit
 from benchmarks.score import Score, score, score_peaks
 from pipeline.analysis import analyse
-from pipeline.analysis.result import Rep
+from pipeline.analysis.result import Rep, SetSummary
 
 PUBLICATION_SEED = 1_000_000
 """From here on nobody looks at a session while working on the analysis; below is for that."""
@@ -47,10 +47,12 @@ def run(job: Job) -> Outcome:
     session = make_session(job.kind, job.seed)
     note = " ".join(session.plan.tags)
     found: list[Rep] = []
+    sets: list[SetSummary] = []
     remarks: list[str] = []
     try:
         answer = analyse(session.time_s, session.force_n)
-        found, remarks = list(answer.reps), list(getattr(answer, "remarks", ()))
+        found, sets = list(answer.reps), list(answer.sets)
+        remarks = list(getattr(answer, "remarks", ()))
     except ValueError as error:  # it refuses the samples: every rep is missed
         note = f"{note} refused: {error}"
     rivals: list[Score | None] = [None, None]
@@ -63,7 +65,7 @@ def run(job: Job) -> Outcome:
                 score_peaks(session, start_s + find(even, rate_hz) / rate_hz)
                 for find in (scipy_limit, neurokit)
             ]
-    live = score_live(session, found) if job.live and suits(session) else None
+    live = score_live(session, found, sets) if job.live and suits(session) else None
     return Outcome(
         job.kind, job.seed, session.rate_hz, note,
         score(session, found, remarks), rivals[0], rivals[1], live,
@@ -79,7 +81,7 @@ def jobs_for(sessions: int, seed: int, kind: str | None, *, rivals: bool, live: 
         name = kinds[i % len(kinds)]
         number = used[name]
         used[name] += 1
-        # Every other session is told live, which costs more than all the rest.
+        # Every other session is analysed live, which costs more than all the rest.
         jobs.append(Job(name, seed + number, rivals, live and number % 2 == 0))
     if not kind:
         extra = range(sessions // DOUBTFUL_SHARE)

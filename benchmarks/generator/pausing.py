@@ -93,7 +93,7 @@ def _halting(rng: np.random.Generator, seconds: float, at: float, stop_s: float)
 
 
 def stopping_midway(person: Person) -> None:
-    """Stops for one to six seconds on the way up or down, at 30 to 70 %, and goes on."""
+    """Stops for one to three seconds on the way up or down, at 40 to 70 %, and goes on."""
     rng = person.rng
 
     def halted(manner: SetPlan) -> None:
@@ -103,7 +103,7 @@ def stopping_midway(person: Person) -> None:
         for up, limits in ((True, manner.rise_s), (False, manner.fall_s)):
             seconds = between(rng, limits)
             if up == halting_up:
-                ways.append(_halting(rng, seconds, rng.uniform(0.3, 0.7), rng.uniform(1.0, 6.0)))
+                ways.append(_halting(rng, seconds, rng.uniform(0.4, 0.7), rng.uniform(1.0, 3.0)))
             else:
                 ways.append(shapes.path(rng, "beta", seconds))
         top = shapes.hold(rng, between(rng, manner.hold_s), 0.02)

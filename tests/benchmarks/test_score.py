@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,20 +11,28 @@ from benchmarks.generator import make_session
 from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import OptionalWindow, TrueRep
 from benchmarks.score import score, score_peaks
-from pipeline.analysis.result import Rep
 
 
-def as_found(number: int, true: TrueRep) -> Rep:
+@dataclass(frozen=True)
+class Found:
+    set: int
+    start_s: float
+    top_start_s: float
+    top_end_s: float
+    end_s: float
+    peak_s: float
+    peak_n: float
+    tut_s: float
+    confidence: float = 1.0
+
+
+def as_found(true: TrueRep) -> Found:
     start_s, end_s = true.span_s
     top_start_s = start_s if true.top_start_s is None else true.top_start_s
     top_end_s = end_s if true.top_end_s is None else true.top_end_s
-    return Rep(
-        id=number, set=true.set, rep=number, start_s=start_s, top_start_s=top_start_s,
-        top_end_s=top_end_s, end_s=end_s, peak_s=true.peak_s, peak_n=true.peak_n,
-        valley_before_n=0.0, valley_after_n=0.0, concentric_s=None, hold_s=None, eccentric_s=None,
-        bottom_s=None, tut_s=end_s - start_s, mean_n=0.0, impulse_n_s=None,
-        rfd_n_per_s={}, metrics={}, absent={},
-    )  # fmt: skip
+    return Found(
+        true.set, start_s, top_start_s, top_end_s, end_s, true.peak_s, true.peak_n, end_s - start_s
+    )
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +41,11 @@ def session() -> Session:
 
 
 @pytest.fixture
-def found(session: Session) -> list[Rep]:
-    return [as_found(i, true) for i, true in enumerate(session.truth.reps, start=1)]
+def found(session: Session) -> list[Found]:
+    return [as_found(true) for true in session.truth.reps]
 
 
-def test_the_truth_itself_is_right_and_without_error(session: Session, found: list[Rep]) -> None:
+def test_the_truth_itself_is_right_and_without_error(session: Session, found: list[Found]) -> None:
     result = score(session, found)
     assert result.right
     assert (result.missed, result.extra) == (0, 0)
@@ -46,29 +54,29 @@ def test_the_truth_itself_is_right_and_without_error(session: Session, found: li
     assert all(ok for _, ok in result.confidence)
 
 
-def test_a_rep_left_out_is_missed(session: Session, found: list[Rep]) -> None:
+def test_a_rep_left_out_is_missed(session: Session, found: list[Found]) -> None:
     result = score(session, found[1:])
     assert not result.right
     assert (result.missed, result.extra) == (1, 0)
 
 
-def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Rep]) -> None:
-    joined = found[0]._replace(end_s=found[1].end_s)
+def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Found]) -> None:
+    joined = replace(found[0], end_s=found[1].end_s)
     result = score(session, [joined, *found[2:]])
     assert not result.right
     assert result.missed >= 1
 
 
-def test_a_rep_split_in_two_is_one_extra(session: Session, found: list[Rep]) -> None:
+def test_a_rep_split_in_two_is_one_extra(session: Session, found: list[Found]) -> None:
     middle = 0.5 * (found[0].start_s + found[0].end_s)
-    halves = [found[0]._replace(end_s=middle - 0.1), found[0]._replace(start_s=middle - 0.1)]
+    halves = [replace(found[0], end_s=middle - 0.1), replace(found[0], start_s=middle - 0.1)]
     result = score(session, [*halves, *found[1:]])
     assert not result.right
     assert result.extra == 1
 
 
-def test_a_late_boundary_shows_with_its_sign(session: Session, found: list[Rep]) -> None:
-    late = [rep._replace(end_s=rep.end_s + 0.02) for rep in found]
+def test_a_late_boundary_shows_with_its_sign(session: Session, found: list[Found]) -> None:
+    late = [replace(rep, end_s=rep.end_s + 0.02) for rep in found]
     errors = [edge.error_s for edge in score(session, late).edges if edge.which == 3]
     assert errors == pytest.approx([0.02] * len(errors))
 
@@ -80,7 +88,7 @@ def test_peaks_alone_are_right_with_one_in_every_rep(session: Session) -> None:
     assert score_peaks(session, np.r_[peaks, peaks[-1] + 0.01]).extra == 1
 
 
-def test_what_is_optional_is_right_with_and_without(found: list[Rep], session: Session) -> None:
+def test_what_is_optional_is_right_with_and_without(found: list[Found], session: Session) -> None:
     first = session.truth.reps[0]
     window = OptionalWindow(*first.span_s, least=0, most=1)
     doubtful = replace(
@@ -88,13 +96,13 @@ def test_what_is_optional_is_right_with_and_without(found: list[Rep], session: S
     )
     assert score(doubtful, found).right
     assert score(doubtful, found[1:]).right
-    twice = [found[0], found[0]._replace(id=99), *found[1:]]
+    twice = [found[0], replace(found[0]), *found[1:]]
     assert score(doubtful, twice).extra == 1
     assert not score(doubtful, found[2:]).right
 
 
 def test_to_say_that_the_sign_is_inverted_is_right_only_if_it_is(
-    session: Session, found: list[Rep]
+    session: Session, found: list[Found]
 ) -> None:
     inverted = replace(session, truth=replace(session.truth, inverted=True))
     remark = ["the sensor's sign seems to be inverted"]
@@ -105,7 +113,7 @@ def test_to_say_that_the_sign_is_inverted_is_right_only_if_it_is(
 
 
 def test_first_starts_and_last_ends_of_a_set_are_told_from_the_others(
-    session: Session, found: list[Rep]
+    session: Session, found: list[Found]
 ) -> None:
     sets = len({true.set for true in session.truth.reps})
     edges = score(session, found).edges
