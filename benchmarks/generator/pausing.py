@@ -12,7 +12,7 @@ from benchmarks.generator.holds import wandering_hold
 from benchmarks.generator.person import Person, between
 from benchmarks.generator.plan import Range, SetPlan
 from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.stretched import REST, SMOOTH
+from benchmarks.generator.stretched import REST, SMOOTH, pull, put_down, stretched_set, take_up
 from sensor.samples import Floats
 
 Halts = tuple[float, Range]
@@ -134,7 +134,13 @@ def inverted(person: Person) -> None:
     person.plan.gauge.inverted = True
     person.rest(between(rng, person.plan.lead_s))
     for number in range(1, int(rng.integers(2, 4))):
-        slack_set(person, number)
+        if rng.random() < 0.7:
+            slack_set(person, number)
+        else:
+            each = stretched_set(person, share=rng.uniform(0.1, 0.5))
+            take_up(person, each.base_n)
+            pull(person, each, number)
+            put_down(person)
         person.rest(between(rng, REST))
 
 

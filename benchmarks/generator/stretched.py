@@ -179,12 +179,30 @@ def joined(person: Person) -> None:
 
 
 def changing(person: Person) -> None:
-    """The effort fades by a third over the set, or grows by half."""
+    """The effort fades by a third over the set, grows by half, or differs between the sides."""
     rng = person.rng
     each = stretched_set(person, reps=int(rng.integers(6, 16)))
-    course = np.linspace(1.0, 0.65, each.swings_n.size)
-    each.swings_n = each.swings_n * (course if rng.random() < 0.5 else course[::-1])
+    fading = np.linspace(1.0, 0.65, each.swings_n.size)
+    sides = np.resize([1.0, 0.75], each.swings_n.size)
+    each.swings_n = each.swings_n * (fading, fading[::-1], sides)[rng.integers(3)]
     play(person, [each])
+
+
+def tared_stretched(person: Person) -> None:
+    """Tared with the band stretched already: there it shows zero, and slack less than that."""
+    each = stretched_set(person)
+    person.plan.gauge.tare_n = -each.base_n * person.rng.uniform(0.9, 1.05)
+    play(person, [each])
+
+
+def never_let_go(person: Person) -> None:
+    """The recording begins and ends with the stretched band in the hand."""
+    rng = person.rng
+    each = stretched_set(person, reps=int(rng.integers(4, 16)))
+    person.level_n = each.base_n
+    person.rest(rng.uniform(0.5, 3.0))
+    pull(person, each, 1)
+    person.rest(rng.uniform(0.5, 3.0))
 
 
 def incomplete(person: Person) -> None:
@@ -215,8 +233,10 @@ SCENES: dict[str, Callable[[Person], None]] = {
     "stretched, humps": with_humps,
     "stretched, hand gives way": slackening,
     "stretched, taken up in one go": joined,
-    "stretched, grows or fades": changing,
+    "stretched, effort changes": changing,
     "stretched, few reps": few,
+    "stretched when tared": tared_stretched,
+    "stretched from the start": never_let_go,
     "stretched, incomplete reps": incomplete,
     "stretched, faulty gauge": faulty_gauge,
 }

@@ -14,7 +14,8 @@ from benchmarks.generator.truth import TrueRep
 SEEDS = range(4)
 SETS = [
     "stretched", "stretched, dips", "stretched, humps", "stretched, hand gives way",
-    "stretched, taken up in one go", "stretched, grows or fades", "stretched, few reps",
+    "stretched, taken up in one go", "stretched, incomplete reps", "stretched when tared",
+    "stretched, effort changes", "stretched, few reps",
 ]  # fmt: skip
 
 
@@ -72,3 +73,18 @@ def test_a_recording_trimmed_to_a_hold_has_at_most_one_rep_and_never_slack(seed:
     (window,) = session.truth.optional
     assert (window.least, window.most) == (0, 1)
     assert session.clean_n.min() > 0.5 * session.clean_n.max()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_band_tared_while_stretched_shows_less_than_zero_when_slack(seed: int) -> None:
+    session = make_session("stretched when tared", seed)
+    valleys = [lowest_between(session, a, b) for a, b in pairs(session)]
+    assert np.median(valleys) == pytest.approx(0, abs=0.25 * max(session.clean_n))
+    assert session.clean_n[0] < -1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_band_that_is_never_let_go_is_stretched_from_first_to_last_sample(seed: int) -> None:
+    session = make_session("stretched from the start", seed)
+    assert session.clean_n.min() > 0.2 * session.clean_n.max()
+    assert not any(rep.cut for rep in session.truth.reps)
