@@ -18,7 +18,7 @@ fall), a rubber band (Mooney-Rivlin) and a gauge with its faults. The kinds are 
 what the analysis can do. The truth is read off the noise-free curve by the definitions of
 [analysis.md](analysis.md). Seeds from {first} on are for this page; those below were used during
 development. `python -m benchmarks.accuracy --kind K --seed S --sessions 1 --dump DIR` writes a
-session as CSV with its truth, to be looked at.
+session as CSV with its truth, to look at.
 
 - *right*: every true rep is matched by one found rep, and nothing else is found. Matched means that
   each covers at least half of the other; of a rep that the recording cuts, 10 % is enough. Where a
@@ -35,10 +35,10 @@ session as CSV with its truth, to be looked at.
   `whole session` joins sets, holds and what people do between them. Noise is at most 1/25 and hum
   1/15 of the smallest swing.
 - No truth is a toss: what does not count is at most 40 % of its neighbours (knocks 50 %), reps are
-  at least 55 % of theirs, and missing stretches are shorter than the upper half of a rep.
+  at least 55 % of theirs, and gaps are shorter than the upper half of a rep.
 - *bound.*: absolute error of the four phase boundaries, mean and 95th percentile, at 80 Hz and
-  above. Left out are those outside the recording, those where they or the peak lie within missing
-  samples, and the undecided: a level of 1 % more or less moves them by over 300 ms, as where a long
+  above. Left out are those outside the recording, those where they or the peak lie within a
+  gap, and the undecided: a level of 1 % more or less moves them by over 300 ms, as where a long
   hold wanders along 90 % and noise chooses the crossing. The table of boundaries says how many
   those are, gives the errors with them, and sets the first start and the last end of each set
   beside all others.

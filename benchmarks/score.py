@@ -148,7 +148,7 @@ def _errors(
     result: Score, session: Session, true: TrueRep, rep: FoundRep, outer: tuple[bool, bool]
 ) -> None:
     near_s = 2.5 / session.rate_hz
-    lost = session.missing_s
+    lost = session.gaps_s
 
     def seen(start_s: float, end_s: float) -> bool:
         return not np.any((lost[:, 0] - near_s < end_s) & (lost[:, 1] + near_s > start_s))

@@ -46,7 +46,7 @@ def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, F
 
     Returns
     -------
-    (time_s, force_n), missing
+    (time_s, force_n), gaps_s
         Samples as the analysis gets them, shape (m,), and the stretches of time without samples,
         shape (k, 2).
     """
@@ -66,16 +66,16 @@ def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, F
     y = np.round(y / plan.step_n) * plan.step_n * (-1 if plan.inverted else 1)
 
     keep = np.ones(t.size, dtype=bool)
-    missing = np.zeros((0, 2))
-    if plan.missing and plan.missing_s:
-        length = rng.uniform(*plan.missing_s, plan.missing)
-        slot = max(1.0, (t[-1] - 2) / plan.missing)
-        begin = 0.5 + slot * (np.arange(plan.missing) + rng.uniform(0, 0.6, plan.missing))
-        missing = np.c_[begin, begin + length]
-        for lo, hi in missing:
+    gaps_s = np.zeros((0, 2))
+    if plan.gaps and plan.gap_s:
+        length = rng.uniform(*plan.gap_s, plan.gaps)
+        slot = max(1.0, (t[-1] - 2) / plan.gaps)
+        begin = 0.5 + slot * (np.arange(plan.gaps) + rng.uniform(0, 0.6, plan.gaps))
+        gaps_s = np.c_[begin, begin + length]
+        for lo, hi in gaps_s:
             keep &= (t <= lo) | (t >= hi)
     t, y = t[keep], y[keep]
-    return _stamps(rng, plan, t, y), missing
+    return _stamps(rng, plan, t, y), gaps_s
 
 
 def _stamps(rng: Generator, plan: GaugePlan, t: Floats, y: Floats) -> Samples:

@@ -237,7 +237,7 @@ SCENES: dict[str, Callable[[Person], None]] = {
     "waiting, band in hand": waiting_in_hand,
     "untangling": untangling,
     "four pulls of a quarter": practising,
-    "practice pulls": practising_fully,
+    "whole practice pulls": practising_fully,
     "knock cut by the start": knocked_at_start,
     "light after heavy": light_after_heavy,
     "held lightly": held_lightly,

@@ -19,14 +19,14 @@ def _swings_alike(force: Floats) -> bool:
     """Whether a hold happens to swing as evenly as reps do, all of it or four times in a row."""
     valleys, _ = find_peaks(-force, prominence=0.06)
     depths = peak_prominences(-force, valleys)[0]
-    levels, gaps = force[valleys], np.diff(valleys)
+    levels, periods = force[valleys], np.diff(valleys)
 
     def alike(lo: int, hi: int, spread: float) -> bool:
         deep = float(np.mean(depths[lo:hi]))
         return bool(
             np.std(depths[lo:hi]) < spread * deep
             and np.std(levels[lo:hi]) < spread * deep
-            and np.std(gaps[lo : hi - 1]) < spread * np.mean(gaps[lo : hi - 1])
+            and np.std(periods[lo : hi - 1]) < spread * np.mean(periods[lo : hi - 1])
         )
 
     count = valleys.size

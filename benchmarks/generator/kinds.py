@@ -33,7 +33,7 @@ class Session:
     time_s: Floats
     force_n: Floats
     truth: Truth
-    missing_s: Floats
+    gaps_s: Floats
     """Stretches without samples, shape (k, 2)."""
     clean_n: Floats
     """The noise-free curve with the zero error on the grid of 1 kHz, for pictures."""
@@ -73,8 +73,8 @@ def make_session(kind: str, seed: int) -> Session:
     zero = zero_error(rng, plan.gauge, drawing.force_n.size)
     truth = replace(truth_of(drawing, zero), inverted=plan.gauge.inverted)
     seen = drawing.force_n + tremor(rng, drawing.pulled_n, plan.tremor) + zero
-    (time_s, force_n), missing = sample(rng, plan.gauge, seen)
+    (time_s, force_n), gaps_s = sample(rng, plan.gauge, seen)
     return Session(
-        kind, seed, plan.gauge.rate_hz, plan, time_s, force_n, truth, missing,
+        kind, seed, plan.gauge.rate_hz, plan, time_s, force_n, truth, gaps_s,
         drawing.force_n + zero,
     )  # fmt: skip

@@ -36,7 +36,7 @@ def base_plan(rng: Generator) -> Plan:
             hold_s=(0.0, 0.8 * pace),
             fall_s=(0.6 * pace, 1.3 * pace),
             bottom_s=(0.2 * pace, 1.0 * pace),
-            blips=0.15 if rng.random() < 0.5 else 0.0,
+            fidgets=0.15 if rng.random() < 0.5 else 0.0,
         )
         for _ in range(int(rng.integers(1, 3)))
     ]
@@ -66,7 +66,7 @@ def ordinary(rng: Generator, plan: Plan) -> None:
 def fast(rng: Generator, plan: Plan) -> None:
     """Reps of 0.6 to 1 s, as triangles and rounded, hardly a pause between."""
     half: Range = (0.3, 0.45)
-    _each(plan, blips=0.0, rise_s=half, fall_s=half, hold_s=(0.0, 0.05), bottom_s=(0.0, 0.15))
+    _each(plan, fidgets=0.0, rise_s=half, fall_s=half, hold_s=(0.0, 0.05), bottom_s=(0.0, 0.15))
     _each(plan, families=("ramp", "beta", "submovements"))
     for each in plan.sets:
         each.scales = rng.uniform(0.9, 1.0, int(rng.integers(8, 16))).tolist()
@@ -99,7 +99,7 @@ def trembling_hold(rng: Generator, plan: Plan) -> None:
 
 def no_pause(rng: Generator, plan: Plan) -> None:
     """No pause at the bottom nor at the top."""
-    _each(plan, blips=0.0, hold_s=(0.0, 0.02), bottom_s=(0.0, 0.02))
+    _each(plan, fidgets=0.0, hold_s=(0.0, 0.02), bottom_s=(0.0, 0.02))
 
 
 def never_slack(rng: Generator, plan: Plan) -> None:
@@ -112,9 +112,9 @@ def uneven(rng: Generator, plan: Plan) -> None:
     _each(plan, uneven=rng.uniform(0.2, 0.35), bottom_s=(0.0, 0.5))
 
 
-def restless(rng: Generator, plan: Plan) -> None:
+def fidgeting(rng: Generator, plan: Plan) -> None:
     """Hands that regrip, shift and twitch between the reps."""
-    _each(plan, blips=0.8, bottom_s=(0.2, 2.0))
+    _each(plan, fidgets=0.8, bottom_s=(0.2, 2.0))
 
 
 def fading(rng: Generator, plan: Plan) -> None:
@@ -158,9 +158,9 @@ def knocking(rng: Generator, plan: Plan) -> None:
     _each(plan, knocks=int(rng.integers(1, 4)))
 
 
-def trying(rng: Generator, plan: Plan) -> None:
-    """Trial pulls before a set, shrugs after it."""
-    _each(plan, trials=int(rng.integers(1, 3)), shrugs=int(rng.integers(0, 3)))
+def practising(rng: Generator, plan: Plan) -> None:
+    """practice pulls before a set, shrugs after it."""
+    _each(plan, practice_pulls=int(rng.integers(1, 3)), shrugs=int(rng.integers(0, 3)))
 
 
 def incomplete(rng: Generator, plan: Plan) -> None:
@@ -217,11 +217,11 @@ def spiky(rng: Generator, plan: Plan) -> None:
     plan.gauge.spikes_per_s = rng.uniform(0.02, 0.3)
 
 
-def losing(rng: Generator, plan: Plan) -> None:
+def with_gaps(rng: Generator, plan: Plan) -> None:
     """Stretches of 80 to 400 ms without samples, shorter than half a rep is high."""
     shortest = min(each.rise_s[0] + each.fall_s[0] for each in plan.sets)
     longest = min(0.4, (0.4 if plan.gauge.rate_hz > 20 else 0.25) * shortest)
-    plan.gauge.missing_s, plan.gauge.missing = (0.08, max(0.1, longest)), int(rng.integers(2, 8))
+    plan.gauge.gap_s, plan.gauge.gaps = (0.08, max(0.1, longest)), int(rng.integers(2, 8))
 
 
 def bad_stamps(rng: Generator, plan: Plan) -> None:
@@ -267,10 +267,10 @@ def waiting(rng: Generator, plan: Plan) -> None:
     plan.wander = rng.uniform(0.01, 0.02)
 
 
-def on_offset(rng: Generator, plan: Plan) -> None:
+def static_load(rng: Generator, plan: Plan) -> None:
     """A load lies on the gauge for minutes; the reps come on top of it."""
     plan.sets = plan.sets[:1]
-    plan.offset_n = rng.uniform(0.25, 0.6) * plan.sets[0].peak_n
+    plan.static_load_n = rng.uniform(0.25, 0.6) * plan.sets[0].peak_n
 
 
 def nothing(rng: Generator, plan: Plan) -> None:
@@ -299,7 +299,7 @@ MANNERS: dict[str, Manner] = {
     "no pause": no_pause,
     "never slack": never_slack,
     "uneven valleys": uneven,
-    "restless hands": restless,
+    "fidgeting hands": fidgeting,
     "fading by 40 %": fading,
     "growing from a third": growing,
     "sides at 70 %": sides,
@@ -307,7 +307,7 @@ MANNERS: dict[str, Manner] = {
     "two humps": two_humps,
     "elastic rebound": rebounding,
     "knocks": knocking,
-    "trial pulls, shrugs": trying,
+    "practice pulls, shrugs": practising,
     "incomplete reps": incomplete,
     "25 N and 190 N": exercises,
     "weak user": weak,
@@ -315,12 +315,12 @@ MANNERS: dict[str, Manner] = {
     "hum": humming,
     "noise 0.8 N": noisy,
     "ADC spikes": spiky,
-    "missing samples": losing,
+    "gaps": with_gaps,
     "bad time stamps": bad_stamps,
     "cut recording": cut,
     "isometric 30 s": isometric,
     "waiting hands": waiting,
-    "on an offset": on_offset,
+    "static load": static_load,
     "nothing to count": nothing,
     "10 and 11 Hz": slow_gauge,
     "320 and 1000 Hz": fast_gauge,

@@ -28,9 +28,9 @@ PEOPLE = (
         manners.sides,
         manners.never_slack,
         manners.uneven,
-        manners.restless,
+        manners.fidgeting,
         manners.knocking,
-        manners.trying,
+        manners.practising,
         manners.incomplete,
         manners.rebounding,
     ),
@@ -59,14 +59,14 @@ UNFIT = (
             manners.uneven,
         )
     ),
-    (manners.no_pause, manners.restless),
+    (manners.no_pause, manners.fidgeting),
 )
 GAUGES = (
     manners.drifting,
     manners.humming,
     manners.noisy,
     manners.spiky,
-    manners.losing,
+    manners.with_gaps,
     manners.bad_stamps,
 )
 

@@ -21,7 +21,7 @@ class Meant(Enum):
 
     REP = "rep"
     BUMP = "bump"
-    """A trial pull, shrug, partial rep, knock or rebound: not counted."""
+    """A practice pull, shrug, partial rep, knock or rebound: not counted."""
     STEP = "step"
     """A lasting change of the load: picking up a band, a weight that is put on the gauge."""
     HANDLING = "handling"
@@ -114,7 +114,7 @@ class Person:
         self.optional.append(Window(start, end, least, most))
 
     def rest(self, seconds: float) -> None:
-        """Wait at the present level; a band that is pulled wanders and is gripped anew."""
+        """Wait at the present level; a band that is pulled wanders and is gripped again."""
         n = round(seconds * GRID_HZ)
         pulled = self.level_n - self.floor_n
         part = np.full(n, self.level_n)

@@ -9,7 +9,7 @@ Range = tuple[float, float]
 
 @dataclass(slots=True)
 class SetPlan:
-    """Reps of one exercise. Ranges are drawn from anew for every rep."""
+    """Reps of one exercise. For each rep a value of each range is drawn."""
 
     peak_n: float
     scales: list[float]
@@ -29,12 +29,12 @@ class SetPlan:
     """How far the force may sag during a hold, as a share of the amplitude."""
     uneven: float = 0.0
     """How far the valleys between reps rise above `base`, as a share of the smaller neighbour."""
-    blips: float = 0.0
+    fidgets: float = 0.0
     """Share of the pauses in which the hands do something small."""
     partials: int = 0
     """Incomplete pulls strewn between the reps, at most 40 % of the smallest neighbour."""
-    trials: int = 0
-    """Trial pulls before the set."""
+    practice_pulls: int = 0
+    """practice pulls before the set."""
     shrugs: int = 0
     """Shrugs and half pulls after the set."""
     knocks: int = 0
@@ -56,9 +56,9 @@ class GaugePlan:
     hum_n: float = 0.0
     hum_hz: float = 50.0
     spikes_per_s: float = 0.0
-    missing_s: Range | None = None
+    gap_s: Range | None = None
     """Length of stretches without samples."""
-    missing: int = 0
+    gaps: int = 0
     jitter: float = 0.0
     """Standard deviation of the time stamps, in sample periods."""
     duplicates: float = 0.0
@@ -89,7 +89,7 @@ class Plan:
     """Of the force between reps where the band is not slack, as a share of the peak."""
     cut_start: bool = False
     cut_end: bool = False
-    offset_n: float = 0.0
+    static_load_n: float = 0.0
     """A load that lies on the gauge for minutes."""
-    offset_s: Range = (150.0, 240.0)
+    static_load_s: Range = (150.0, 240.0)
     tags: list[str] = field(default_factory=list)

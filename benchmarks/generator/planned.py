@@ -11,8 +11,8 @@ from benchmarks.generator.plan import SetPlan
 def draw(person: Person) -> Drawing:
     """The whole session."""
     plan, rng = person.plan, person.rng
-    if plan.offset_n:
-        person.put_on(plan.offset_n)
+    if plan.static_load_n:
+        person.put_on(plan.static_load_n)
     if not plan.sets:
         return _nothing(person)
     first_base = _base(person, plan.sets[0])
@@ -28,8 +28,8 @@ def draw(person: Person) -> Drawing:
             _after(person, each)
             if number < len(plan.sets):
                 person.rest(between(rng, plan.rest_s))
-    if plan.offset_n:
-        person.rest(between(rng, plan.offset_s))
+    if plan.static_load_n:
+        person.rest(between(rng, plan.static_load_s))
         person.take_off()
     if not plan.cut_end:
         person.rest(rng.uniform(1.5, 5))
@@ -48,7 +48,7 @@ def _nothing(person: Person) -> Drawing:
     for _ in range(int(rng.integers(0, 5))):
         person.bump(rng.choice([-1, 1]) * rng.uniform(0.3, 1.2), (0.3, 2.0), (0.3, 2.0))
         person.rest(rng.uniform(0.5, 20))
-    person.rest(between(rng, plan.offset_s))
+    person.rest(between(rng, plan.static_load_s))
     person.take_off()
     person.rest(rng.uniform(2, 10))
     return person.finish()
@@ -66,11 +66,11 @@ def _set(
     amplitudes = [
         s * (each.peak_n * rng.uniform(0.95, 1.05)) - (base - person.floor_n) for s in each.scales
     ]
-    for _ in range(each.trials):
+    for _ in range(each.practice_pulls):
         smallest = min(amplitudes[:3])
         person.bump(smallest * rng.uniform(0.12, 0.4), (0.3, 1.0), (0.3, 1.0))
         person.rest(rng.uniform(0.8, 2.5))
-    if each.trials:
+    if each.practice_pulls:
         person.rest(rng.uniform(0.8, 2.0))
     doubtful = set(
         rng.choice(np.arange(1, len(amplitudes)), each.partials, replace=False).tolist()
@@ -103,7 +103,7 @@ def _pause(person: Person, each: SetPlan, amplitude_n: float, *, stop: bool) -> 
     """Between two reps of a set; `stop` to catch one's breath."""
     rng = person.rng
     person.rest(between(rng, each.bottom_s) + (rng.uniform(2.0, 5.0) if stop else 0.0))
-    if rng.random() < each.blips:
+    if rng.random() < each.fidgets:
         person.bump(amplitude_n * rng.uniform(0.03, 0.2), (0.08, 0.5), (0.08, 0.5))
         person.rest(rng.uniform(0.1, 0.8))
 

@@ -41,7 +41,7 @@ def side_by_side(person: Person) -> None:
 
 
 def whole_session(person: Person) -> None:
-    """Two to four sets of any sort, with trying, walking, untangling and waiting between them."""
+    """Two to four sets of any sort, with practice, walking, untangling and waiting between."""
     rng, plan = person.rng, person.plan
     if rng.random() < 0.5:
         fault = GAUGES[rng.integers(len(GAUGES))]

@@ -69,7 +69,7 @@ def test_two_to_five_pulls_of_a_quarter_come_before_the_set(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whole_practice_pulls_may_be_counted_or_not(seed: int) -> None:
-    session = make_session("practice pulls", seed)
+    session = make_session("whole practice pulls", seed)
     (window,) = session.truth.optional
     pulls = curve_of(session, window.start_s, window.end_s)
     tops, _ = find_peaks(pulls, prominence=0.3 * smallest_peak(session))

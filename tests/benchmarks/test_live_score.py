@@ -71,7 +71,7 @@ def test_a_rep_withdrawn_and_announced_again_has_changed_its_id(session: Session
 
 @pytest.mark.parametrize("longest_s", LONGEST_BLOCKS_S)
 def test_blocks_are_the_samples_whole_and_never_reach_over_a_hole(longest_s: float) -> None:
-    session = make_session("missing samples", 0)
+    session = make_session("gaps", 0)
     cut = blocks(session, longest_s, np.random.default_rng(1))
     assert np.array_equal(np.concatenate([b.force_n for b in cut]), session.force_n)
     for block in cut:
