@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.generator import handling, holds, pausing, planned, stretched, together
+from benchmarks.generator import handling, holds, pausing, planned, programmes, stretched, together
 from benchmarks.generator.gauge import sample, tremor, zero_error
 from benchmarks.generator.manners import MANNERS, RATES_HZ, Manner, base_plan
 from benchmarks.generator.mixture import doubtful, mixed
@@ -46,6 +46,7 @@ SCENES: dict[str, Scene] = {
     **holds.SCENES,
     **handling.SCENES,
     **pausing.SCENES,
+    **programmes.SCENES,
     **together.SCENES,
 }
 PLANNED: dict[str, Manner] = {**MANNERS, "mixed": mixed, CALIBRATION: doubtful}

@@ -10,8 +10,9 @@ import pytest
 from benchmarks.generator import KINDS
 from benchmarks.generator import make_session as draw
 from benchmarks.generator.kinds import Session
+from benchmarks.generator.person import Drawing, Intent, Meant, Window
 from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.truth import TrueRep, rep_truth
+from benchmarks.generator.truth import TrueRep, rep_truth, truth_of
 
 
 @cache
@@ -75,6 +76,40 @@ def test_a_hold_that_leaves_90_percent_for_long_is_left_when_it_leaves_for_the_l
         np.arange(8000), [1000, 2000, 3000, 4000, 5000, 6000], [0, 100, 80, 95, 95, 0]
     )
     assert _truth(force, 2000).top_end_s == pytest.approx(5.0 + 5 / 95)
+
+
+def test_a_rep_joined_to_taking_up_and_putting_down_has_its_edges_at_the_stretch() -> None:
+    # Up to 60 N in 2 s and at once on to 100 N in 1 s, 1 s hold, 2 s back to 60 N, 1 s to slack.
+    force = np.interp(
+        np.arange(10000), [1000, 3000, 4000, 5000, 7000, 8000], [0, 60, 100, 100, 60, 0]
+    )
+    intents = [
+        Intent(Meant.STEP, 1000, 3000),
+        Intent(Meant.REP, 3000, 7000, 1),
+        Intent(Meant.STEP, 7000, 8000),
+    ]
+    (rep,) = truth_of(Drawing(force, force, intents, []), np.zeros_like(force)).reps
+    assert rep.start_s == pytest.approx(3.1)
+    assert rep.top_start_s == pytest.approx(3.9)
+    assert rep.top_end_s == pytest.approx(5.2)
+    assert rep.end_s == pytest.approx(6.8)
+
+
+def test_what_is_done_beside_a_rep_does_not_move_its_edges() -> None:
+    # 100 N from 1 to 3 s, 20 N of handling directly before and after, and a tare of -5 N.
+    force = np.interp(
+        np.arange(6000),
+        [500, 750, 1000, 1500, 2500, 3000, 3250, 3500], [0, 20, 0, 100, 100, 0, 20, 0],
+    )  # fmt: skip
+    intents = [
+        Intent(Meant.HANDLING, 500, 1000),
+        Intent(Meant.REP, 1000, 3000, 1),
+        Intent(Meant.HANDLING, 3000, 3500),
+    ]
+    zero = np.full_like(force, -5.0)
+    (rep,) = truth_of(Drawing(force, force, intents, [Window(0, 1000, 0, 1)]), zero).reps
+    assert [rep.start_s, rep.end_s] == pytest.approx([1.05, 2.95])
+    assert [rep.peak_n, rep.applied_n] == pytest.approx([95, 100])
 
 
 def test_a_boundary_on_a_plateau_at_its_level_is_undecided() -> None:

@@ -36,7 +36,8 @@ def smallest_peak(session: Session) -> float:
 @pytest.mark.parametrize(
     "kind",
     ["walking about", "waiting, band in hand", "untangling", "four pulls of a quarter",
-     "held lightly", "explosive 0.35-0.5 s", "pause of 15 s in a set"],
+     "held lightly", "explosive 0.35-0.5 s", "pause of 15 s in a set",
+     "drop set", "gives up", "maximal pulls", "30 to 50 reps", "light after heavy"],
 )  # fmt: skip
 def test_the_truth_counts_each_pull_above_half_and_nothing_else(kind: str, seed: int) -> None:
     session = make_session(kind, seed)
