@@ -14,7 +14,7 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +36,7 @@ from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.samples import Channel, Notification
 from sensor.source import HostClock
+from sensor.timeline.ledger import Ledger
 
 NOTIFICATION = 0x1B
 QUICK = SetPlan(reps=60, concentric_s=0.5, hold_s=0.2, eccentric_s=0.6, bottom_s=0.3)
@@ -108,6 +109,9 @@ class Noting:
 
     async def stop(self) -> None:
         await self._source.stop()
+
+    def follow(self, ledger: Callable[[], Ledger]) -> None:
+        self._source.follow(ledger)
 
     async def __aiter__(self) -> AsyncIterator[Notification]:
         async for notification in self._source:

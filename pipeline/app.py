@@ -25,6 +25,7 @@ from sensor.errors import BandError, RecordingError
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
 from sensor.source import Source
+from sensor.timeline.ledger import Ledger
 
 LAST_DELIVERY_S = 5.0
 """How long a session's end waits for sinks that are behind; the recording keeps the rest."""
@@ -38,6 +39,9 @@ class StoppableSource(Source, Protocol):
     """A source that can be asked to come to its end; go on iterating for the rest."""
 
     async def stop(self) -> None: ...
+
+    def follow(self, ledger: Callable[[], Ledger], /) -> None:
+        """Bring, where that is possible, what this ledger misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ async def run_session(
         Called once with what to tell the person, when everything listens.
     """
     session = Session()
+    source.follow(lambda: session.ledger)
     terminal = TerminalLine()
     recorder: Recorder | None = None
 

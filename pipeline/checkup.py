@@ -181,6 +181,7 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
     session = Session(live=False)
     row = 0
     source = BleSource(config.band.address, central=central, pair=config.band.pair)
+    source.follow(lambda: session.ledger)
     async with source:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + MEASURE_S

@@ -15,8 +15,8 @@ from pipeline.session.session import Session
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
 from sensor.timeline.clock import DeviceClock
-from sensor.timeline.ledger import Hole, Timeline
-from sensor.timeline.repair import Repair
+from sensor.timeline.ledger import Ledger, Missing
+from sensor.timeline.requests import Requests
 from sensor.wire.frames import Flag, ForceFrame
 from sensor.wire.profile import Answer, Command
 
@@ -56,31 +56,31 @@ class Sequences:
         return frame
 
 
-def timelines(inputs: int, seed: int) -> Iterator[str]:
-    """Each sample is settled once, in order, or is in one hole."""
+def ledgers(inputs: int, seed: int) -> Iterator[str]:
+    """Each sample is settled once, in order, or is missing once."""
     for start in range(0, inputs, SEQUENCE):
-        source, timeline = Sequences(seed + start), Timeline(80.0, 11520)
+        source, ledger = Sequences(seed + start), Ledger(80.0, 11520)
         frontier: int | None = None
         settled = list[object]()
         for number in range(min(SEQUENCE, inputs - start)):
             frame = source.draw()
             if source.random.random() < 0.01:
-                timeline.set_rate(source.random.choice(RATES_HZ))
+                ledger.set_rate(source.random.choice(RATES_HZ))
             if source.random.random() < 0.01:
-                timeline.reached(source.random.randrange(2**32))
-            placed = timeline.place(frame)
+                ledger.reached(source.random.randrange(2**32))
+            placed = ledger.place(frame)
             if source.random.random() < 0.03:
-                timeline.give_up(source.random.randrange(2**32), source.random.randrange(2**32))
-            settled = [*timeline.settled(end=number == SEQUENCE - 1)]
+                ledger.give_up(source.random.randrange(2**32), source.random.randrange(2**32))
+            settled = [*ledger.settled(end=number == SEQUENCE - 1)]
             for part in settled:
                 assert frontier is None or part.first == frontier  # type: ignore[attr-defined]
                 frontier = part.end  # type: ignore[attr-defined]
-            if timeline.restarted:
-                timeline, frontier = Timeline(80.0, 11520), None
+            if ledger.restarted:
+                ledger, frontier = Ledger(80.0, 11520), None
                 yield "restarted"
                 continue
             yield "placed" if placed else "left out"
-        assert all(isinstance(part, Hole) or part for part in settled)
+        assert all(isinstance(part, Missing) or part for part in settled)
 
 
 def clocks(inputs: int, seed: int) -> Iterator[str]:
@@ -99,29 +99,30 @@ def clocks(inputs: int, seed: int) -> Iterator[str]:
         assert all(a < b for a, b in pairwise(told))
 
 
-def repairs(inputs: int, seed: int) -> Iterator[str]:
+def requests(inputs: int, seed: int) -> Iterator[str]:
     """What is asked for is a range of the band's memory, and asking comes to an end."""
     mutator = Mutator(some_answers(), seed)
     for start in range(0, inputs, SEQUENCE):
-        source, repair, now_s = Sequences(seed + start), Repair(80.0, 11520), 0.0
+        source, requests = Sequences(seed + start), Requests(Ledger(80.0, 11520))
+        now_s = 0.0
         for _ in range(min(SEQUENCE, inputs - start)):
             now_s += source.random.random()
             if source.random.random() < 0.01:
-                repair.set_rate(source.random.choice(RATES_HZ))
+                requests.ledger.set_rate(source.random.choice(RATES_HZ))
             if source.random.random() < 0.01:
-                repair.reached(source.random.randrange(2**32))
-            repair.receive(source.draw(), now_s)
-            wanted = repair.request(now_s)
+                requests.ledger.reached(source.random.randrange(2**32))
+            requests.ledger.place(source.draw())
+            wanted = requests.request(now_s)
             if wanted is not None:
                 first, count = wanted
                 assert 0 <= first < 2**32
                 assert 0 < count <= 11520
                 try:
-                    repair.answered(Answer.from_bytes(mutator.draw()), now_s)
+                    requests.answered(Answer.from_bytes(mutator.draw()), now_s)
                 except FrameError:
-                    repair.unanswered(now_s)
-            repair.take_given_up()
-            assert repair.missing <= 2**31
+                    requests.unanswered(now_s)
+            requests.take_abandoned()
+            assert requests.missing <= 2**31
             yield "asked" if wanted else "quiet"
 
 

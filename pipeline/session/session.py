@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.settings import Settings
+from pipeline.session.assembly import Assembly, Part
 from pipeline.session.events import (
     BatteryChanged,
     Event,
@@ -29,13 +30,8 @@ from pipeline.session.events import (
     Tared,
     Told,
 )
-from pipeline.session.time_axis import PowerOn, TimeAxis
-from sensor.errors import FrameError
 from sensor.samples import Channel, ForceBlock, Gap, Notification, Run
-from sensor.timeline.calibration import CalibrationTable
-from sensor.timeline.ledger import Hole, Piece
-from sensor.wire.frames import ForceFrame, decode_equal_frames
-from sensor.wire.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
+from sensor.timeline.ledger import Ledger
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
@@ -64,41 +60,52 @@ class Session:
         self._keep_samples = keep_samples
         self._settings = settings or Settings()
         self._analysis: LiveAnalysis | None = None
-        self._calibrations = CalibrationTable()
-        self._curve: BandCurve | None = None
-        self._axis = TimeAxis()
-        self._power = PowerOn(None)
+        self._assembly = Assembly(arrivals=live)
         self._seq = 0
         self._row = 0
-        self._end_s = 0.0
-        self._next_index = 0
         self._state: LiveState | None = None
         self._stalled_s = 0.0
-        self._in_gap = False
-        self._lost: int | None = None
         self._now_us = 0
         self._ended = False
-        self.bad_frames = 0
-        self.samples = 0
-        self.missing = 0
+        self._bad_marks = 0
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
         self.blocks: list[ForceBlock] = []
 
     @property
+    def samples(self) -> int:
+        """How many samples are final."""
+        return self._assembly.samples
+
+    @property
+    def missing(self) -> int:
+        """How many samples are lost for good."""
+        return self._assembly.missing
+
+    @property
+    def bad_frames(self) -> int:
+        """Notifications that could not be read, or contradict the others."""
+        return self._assembly.bad_frames + self._bad_marks
+
+    @property
+    def ledger(self) -> Ledger:
+        """Which samples of the present power-on are there."""
+        return self._assembly.ledger
+
+    @property
     def started_utc_us(self) -> int | None:
         """UTC of the first sample; None before there is one."""
-        return self._axis.utc_us_at(0.0)
+        return self._assembly.axis.utc_us_at(0.0)
 
     @property
     def power_ons(self) -> int:
         """How often the band was switched on, as its samples tell."""
-        return len(self._axis)
+        return len(self._assembly.axis)
 
     @property
     def clock_facts(self) -> dict[str, float]:
         """The fit of the band's clock to UTC, for the recording; empty before there is one."""
-        fit = self._power.clock.fit
+        fit = self._assembly.clock_fit
         if fit is None:
             return {}
         return {
@@ -126,13 +133,12 @@ class Session:
         """
         told: list[Told] = []
         if run.channel is Channel.FORCE and not self._live:
-            if self._power.device_us0 is None:
+            if not self._assembly.begun:
                 told, run = self._one_by_one(run.part(0, 1)), run.part(1)
-            batch = decode_equal_frames(run.joined, run.size) if run.received_us else None
-            piece = None if batch is None else self._power.timeline.place_batch(batch)
-            if piece is not None:
+            block = self._assembly.batch(run)
+            if block is not None:
                 self._row, self._now_us = run.last_row, run.received_us[-1]
-                return told + self._tell(self._analyse(piece))
+                return told + self._tell(self._analyse(block))
         count = len(run.received_us)
         if count <= SMALL_RUN:
             return told + self._one_by_one(run)
@@ -150,11 +156,13 @@ class Session:
         payload = notification.payload
         match notification.channel:
             case Channel.FORCE:
-                return self._force(payload, notification.received_us)
+                events = self._follow(self._assembly.frame(payload, notification.received_us))
+                return events + self._stalled() if self._live and events else events
             case Channel.INFO:
-                return self._info(payload)
+                return self._follow(self._assembly.info(payload))
             case Channel.ANSWER:
-                return self._answer(payload)
+                tared = self._assembly.answer(payload)
+                return [Tared(tared.id, tared.zero_counts)] if tared else []
             case Channel.BATTERY:
                 return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
             case Channel.LINK:
@@ -167,77 +175,25 @@ class Session:
             case Channel.COMMAND:
                 return []
 
-    # -- force -----------------------------------------------------------------------------------
+    # -- samples ---------------------------------------------------------------------------------
 
-    def _force(self, payload: bytes, received_us: int) -> list[Event]:
-        try:
-            frame = ForceFrame.from_bytes(payload)
-        except FrameError:
-            self.bad_frames += 1
-            return []
-        impossible = self._power.timeline.impossible
-        pieces = self._power.timeline.place(frame)
-        if self._power.timeline.restarted:
-            began = self._power.timeline.began
-            events = self._new_power(self._power.info)
-            if began is not None:
-                self._power.timeline.reached(began)
-            return events + self._force(payload, received_us)
-        self.bad_frames += self._power.timeline.impossible - impossible
-        if not pieces:
-            return []
-        last_us = int(pieces[-1].device_us[-1])
-        if not pieces[-1].late:
-            self._power.clock.arrived(last_us, received_us)
-        if self._power.device_us0 is None:
-            first, device_us = pieces[0].first, int(pieces[0].device_us[0])
-            self._axis.add(self._power, first, device_us, self._end_s, self._next_index)
-        events = [self._samples(piece) for piece in pieces] if self._live else []
-        events += self._settle()
-        if self._live:
-            events += self._stalled()
-        return events
-
-    def _samples(self, piece: Piece) -> Event:
-        return ForceSamples(
-            piece.first + self._power.index0,
-            self._power.time_s(piece.device_us),
-            self._calibrations.force_n(piece.counts, piece.calibration_id),
-            self._power.clock.utc_us(piece.device_us),
-            piece.flags,
-            piece.late,
-        )
-
-    def _settle(self, *, end: bool = False) -> list[Event]:
+    def _follow(self, parts: Iterable[Part]) -> list[Event]:
+        """What follows from samples that arrived, became final, or are lost for good."""
         events: list[Event] = []
-        for part in self._power.timeline.settled(end=end):
-            if isinstance(part, Hole):
-                self.missing += part.end - part.first
-                self._lost = (self._lost or 0) + part.end - part.first
-                self._in_gap = True
-            else:
-                events += self._gap_until(float(self._power.time_s(part.device_us[0])))
-                events += self._analyse(part)
+        for part in parts:
+            match part:
+                case ForceSamples():
+                    events.append(part)
+                case Gap():
+                    self.gaps.append(part)
+                    events.append(GapFound(part))
+                case ForceBlock():
+                    events += self._analyse(part)
         return events
 
-    def _gap_until(self, time_s: float) -> list[Event]:
-        """A gap ends where the band's clock says that samples go on."""
-        if not self._in_gap:
-            return []
-        gap = Gap(self._end_s, time_s, self._lost)
-        self._in_gap, self._lost = False, None
-        self.gaps.append(gap)
-        return [GapFound(gap)]
-
-    def _analyse(self, piece: Piece) -> list[Event]:
-        time_s = self._power.time_s(piece.device_us)
-        force_n = self._calibrations.force_n(piece.counts, piece.calibration_id)
-        self.samples += force_n.size
-        self._end_s = float(time_s[-1])
-        self._next_index = piece.end + self._power.index0
+    def _analyse(self, block: ForceBlock) -> list[Event]:
         if self._analysis is None:
-            self._analysis = LiveAnalysis(self._settings, self._curve, live=self._live)
-        block = ForceBlock(piece.first + self._power.index0, time_s, force_n)
+            self._analysis = LiveAnalysis(self._settings, self._assembly.curve, live=self._live)
         if self._keep_samples:
             self.blocks.append(block)
         return self._kept(self._analysis.push(block))
@@ -252,9 +208,8 @@ class Session:
         return out
 
     def _stalled(self) -> list[Event]:
-        """While a hole may still be filled, say so four times a second instead of guessing."""
-        timeline = self._power.timeline
-        held_s = timeline.waiting * timeline.period_us / 1e6
+        """While missing samples may still come, say so four times a second instead of guessing."""
+        held_s = self._assembly.held_s
         if held_s < STALLED_S:
             self._stalled_s = 0.0
             return []
@@ -262,84 +217,32 @@ class Session:
             return []
         self._stalled_s = held_s
         state = self._state or LiveState(0.0, 0.0, Phase.UNKNOWN, 0, 0, None)
-        return [replace(state, time_s=self._end_s + held_s, phase=Phase.UNKNOWN)]
+        return [replace(state, time_s=self._assembly.end_s + held_s, phase=Phase.UNKNOWN)]
 
-    # -- facts about the band --------------------------------------------------------------------
-
-    def _info(self, payload: bytes) -> list[Event]:
-        try:
-            info = Info.from_bytes(payload)
-        except FrameError:
-            self.bad_frames += 1
-            return []
-        for calibration in info.calibrations:
-            self._calibrations.add(calibration)
-        for calibration in info.calibrations:
-            if calibration.id == info.active_calibration:
-                self._calibrations.add(calibration)
-        if self._analysis is None:
-            self._curve = info.curve
-        known = self._power.info
-        if self._power.device_us0 is None:
-            self._power = PowerOn(info)
-            return []
-        if known is None or known.boot_id == info.boot_id:
-            if known is not None and known.rate_hz != info.rate_hz:
-                self._power.timeline.set_rate(info.rate_hz, info.ring_samples)
-            self._power.info = info
-            return []
-        return self._new_power(info)
-
-    def _new_power(self, info: Info | None) -> list[Event]:
-        """The band was switched off and on: what it had not sent is lost, how much is unknown."""
-        events = self._settle(end=True)
-        self._power = PowerOn(info)
-        self._in_gap = self._in_gap or self.samples > 0
-        return events
-
-    def _answer(self, payload: bytes) -> list[Event]:
-        try:
-            answer = Answer.from_bytes(payload)
-            if answer.status is not Status.OK:
-                return []
-            if answer.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
-                return self._calibrated(answer.calibration())
-            if answer.opcode in (Opcode.START, Opcode.STOP):
-                index = answer.next_sample()
-                if index is not None:
-                    self._power.timeline.reached(index)
-                return []
-            if answer.opcode == Opcode.SET_RATE and answer.rate_hz() > 0:
-                self._power.timeline.set_rate(answer.rate_hz())
-        except FrameError:
-            self.bad_frames += 1
-        return []
-
-    def _calibrated(self, calibration: Calibration) -> list[Event]:
-        self._calibrations.add(calibration)
-        return [Tared(calibration.id, calibration.zero_counts)]
+    # -- what else the log says ------------------------------------------------------------------
 
     def _mark(self, payload: bytes) -> list[Event]:
         try:
             mark = json.loads(payload)
             kind = str(mark["kind"])
             if kind == "gave_up":
-                self._power.timeline.give_up(int(mark["first"]), int(mark["count"]))
-                return self._settle()
-            return [Marked(kind[:100], str(mark.get("text", ""))[:1000])]
+                self._assembly.ledger.give_up(int(mark["first"]), int(mark["count"]))
+            else:
+                return [Marked(kind[:100], str(mark.get("text", ""))[:1000])]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
-            self.bad_frames += 1
+            self._bad_marks += 1
             return []
+        return self._follow(self._assembly.settle())
 
     def _end(self) -> list[Event]:
         self._ended = True
-        events = self._settle(end=True) + self._gap_until(self._end_s)
+        events = self._follow(self._assembly.finish())
         if self._analysis is not None:
             events += self._kept(self._analysis.flush())
-        fit = self._power.clock.fit
+        fit = self._assembly.clock_fit
         events.append(
             SessionEnded(
-                duration_s=self._end_s,
+                duration_s=self._assembly.end_s,
                 sets=len(self.sets),
                 reps=sum(len(each.reps) for each in self.sets),
                 samples=self.samples,
@@ -377,5 +280,5 @@ class Session:
 
     def _utc_us_at(self, time_s: float) -> int:
         """UTC of a moment on the session's time axis; receive time where nothing told a clock."""
-        utc_us = self._axis.utc_us_at(time_s)
+        utc_us = self._assembly.axis.utc_us_at(time_s)
         return self._now_us if utc_us is None else utc_us

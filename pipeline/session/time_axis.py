@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import Any
 
 from sensor.timeline.clock import DeviceClock
-from sensor.timeline.ledger import Timeline
+from sensor.timeline.ledger import Ledger
 from sensor.wire.profile import Info
 
 RATE_HZ, RING_SAMPLES = 80.0, 9600
@@ -19,7 +19,7 @@ class PowerOn:
     def __init__(self, info: Info | None) -> None:
         self.info = info
         rate_hz, ring = (info.rate_hz, info.ring_samples) if info else (RATE_HZ, RING_SAMPLES)
-        self.timeline = Timeline(rate_hz, ring)
+        self.ledger = Ledger(rate_hz, ring)
         self.clock = DeviceClock()
         self.index0 = 0
         """Added to the band's index, so that the session's indices go on."""
@@ -59,10 +59,10 @@ class TimeAxis:
             Where the session stands: the samples of this power-on come after.
         """
         # frames before this one may have been lost: the session starts where the band says
-        lacking = first - power.timeline.start
-        device_us -= round(lacking * power.timeline.period_us)
+        lacking = first - power.ledger.start
+        device_us -= round(lacking * power.ledger.period_us)
         power.device_us0 = device_us
-        power.index0 = next_index - power.timeline.start
+        power.index0 = next_index - power.ledger.start
         if self._powers:
             before = self.utc_us_at(end_s)
             passed_s = 0.0 if before is None else (power.clock.utc_us_at(device_us) - before) / 1e6

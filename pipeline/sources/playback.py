@@ -43,6 +43,9 @@ class Playback:
     ) -> None:
         return None
 
+    def follow(self, ledger: object) -> None:
+        """Nothing can be asked of a recording."""
+
     async def stop(self) -> None:
         """End the iteration at the next row."""
         self._stopped = True

@@ -29,6 +29,7 @@ class Inbox:
         self._dropped_since_mark = 0
         self._end: BaseException | None = None
         self._ended = False
+        self._handed_out = 0
         self.dropped = 0
 
     @property
@@ -36,18 +37,22 @@ class Inbox:
         """Whether the reader is behind, so that nothing more should be asked for."""
         return len(self._waiting) > self._max // 2
 
-    def put(self, channel: Channel, payload: bytes) -> bool:
-        """Queue a payload with the present time; False if it was dropped."""
+    @property
+    def unread(self) -> int:
+        """Notifications that the reader has not yet done with."""
+        return len(self._waiting) + self._handed_out
+
+    def put(self, channel: Channel, payload: bytes) -> None:
+        """Queue a payload with the present time."""
         now_us = self._clock.now_us()
         if channel in (Channel.FORCE, Channel.BATTERY):
             if len(self._waiting) >= self._max:
                 self.dropped += 1
                 self._dropped_since_mark += 1
-                return False
+                return
             self._tell_dropped(now_us)
         self._waiting.append(Notification(now_us, payload, channel))
         self._changed.set()
-        return True
 
     def mark(self, **facts: Any) -> None:
         """Queue a mark; `kind` names it."""
@@ -61,7 +66,8 @@ class Inbox:
             self._changed.set()
 
     async def get(self) -> Notification | None:
-        """Wait for the next; None at the end."""
+        """Wait for the next, having done with the one before; None at the end."""
+        self._handed_out = 0
         while not self._waiting:
             if self._ended:
                 if self._end is not None:
@@ -69,6 +75,7 @@ class Inbox:
                 return None
             self._changed.clear()
             await self._changed.wait()
+        self._handed_out = 1
         return self._waiting.popleft()
 
     def _tell_dropped(self, now_us: int) -> None:

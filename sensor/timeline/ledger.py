@@ -1,8 +1,8 @@
-"""Frames in any order to samples in their place: what is double, late, missing or impossible.
+"""Which samples of one power-on are there: each in its place and once, the missing ones by index.
 
 The sample index makes a loss exact. Frames come late (a resend), twice (a stack's fault) or not at
-all. `place` tells at once what is new; `settled` tells, in order and once, what is complete:
-samples, and holes that nobody can fill any more.
+all. `place` gives at once what is new; `settled` gives, in order and once, what is complete:
+samples, and missing ones that nobody can bring any more.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sensor.samples import Ints
-from sensor.timeline.pace import WRAP, Pace
+from sensor.timeline.pace import WRAP, Pace, signed
 from sensor.wire.frames import ForceFrame, FrameBatch
 
 MARGIN_S = 5.0
-"""A hole older than the band's memory by this much cannot be filled."""
+"""What is missing and older than the band's memory by this much cannot be had."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,16 +42,26 @@ class Piece:
         return replace(self, first=first, device_us=self.device_us[cut], counts=self.counts[cut])
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """Samples [first, end) that are lost for good."""
+@dataclass(slots=True)
+class Missing:
+    """Samples [first, end) that did not come."""
 
     first: int
     end: int
+    given_up: bool = False
+    """Nobody will bring them, says the log."""
+    asked: int = 0
+    """How often the client asked the band for them."""
+    abandoned: bool = False
+    """The client asks no more; the log learns of it by a mark."""
+
+    @property
+    def count(self) -> int:
+        return self.end - self.first
 
 
-class Timeline:
-    """The samples of one power-on of the band.
+class Ledger:
+    """The samples of one power-on of the band. Indices are unwrapped inside.
 
     Parameters
     ----------
@@ -62,15 +72,15 @@ class Timeline:
     """
 
     def __init__(self, rate_hz: float, ring_samples: int) -> None:
-        self._ring = ring_samples
-        self.duplicates = 0
+        self.ring_samples = ring_samples
+        self.start = 0
+        """Index of the first sample that the session can have; after the first frame."""
+        self.framed = 0
+        """Index after the last sample that came in a frame."""
         self._pace = Pace(rate_hz)
-        self._next = 0
-        self._first = 0
-        self._start: int | None = None
-        self._reached: int | None = None
-        self._pending: list[Piece] = []
-        self._given_up: list[tuple[int, int]] = []
+        self._end: int | None = None
+        self._pieces: list[Piece] = []
+        self._missing: list[Missing] = []
 
     def set_rate(self, rate_hz: float, ring_samples: int | None = None) -> None:
         """From about the next frame on samples come at another nominal rate.
@@ -78,25 +88,7 @@ class Timeline:
         Another rate mostly means another number of samples in the band's memory.
         """
         self._pace.set_rate(rate_hz)
-        self._ring = self._ring if ring_samples is None else ring_samples
-
-    def reached(self, index: int) -> None:
-        """The band says that it has taken all samples before `index` (mod 2³²).
-
-        Said before the first frame, it is where the session starts; what does not come of it is
-        missing, as is what does not come after the last frame.
-        """
-        if self._pace.newest is None:
-            self._start = index
-        else:
-            at = self._pace.unwrap(index)
-            self._pace.reached(at)
-            self._reached = max(at, self._reached or 0)
-
-    @property
-    def start(self) -> int:
-        """Index of the first sample that the session can have; after the first frame."""
-        return self._first
+        self.ring_samples = self.ring_samples if ring_samples is None else ring_samples
 
     @property
     def period_us(self) -> float:
@@ -110,7 +102,7 @@ class Timeline:
 
     @property
     def restarted(self) -> bool:
-        """Whether frames that agree with each other say that index and clock began anew."""
+        """Whether frames that agree with each other say that index and clock began again."""
         return self._pace.restarted
 
     @property
@@ -119,9 +111,34 @@ class Timeline:
         return self._pace.began
 
     @property
+    def end(self) -> int:
+        """Index after the last sample that the band is known to have taken."""
+        return self._end or 0
+
+    @property
+    def missing(self) -> list[Missing]:
+        """What did not come and may still come, in order."""
+        return [each for each in self._missing if not each.given_up]
+
+    @property
     def waiting(self) -> int:
-        """Samples held back behind a hole that may still be filled."""
-        return sum(int(piece.counts.size) for piece in self._pending)
+        """Samples held back behind missing ones."""
+        return sum(int(piece.counts.size) for piece in self._pieces)
+
+    def reached(self, index: int) -> None:
+        """The band says that it has taken all samples before `index` (mod 2³²).
+
+        Said first of all, it is where the session starts; what does not come of it is missing, as
+        is what does not come after the last frame.
+        """
+        if self._pace.newest is not None:
+            at = self._pace.unwrap(index)
+            self._pace.reached(at)
+        else:
+            at = index if self._end is None else self._end + signed(index - self._end)
+            if self._end is None or at < self._end:
+                self._start_at(index)
+        self._miss_until(at)
 
     def place(self, frame: ForceFrame) -> list[Piece]:
         """The parts of a frame that are new, with index and device time unwrapped.
@@ -129,10 +146,9 @@ class Timeline:
         An impossible frame (its index and its clock contradict what came before) is counted and
         left out; `restarted` is set when a run of such frames agrees with itself.
         """
-        n = int(frame.counts.size)
         late = False
         if self._pace.newest is None:
-            first, start_us = self._begin(frame)
+            first, start_us = self._begin(frame), frame.device_us
         else:
             newest = self._pace.newest[0]
             judged = self._pace.judge(frame)
@@ -140,35 +156,27 @@ class Timeline:
                 return []
             first, start_us = judged
             late = first < newest
+        n = int(frame.counts.size)
         period_us = self._pace.period_at_us(first)
         times = start_us + np.rint(np.arange(n) * period_us).astype(np.int64)
         piece = Piece(first, times, frame.counts, frame.calibration_id, int(frame.flags), late)
-        new = self._unknown_parts(piece)
-        self.duplicates += n - sum(int(part.counts.size) for part in new)
-        for part in new:
-            insort(self._pending, part, key=lambda held: held.first)
+        new = [
+            piece if part == (first, first + n) else piece.part(*part)
+            for part in self._fill(first, first + n)
+        ]
+        for each in new:
+            insort(self._pieces, each, key=lambda held: held.first)
         return new
 
-    def _begin(self, frame: ForceFrame) -> tuple[int, int]:
-        """The first frame: where the session starts is what the band said, or here."""
-        first = frame.first_sample
-        lacking = 0 if self._start is None else (first - self._start) % WRAP
-        if lacking > self._ring:  # nonsense, or long ago: nobody has those samples
-            lacking = 0
-        first += WRAP if lacking > first else 0
-        self._first = self._next = first - lacking
-        self._pace.start(first, frame.device_us)
-        return first, frame.device_us
-
     def place_batch(self, batch: FrameBatch) -> Piece | None:
-        """Frames that continue each other and the timeline without a hole, as one piece.
+        """Frames that continue each other and the ledger with nothing missing, as one piece.
 
         None where anything is not plain; `place` them one by one then. The result is the same.
         """
         k, n = batch.counts.shape
-        if self._pending or (batch.calibration_id != batch.calibration_id[0]).any():
+        if self._pieces or self._missing or (batch.calibration_id != batch.calibration_id[0]).any():
             return None
-        first = self._next + np.arange(k) * n
+        first = self.end + np.arange(k) * n
         if ((batch.first_sample - first) & (WRAP - 1)).any():
             return None
         judged = self._pace.judge_batch(first, batch.device_us)
@@ -178,66 +186,85 @@ class Timeline:
         times = np.empty((k, n), np.int64)
         for place in range(n):  # rows of a few samples would cost numpy more than they hold
             times[:, place] = start_us + np.rint(place * periods_us).astype(np.int64)
-        self._next = int(first[-1]) + n
-        flags = int(np.bitwise_or.reduce(batch.flags))
+        self._end = self.framed = int(first[-1]) + n
         return Piece(
             int(first[0]),
             times.ravel(),
             batch.counts.ravel(),
             int(batch.calibration_id[0]),
-            flags,
+            int(np.bitwise_or.reduce(batch.flags)),
         )
 
     def give_up(self, first: int, count: int) -> None:
         """Nobody will bring these samples: index (mod 2³²) of the first, and how many."""
-        if self._pace.newest is not None and count > 0:
+        if self._pace.newest is not None:
             start = self._pace.unwrap(first)
-            self._given_up.append((start, start + count))
+            for each in self.missing_in(start, start + count):
+                each.given_up = True
 
-    def settled(self, *, end: bool = False) -> list[Piece | Hole]:
-        """What became final, in order; with `end`, everything, as nothing more will come."""
-        out: list[Piece | Hole] = []
-        while self._pending:
-            piece = self._pending[0]
-            if piece.first > self._next:
-                lost_until = piece.first if end else self._lost_until(piece.first)
-                if lost_until <= self._next:
+    def missing_in(self, first: int, end: int) -> list[Missing]:
+        """What is missing of the samples [first, end), cut to them."""
+        if first >= end or not self._missing or first >= self._missing[-1].end:
+            return []
+        for at in (first, end):
+            for place, each in enumerate(self._missing):
+                if each.first < at < each.end:
+                    self._missing.insert(place + 1, replace(each, first=at))
+                    each.end = at
                     break
-                out.append(Hole(self._next, lost_until))
-                self._next = lost_until
-                continue
-            self._pending.pop(0)
-            self._next = piece.end
-            out.append(piece)
-        if end and self._reached is not None and self._next < self._reached:
-            out.append(Hole(self._next, self._reached))
-            self._next = self._reached
-        self._given_up = [span for span in self._given_up if span[1] > self._next]
+        return [each for each in self._missing if first <= each.first < end]
+
+    def settled(self, *, end: bool = False) -> list[Piece | Missing]:
+        """What became final, in order; with `end`, everything, as nothing more will come."""
+        if self._pace.newest is None or not (self._pieces or end):
+            return []
+        if self._missing:
+            margin = self.ring_samples + round(MARGIN_S * self._pace.rate_hz)
+            too_old = self.end if end else self._pieces[-1].end - margin
+            for each in self.missing_in(self._missing[0].first, too_old):
+                each.given_up = True
+        out: list[Piece | Missing] = []
+        while self._pieces or (end and self._missing):
+            if not self._missing or (
+                self._pieces and self._pieces[0].first < self._missing[0].first
+            ):
+                out.append(self._pieces.pop(0))
+            elif self._missing[0].given_up:
+                out.append(self._missing.pop(0))
+            else:
+                break
         return out
 
-    def _lost_until(self, end: int) -> int:
-        """How far from the frontier on samples are lost for good, at most to `end`."""
-        frontier = self._next
-        newest = self._pending[-1].end
-        too_old = newest - self._ring - round(MARGIN_S * self._pace.rate_hz)
-        if too_old > frontier:
-            frontier = min(too_old, end)
-        for start, stop in sorted(self._given_up):
-            if start <= frontier < stop:
-                frontier = min(stop, end)
-        return frontier
+    def _begin(self, frame: ForceFrame) -> int:
+        """The first frame: where the session starts is what the band said, or here."""
+        lacking = (frame.first_sample - self.start) % WRAP
+        if self._end is None or lacking > self.ring_samples:
+            # nothing was said, or nonsense, or long ago: nobody has those samples
+            self._start_at(frame.first_sample)
+            lacking = 0
+        self._pace.start(self.start + lacking, frame.device_us)
+        return self.start + lacking
 
-    def _unknown_parts(self, piece: Piece) -> list[Piece]:
-        """The parts of a piece that are neither settled nor held."""
-        parts, at = [], max(piece.first, self._next)
-        for held in self._pending:
-            if held.end <= at:
-                continue
-            if held.first >= piece.end:
-                break
-            if held.first > at:
-                parts.append(piece.part(at, held.first))
-            at = max(at, held.end)
-        if at < piece.end:
-            parts.append(piece.part(at, piece.end) if at > piece.first else piece)
-        return parts
+    def _start_at(self, index: int) -> None:
+        self.start = self._end = index
+        self._missing.clear()
+
+    def _miss_until(self, at: int) -> None:
+        """Samples were taken up to `at`; those beyond the last one known are missing so far."""
+        if at > self.end:
+            self._missing.append(Missing(self.end, at))
+            self._end = at
+
+    def _fill(self, first: int, end: int) -> list[tuple[int, int]]:
+        """Samples [first, end) came; the parts of them that are new."""
+        self._miss_until(end)
+        new: list[tuple[int, int]] = []
+        for each in self.missing_in(first, end):
+            if new and new[-1][1] == each.first:
+                new[-1] = new[-1][0], each.end
+            else:
+                new.append((each.first, each.end))
+        if new:
+            self._missing = [each for each in self._missing if not first <= each.first < end]
+        self.framed = max(self.framed, end)
+        return new

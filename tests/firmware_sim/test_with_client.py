@@ -10,6 +10,7 @@ from firmware_sim.person.workout import LOW_ROW, Workout
 from firmware_sim.radio.air import Air
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
+from pipeline.session.session import Session
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import FrameError
@@ -31,10 +32,13 @@ def test_the_client_gets_every_sample_of_a_band_whose_notifications_suffer() -> 
             SimulatedBand(transport, SETUP, speed=4.0) as band,
             BleSource(central=central, find_timeout_s=30.0) as source,
         ):
+            session = Session()
+            source.follow(lambda: session.ledger)
             stopping: asyncio.Task[None] | None = None
             dropped = False
             async for note in source:
                 notes.append(note)
+                session.receive(note, len(notes))
                 forces = sum(note.channel is Channel.FORCE for note in notes)
                 if forces >= 40 and not dropped:
                     dropped = True

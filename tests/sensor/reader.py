@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 from firmware_sim.radio.air import att_opcode
+from pipeline.session.session import Session
 from sensor.ble.source import BleSource
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
@@ -20,10 +21,12 @@ NOTIFICATION = 0x1B
 
 
 class Reader:
-    """Iterates a source in a task and keeps what came."""
+    """Iterates a source in a task, as a session does, and keeps what came."""
 
     def __init__(self, source: BleSource) -> None:
         self.source = source
+        self.session = Session()
+        source.follow(lambda: self.session.ledger)
         self.notifications: list[Notification] = []
         self.go_on = asyncio.Event()
         self.go_on.set()
@@ -32,6 +35,7 @@ class Reader:
     async def _read(self) -> None:
         async for notification in self.source:
             self.notifications.append(notification)
+            self.session.receive(notification, len(self.notifications))
             await self.go_on.wait()
 
     def payloads(self, channel: Channel) -> list[bytes]:

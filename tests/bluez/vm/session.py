@@ -81,10 +81,10 @@ async def lose_and_find_again(air: Air, controller: VirtualController) -> None:
         await source.stop()
         await reader.task
         print(
-            f"{len(reader.frames())} good frames, {source.bad_frames} bad, "
+            f"{len(reader.frames())} good frames, {reader.session.bad_frames} bad, "
             f"{reader.commands(Opcode.RESEND)} resends"
         )
-        assert source.bad_frames > 0
+        assert reader.session.bad_frames > 0
         assert is_complete(reader)
 
 

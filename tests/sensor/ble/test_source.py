@@ -19,7 +19,8 @@ from firmware_sim.radio.air import Air, Shape, att_opcode
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.radio.hub import Hub
 from firmware_sim.source import SimulatedBand
-from sensor.ble.source import BleSource, back_off, find, scan
+from sensor.ble.connection import back_off
+from sensor.ble.source import BleSource, find, scan
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import LinkError
 from sensor.samples import Channel
@@ -33,7 +34,7 @@ from tests.sensor.reader import NOTIFICATION, Reader, drop
 @pytest.fixture(autouse=True)
 def _brisk_resends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A virtual radio needs no second to bring the next frame of a resend."""
-    monkeypatch.setattr("sensor.timeline.repair.QUIET_S", 0.2)
+    monkeypatch.setattr("sensor.timeline.requests.QUIET_S", 0.2)
 
 
 @asynccontextmanager
@@ -186,7 +187,7 @@ def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
             world.band.rate_hz = 1000.0
             await reader.source.set_rate(1000)
             await until(lambda: len(reader.samples()) > 100)
-            time.sleep(1.05 * reader.source._patience_s)  # noqa: ASYNC251 - all stands still
+            time.sleep(1.05 * reader.source._connection.patience_s)  # noqa: ASYNC251 - all stands still
             came = len(reader.samples())
             await until(lambda: len(reader.samples()) > came + 1000)
             assert reader.links() == ["up"]
@@ -197,7 +198,7 @@ def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
 def test_a_computer_that_sleeps_at_the_end_still_gets_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("sensor.ble.source.DRAIN_S", 1.0)
+    monkeypatch.setattr("sensor.ble.connection.DRAIN_S", 1.0)
 
     async def main() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
@@ -226,7 +227,7 @@ def test_a_pause_is_no_silence_and_what_it_missed_is_fetched() -> None:
             await until(lambda: len(reader.samples()) > 100)
             await reader.source.pause()
             paused_at = len(reader.payloads(Channel.FORCE))
-            await asyncio.sleep(2 * reader.source._patience_s)
+            await asyncio.sleep(2 * reader.source._connection.patience_s)
             assert len(reader.links()) == 1
             assert len(reader.payloads(Channel.FORCE)) <= paused_at + 1
             await reader.source.resume()
@@ -271,7 +272,7 @@ def test_corrupted_frames_are_passed_on_as_they_are_and_their_samples_asked_for(
             await reader.source.stop()
             await reader.task
             assert set(reader.samples()) == set(range(800))
-            assert reader.source.bad_frames >= 10
+            assert reader.session.bad_frames >= 10
 
     asyncio.run(main())
 
@@ -310,10 +311,8 @@ def test_a_power_cycled_band_begins_anew_without_resends_across() -> None:
             await world.band.take_frames(3)
             await reader.source.stop()
             await reader.task
-            assert reader.given_up() == [(80, 16)]
-            channels = [each.channel for each in reader.notifications]
-            second_info = len(channels) - 1 - channels[::-1].index(Channel.INFO)
-            assert channels.index(Channel.MARK) < second_info
+            assert reader.session.missing == 16
+            assert reader.given_up() == []
             assert reader.samples() == Counter(range(24)) + Counter(range(80)) + Counter(
                 range(96, 104)
             )
@@ -348,7 +347,7 @@ def test_a_notification_that_comes_twice_is_taken_once() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
             await world.band.take_frames(1)
-            twice = reader.source._link
+            twice = reader.source._connection.link
             assert twice is not None
             await until(reader.samples)
             twice._on_force(None, bytearray(reader.payloads(Channel.FORCE)[0]))  # type: ignore[arg-type]
@@ -364,7 +363,7 @@ def test_it_stays_away_for_as_long_as_asked_and_then_says_so() -> None:
         async with toy_world(Air(supervision_timeout_s=0.1)) as world:
             source = BleSource(central=world.central, give_up_after_s=0.5)
             async with source:
-                source._find_timeout_s = 0.2
+                source._connection._find_timeout_s = 0.2
                 reader = Reader(source)
                 world.air.out_of_range(world.band.controller)
                 with pytest.raises(LinkError, match="did not come back within"):
@@ -427,7 +426,7 @@ def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence()
                 for k in range(len(frame.counts))
             }
             assert came == set(range(started, stopped))
-            assert source.bad_frames > 0
+            assert reader.session.bad_frames > 0
             assert reader.given_up() == []
 
     asyncio.run(main())

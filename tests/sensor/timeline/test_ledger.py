@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sensor.timeline.ledger import Hole, Piece, Timeline
+from sensor.timeline.ledger import Ledger, Missing, Piece
 from sensor.wire.frames import Flag, ForceFrame, decode_equal_frames
 
 PERIOD_US = 12_500
@@ -25,60 +25,60 @@ def frame(
     )
 
 
-def counts(out: list[Piece | Hole]) -> list[int]:
+def counts(out: list[Piece | Missing]) -> list[int]:
     return [int(c) for piece in out if isinstance(piece, Piece) for c in piece.counts]
 
 
-def holes(out: list[Piece | Hole]) -> list[tuple[int, int]]:
-    return [(h.first, h.end) for h in out if isinstance(h, Hole)]
+def lost(out: list[Piece | Missing]) -> list[tuple[int, int]]:
+    return [(h.first, h.end) for h in out if isinstance(h, Missing)]
 
 
 def test_in_order_frames_settle_at_once() -> None:
-    line = Timeline(80, 9600)
+    ledger = Ledger(80, 9600)
     for i in range(20):
-        line.place(frame(8 * i))
-        assert counts(line.settled()) == list(range(8 * i, 8 * i + 8))
+        ledger.place(frame(8 * i))
+        assert counts(ledger.settled()) == list(range(8 * i, 8 * i + 8))
 
 
 def test_a_resent_frame_lands_in_its_place() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.place(frame(16))
-    assert counts(line.settled()) == list(range(8))
-    [new] = line.place(frame(8, resent=True))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.place(frame(16))
+    assert counts(ledger.settled()) == list(range(8))
+    [new] = ledger.place(frame(8, resent=True))
     assert new.late
-    assert counts(line.settled()) == list(range(8, 24))
+    assert counts(ledger.settled()) == list(range(8, 24))
 
 
 def test_a_given_up_range_becomes_a_hole_to_the_sample() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.place(frame(32))
-    assert holes(line.settled()) == []
-    line.give_up(8, 10)
-    assert holes(line.settled()) == [(8, 18)]
-    line.place(frame(18, 14, resent=True))
-    assert counts(line.settled()) == list(range(18, 40))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.place(frame(32))
+    assert lost(ledger.settled()) == []
+    ledger.give_up(8, 10)
+    assert lost(ledger.settled()) == [(8, 18)]
+    ledger.place(frame(18, 14, resent=True))
+    assert counts(ledger.settled()) == list(range(18, 40))
 
 
 def test_a_hole_older_than_the_bands_memory_is_final() -> None:
-    line = Timeline(80, 800)
-    line.place(frame(0))
-    out: list[Piece | Hole] = line.settled()
+    ledger = Ledger(80, 800)
+    ledger.place(frame(0))
+    out: list[Piece | Missing] = ledger.settled()
     for i in range(2, 200):
-        line.place(frame(8 * i))
-        out += line.settled()
-    assert holes(out) == [(8, 16)]
+        ledger.place(frame(8 * i))
+        out += ledger.settled()
+    assert lost(out) == [(8, 16)]
     assert counts(out) == [*range(8), *range(16, 1600)]
 
 
 def test_index_and_clock_wrap() -> None:
     start = 2**32 - 20
-    line = Timeline(80, 9600)
-    out: list[Piece | Hole] = []
+    ledger = Ledger(80, 9600)
+    out: list[Piece | Missing] = []
     for i in range(10):
-        line.place(frame(8 * i, index0=start, us0=2**32 - 100_000))
-        out += line.settled()
+        ledger.place(frame(8 * i, index0=start, us0=2**32 - 100_000))
+        out += ledger.settled()
     pieces = [piece for piece in out if isinstance(piece, Piece)]
     assert np.concatenate([p.device_us for p in pieces]).tolist() == [
         2**32 - 100_000 + i * PERIOD_US for i in range(80)
@@ -87,41 +87,41 @@ def test_index_and_clock_wrap() -> None:
 
 
 def test_a_gap_longer_than_the_clocks_wrap_keeps_its_length() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.place(frame(8))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.place(frame(8))
     later = 400_000  # 83 minutes
-    assert line.place(frame(later)) == []
-    [piece] = line.place(frame(later + 8))
+    assert ledger.place(frame(later)) == []
+    [piece] = ledger.place(frame(later + 8))
     assert int(piece.device_us[0]) == (later + 8) * PERIOD_US
 
 
 def test_a_lone_frame_from_far_ahead_does_no_harm() -> None:
     for far in (100_000, 2**20, 2**29, 2**31 - 100, -(2**20)):
-        line = Timeline(80, 9600)
-        line.place(frame(0))
-        assert line.place(frame(far)) == []
-        assert line.impossible == 1
-        line.place(frame(8))
-        assert counts(line.settled(end=True)) == list(range(16))
+        ledger = Ledger(80, 9600)
+        ledger.place(frame(0))
+        assert ledger.place(frame(far)) == []
+        assert ledger.impossible == 1
+        ledger.place(frame(8))
+        assert counts(ledger.settled(end=True)) == list(range(16))
 
 
 def test_a_far_jump_that_the_clock_denies_is_never_believed() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
     ten_minutes_us = 600_000_000
     for k in range(3):
-        assert line.place(frame(2**27 + 8 * k, us0=ten_minutes_us)) == []
-    assert not line.restarted
-    line.place(frame(2**27 + 24, us0=ten_minutes_us))
-    assert line.restarted
+        assert ledger.place(frame(2**27 + 8 * k, us0=ten_minutes_us)) == []
+    assert not ledger.restarted
+    ledger.place(frame(2**27 + 24, us0=ten_minutes_us))
+    assert ledger.restarted
 
 
 def test_after_a_long_absence_the_band_says_how_far_it_is() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.reached(400_000)
-    [piece] = line.place(frame(400_000))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.reached(400_000)
+    [piece] = ledger.place(frame(400_000))
     assert piece.first == 400_000
 
 
@@ -132,15 +132,15 @@ def fast(first: int, changed: int, n: int = 32, period_us: int = 3_125) -> Force
 
 
 def test_resent_samples_from_before_another_rate_land_in_their_place() -> None:
-    line = Timeline(80, 9600)
+    ledger = Ledger(80, 9600)
     for i in (0, 1, 2, 5):
-        line.place(frame(8 * i))
-    line.set_rate(320.0)
+        ledger.place(frame(8 * i))
+    ledger.set_rate(320.0)
     for first in range(80, 400, 32):
-        assert line.place(fast(first, changed=80))
+        assert ledger.place(fast(first, changed=80))
     late = [frame(24, 16, resent=True), frame(48, 32, resent=True)]
-    assert [len(line.place(each)) for each in late] == [1, 1]
-    out = line.settled()
+    assert [len(ledger.place(each)) for each in late] == [1, 1]
+    out = ledger.settled()
     assert counts(out) == list(range(400))
     times = np.concatenate([piece.device_us for piece in out if isinstance(piece, Piece)])
     true = [k * PERIOD_US if k < 80 else 1_000_000 + (k - 80) * 3_125 for k in range(400)]
@@ -148,58 +148,58 @@ def test_resent_samples_from_before_another_rate_land_in_their_place() -> None:
 
 
 def test_what_came_after_another_rate_is_timed_by_it_however_late() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.set_rate(320.0)
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.set_rate(320.0)
     changed = 16
     for first in (200, 8, 16, 112):
         of_this_rate = first >= changed
         sent = fast(first, changed, n=48) if of_this_rate else frame(first)
-        [piece] = line.place(sent)
+        [piece] = ledger.place(sent)
         steps = set(np.diff(piece.device_us).tolist())
         assert steps == {3_125 if of_this_rate else PERIOD_US}
 
 
 def test_at_a_faster_rate_the_band_remembers_more_samples() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.set_rate(1000.0, 120_000)
-    assert line.place(fast(56, changed=8, n=56, period_us=1_000))
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.set_rate(1000.0, 120_000)
+    assert ledger.place(fast(56, changed=8, n=56, period_us=1_000))
     for first in range(30_000, 30_280, 56):
-        assert line.place(fast(first, changed=8, n=56, period_us=1_000))
-    assert counts(line.settled()) == list(range(8))
-    [late] = line.place(fast(8, changed=8, n=48, period_us=1_000))
+        assert ledger.place(fast(first, changed=8, n=56, period_us=1_000))
+    assert counts(ledger.settled()) == list(range(8))
+    [late] = ledger.place(fast(8, changed=8, n=48, period_us=1_000))
     assert late.late
-    out = line.settled()
+    out = ledger.settled()
     assert counts(out) == list(range(8, 112))
-    assert holes(out) == []
+    assert lost(out) == []
 
 
 def test_another_rate_in_a_long_gap_is_no_restart() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(0))
-    line.set_rate(320.0)
-    assert line.place(fast(4_000, changed=800))
-    assert line.impossible == 0
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(0))
+    ledger.set_rate(320.0)
+    assert ledger.place(fast(4_000, changed=800))
+    assert ledger.impossible == 0
 
 
 def test_impossible_frames_are_counted_and_left_out_until_they_agree() -> None:
-    line = Timeline(80, 9600)
-    line.place(frame(800))
-    assert line.place(ForceFrame(801, 4_000_000_000, 0, Flag(0), np.zeros(4, int))) == []
-    assert line.impossible == 1
-    assert not line.restarted
+    ledger = Ledger(80, 9600)
+    ledger.place(frame(800))
+    assert ledger.place(ForceFrame(801, 4_000_000_000, 0, Flag(0), np.zeros(4, int))) == []
+    assert ledger.impossible == 1
+    assert not ledger.restarted
     for i in range(4):
-        line.place(frame(8 * i, us0=3_000_000_000))
-    assert line.restarted
+        ledger.place(frame(8 * i, us0=3_000_000_000))
+    assert ledger.restarted
 
 
 def test_true_period_is_learnt() -> None:
-    line = Timeline(80, 9600)
+    ledger = Ledger(80, 9600)
     for i in range(100):
         first = 8 * i
-        line.place(ForceFrame(first, round(first * 1e6 / 88.2), 0, Flag(0), np.zeros(8, int)))
-    assert abs(line.period_us - 1e6 / 88.2) < 0.5
+        ledger.place(ForceFrame(first, round(first * 1e6 / 88.2), 0, Flag(0), np.zeros(8, int)))
+    assert abs(ledger.period_us - 1e6 / 88.2) < 0.5
 
 
 @given(data=st.data())
@@ -209,27 +209,26 @@ def test_any_order_with_doubles_gives_every_sample_once(data: st.DataObject) -> 
     frames = [frame(int(a), n) for a, n in zip(starts, sizes, strict=False)]
     rest = data.draw(st.permutations(frames[1:]))
     extra = data.draw(st.lists(st.sampled_from(frames), max_size=5))
-    line = Timeline(80, 9600)
+    ledger = Ledger(80, 9600)
     arrived: list[int] = []
-    settled: list[Piece | Hole] = []
+    settled: list[Piece | Missing] = []
     for each in [frames[0], *rest, *extra]:
-        arrived += [int(c) for piece in line.place(each) for c in piece.counts]
-        settled += line.settled()
-    settled += line.settled(end=True)
+        arrived += [int(c) for piece in ledger.place(each) for c in piece.counts]
+        settled += ledger.settled()
+    settled += ledger.settled(end=True)
     assert sorted(arrived) == list(range(int(starts[-1])))
     assert counts(settled) == list(range(int(starts[-1])))
-    assert holes(settled) == []
-    assert line.duplicates == sum(int(each.counts.size) for each in extra)
+    assert lost(settled) == []
 
 
 @given(st.lists(st.integers(0, 15), min_size=1, max_size=15, unique=True))
 def test_what_is_missing_is_named_exactly(kept: list[int]) -> None:
-    line = Timeline(80, 9600)
+    ledger = Ledger(80, 9600)
     for i in kept:
-        line.place(frame(8 * i))
-    out = line.settled(end=True)
+        ledger.place(frame(8 * i))
+    out = ledger.settled(end=True)
     present = set(counts(out))
-    missing = {i for first, end in holes(out) for i in range(first, end)}
+    missing = {i for first, end in lost(out) for i in range(first, end)}
     low, high = min(present), max(present)
     assert present | missing == set(range(low, high + 1))
     assert not present & missing
@@ -241,7 +240,7 @@ def test_a_batch_gives_what_single_frames_give() -> None:
         ForceFrame(8 * i, round(8 * i * 11_337.9), 0, Flag(0), rng.integers(-9999, 9999, 8))
         for i in range(200)
     ]
-    single, batched = Timeline(80, 9600), Timeline(80, 9600)
+    single, batched = Ledger(80, 9600), Ledger(80, 9600)
     pieces = [piece for each in frames for piece in single.place(each)]
     for each in frames[:2]:
         batched.place(each)

@@ -1,0 +1,195 @@
+"""Notifications to samples in their place: timed and calibrated once, over all power-ons."""
+
+from __future__ import annotations
+
+from pipeline.session.events import ForceSamples
+from pipeline.session.time_axis import PowerOn, TimeAxis
+from sensor.errors import FrameError
+from sensor.samples import ForceBlock, Gap, Run
+from sensor.timeline.calibration import CalibrationTable
+from sensor.timeline.clock import ClockFit
+from sensor.timeline.ledger import Ledger, Missing, Piece
+from sensor.wire.frames import ForceFrame, decode_equal_frames
+from sensor.wire.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
+
+Part = ForceSamples | ForceBlock | Gap
+"""Samples as they arrived; then, in order and once, what is final: samples, and gaps."""
+
+
+class Assembly:
+    """The samples of a session, whatever the radio and the band did in between.
+
+    Parameters
+    ----------
+    arrivals
+        Whether samples are wanted as they arrive, too.
+    """
+
+    def __init__(self, *, arrivals: bool) -> None:
+        self.axis = TimeAxis()
+        self.curve: BandCurve | None = None
+        self.samples = 0
+        self.missing = 0
+        self.bad_frames = 0
+        self.end_s = 0.0
+        self._arrivals = arrivals
+        self._calibrations = CalibrationTable()
+        self._power = PowerOn(None)
+        self._held: dict[int, ForceBlock] = {}
+        self._next_index = 0
+        self._in_gap = False
+        self._lost: int | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """Of the present power-on."""
+        return self._power.ledger
+
+    @property
+    def begun(self) -> bool:
+        """Whether any sample of the present power-on came."""
+        return self._power.device_us0 is not None
+
+    @property
+    def clock_fit(self) -> ClockFit | None:
+        """The band's clock against UTC, once there is enough of it."""
+        return self._power.clock.fit
+
+    @property
+    def held_s(self) -> float:
+        """How long samples have been waiting for missing ones before them."""
+        return self.ledger.waiting * self.ledger.period_us / 1e6
+
+    def frame(self, payload: bytes, received_us: int) -> list[Part]:
+        """A force notification. Any bytes are taken; bad ones are counted."""
+        try:
+            frame = ForceFrame.from_bytes(payload)
+        except FrameError:
+            self.bad_frames += 1
+            return []
+        impossible = self.ledger.impossible
+        pieces = self.ledger.place(frame)
+        parts: list[Part] = []
+        if self.ledger.restarted:
+            began = self.ledger.began
+            parts = self._switched_on(self._power.info)
+            if began is not None:
+                self.ledger.reached(began)
+            impossible = 0
+            pieces = self.ledger.place(frame)
+        self.bad_frames += self.ledger.impossible - impossible
+        if not pieces:
+            return parts
+        if not pieces[-1].late:
+            self._power.clock.arrived(int(pieces[-1].device_us[-1]), received_us)
+        if not self.begun:
+            first, first_us = pieces[0].first, int(pieces[0].device_us[0])
+            self.axis.add(self._power, first, first_us, self.end_s, self._next_index)
+        parts += [each for piece in pieces for each in self._arrived(piece)]
+        return parts + self.settle()
+
+    def batch(self, run: Run) -> ForceBlock | None:
+        """Consecutive force notifications at once; None where they have to be taken singly."""
+        if not self.begun or not run.received_us:
+            return None
+        batch = decode_equal_frames(run.joined, run.size)
+        piece = None if batch is None else self.ledger.place_batch(batch)
+        return None if piece is None else self._taken(self._block(piece))
+
+    def info(self, payload: bytes) -> list[Part]:
+        """What the band says of itself; with another boot id it was switched off and on."""
+        try:
+            info = Info.from_bytes(payload)
+        except FrameError:
+            self.bad_frames += 1
+            return []
+        for each in sorted(info.calibrations, key=lambda each: each.id == info.active_calibration):
+            self._calibrations.add(each)
+        self.curve = info.curve
+        known = self._power.info
+        if known is not None and known.boot_id == info.boot_id:
+            if known.rate_hz != info.rate_hz:
+                self.ledger.set_rate(info.rate_hz, info.ring_samples)
+            self._power.info = info
+        elif not self.begun:
+            self._power = PowerOn(info)
+        elif known is None:
+            self._power.info = info
+        else:
+            return self._switched_on(info)
+        return []
+
+    def answer(self, payload: bytes) -> Calibration | None:
+        """How the band answered a command; the calibration that it takes from now on, if any."""
+        try:
+            answer = Answer.from_bytes(payload)
+            if answer.status is not Status.OK:
+                return None
+            if answer.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
+                calibration = answer.calibration()
+                self._calibrations.add(calibration)
+                return calibration
+            if answer.opcode in (Opcode.START, Opcode.STOP):
+                index = answer.next_sample()
+                if index is not None:
+                    self.ledger.reached(index)
+            elif answer.opcode == Opcode.SET_RATE and answer.rate_hz() > 0:
+                self.ledger.set_rate(answer.rate_hz())
+        except FrameError:
+            self.bad_frames += 1
+        return None
+
+    def settle(self, *, end: bool = False) -> list[Part]:
+        """What became final; with `end`, everything, as nothing more will come."""
+        parts: list[Part] = []
+        for each in self.ledger.settled(end=end):
+            if isinstance(each, Missing):
+                self.missing += each.count
+                self._lost = (self._lost or 0) + each.count
+                self._in_gap = True
+            else:
+                block = self._held.pop(each.first)
+                parts += [*self._gap_until(float(block.time_s[0])), self._taken(block)]
+        return parts
+
+    def finish(self) -> list[Part]:
+        """The end of the log."""
+        return [*self.settle(end=True), *self._gap_until(self.end_s)]
+
+    def _gap_until(self, time_s: float) -> list[Gap]:
+        """A gap ends where the band's clock says that samples go on."""
+        if not self._in_gap:
+            return []
+        gap = Gap(self.end_s, time_s, self._lost)
+        self._in_gap, self._lost = False, None
+        return [gap]
+
+    def _switched_on(self, info: Info | None) -> list[Part]:
+        """The band was switched off and on: what it had not sent is lost, how much is unknown."""
+        parts = self.settle(end=True)
+        self._power = PowerOn(info)
+        self._held.clear()
+        self._in_gap = self._in_gap or self.samples > 0
+        return parts
+
+    def _arrived(self, piece: Piece) -> list[ForceSamples]:
+        block = self._held[piece.first] = self._block(piece)
+        if not self._arrivals:
+            return []
+        utc_us = self._power.clock.utc_us(piece.device_us)
+        return [
+            ForceSamples(block.index, block.time_s, block.force_n, utc_us, piece.flags, piece.late)
+        ]
+
+    def _block(self, piece: Piece) -> ForceBlock:
+        return ForceBlock(
+            piece.first + self._power.index0,
+            self._power.time_s(piece.device_us),
+            self._calibrations.force_n(piece.counts, piece.calibration_id),
+        )
+
+    def _taken(self, block: ForceBlock) -> ForceBlock:
+        self.samples += block.force_n.size
+        self.end_s = float(block.time_s[-1])
+        self._next_index = block.index + block.force_n.size
+        return block

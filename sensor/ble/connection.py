@@ -1,0 +1,290 @@
+"""The connection to one band: made again whenever it is lost, for as long as the band is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
+
+from sensor.ble.finder import FoundDevice, find, reopen
+from sensor.ble.inbox import Inbox
+from sensor.ble.link import BandLink, is_cut_short
+from sensor.ble.resend import Resender
+from sensor.errors import FrameError, LinkError
+from sensor.samples import Channel
+from sensor.wire.frames import MAX_SAMPLES
+from sensor.wire.profile import Answer, Command, Info, Opcode, Status
+
+if TYPE_CHECKING:
+    from sensor.bumble_backend import BumbleCentral
+
+logger = logging.getLogger(__name__)
+
+DRAIN_S = 5.0
+"""At the end, resends are waited for as long as they bring something within this time."""
+WAIT_S = 0.05
+GRACE_S = 2.0
+LEAVE_TIMEOUT_S = 1.0
+MAX_BACK_OFF_S = 10.0
+
+
+class Connection:
+    """One link after the other; what they bring goes into the inbox.
+
+    The parameters are those of `BleSource`.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        resender: Resender,
+        *,
+        wanted: str | None,
+        central: BumbleCentral | None,
+        pair: bool,
+        find_timeout_s: float,
+        silence_s: float,
+        give_up_after_s: float | None,
+    ) -> None:
+        self._inbox = inbox
+        self._resender = resender
+        self._wanted = wanted
+        self._central = central
+        self._pair = pair
+        self._find_timeout_s = find_timeout_s
+        self._silence_s = silence_s
+        self._give_up_after_s = give_up_after_s
+        self.found: FoundDevice | None = None
+        self.link: BandLink | None = None
+        self.info: Info | None = None
+        self.ready = asyncio.Event()
+        """Set while commands are answered: before a link is subscribed no answer arrives."""
+        self.stopping = asyncio.Event()
+        self._last_force_s = 0.0
+        self._paused = False
+        self._has_whole_frames = False
+
+    async def open(self) -> None:
+        """Find the band and make the first link.
+
+        Raises
+        ------
+        LinkError
+            If that fails.
+        """
+        self.found = await find(self._wanted, self._find_timeout_s, central=self._central)
+        await self._connect(self.found)
+
+    async def run(self) -> None:
+        """Serve one link after the other until told to stop."""
+        error: Exception | None = None
+        try:
+            while True:
+                link = self.link
+                assert link is not None
+                await self._serve(link)
+                if self.stopping.is_set():
+                    return
+                logger.warning("lost %s: %s", link.band, link.reason)
+                if not await self._reconnect(link):
+                    return
+        except LinkError as lost:
+            error = lost
+        except Exception as unforeseen:
+            error = unforeseen
+            raise
+        finally:
+            self._inbox.end(error)
+
+    async def leave(self) -> None:
+        """Stop the band and let it go, if it is still there."""
+        assert self.link is not None
+        if not self.link.lost.is_set():
+            with contextlib.suppress(LinkError):
+                await self.link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
+        await self.link.close("stopped")
+        self._inbox.end()
+
+    def expect_frames(self, expected: bool) -> None:
+        """Whether the band streams: only then silence is a reason to make a new link."""
+        self._paused, self._last_force_s = not expected, _now_s()
+
+    async def _connect(self, found: FoundDevice) -> None:
+        """A link that streams."""
+        link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
+        try:
+            await link.open()
+            await self.take_info(link)
+            await link.follow_battery()
+            await link.subscribe()
+            self._last_force_s = _now_s()
+            if not self._paused:
+                accepted(await link.command(Command(Opcode.START)), link.address)
+        except BaseException as error:
+            await link.close(str(error) or "interrupted")
+            raise
+        self.link = link
+        self.ready.set()
+        logger.info("connected to %s", link.band)
+
+    async def take_info(self, link: BandLink) -> None:
+        """Read what the band says of itself, and pass it on."""
+        payload = await link.read_info()
+        try:
+            self.info = Info.from_bytes(payload)
+        except FrameError as error:
+            raise LinkError(
+                f"{link.band} says nothing sensible of itself ({error}): update its firmware",
+                link.address,
+            ) from error
+        self._inbox.put(Channel.INFO, payload)
+
+    async def _serve(self, link: BandLink) -> None:
+        """Watch over a link until it is lost or the end is wanted."""
+        resending = asyncio.create_task(self._resender.run(link), name="band resends")
+        try:
+            while not link.lost.is_set() and not self.stopping.is_set():
+                silent_s = 0.0 if self._paused else _now_s() - self._last_force_s
+                if silent_s >= self.patience_s:
+                    await link.close(f"no force frame for {silent_s:.1f} s")
+                    break
+                nap_s = min(self.patience_s - silent_s, self.patience_s / 4)
+                awake_s = _now_s() + nap_s
+                await _first(nap_s, link.lost, self.stopping)
+                if _now_s() > awake_s + self.patience_s / 4:
+                    # The computer slept, not the band: what came meanwhile is yet to be read.
+                    self._last_force_s = _now_s()
+            if self.stopping.is_set():
+                await self._drain(link)
+        finally:
+            await ended(resending)
+            if not resending.cancelled() and (error := resending.exception()) is not None:
+                raise error
+        if link.lost.is_set():
+            # Frees what the backend keeps of a lost connection.
+            await link.close(link.reason)
+
+    @property
+    def patience_s(self) -> float:
+        """How long a link may be silent: a slow band needs its time to fill a frame."""
+        rate_hz = self.info.rate_hz if self.info is not None else 1.0
+        return max(self._silence_s, 1.0 + MAX_SAMPLES / rate_hz)
+
+    async def _drain(self, link: BandLink) -> None:
+        """Stop the band, and let what is missing be brought."""
+        with contextlib.suppress(LinkError):
+            await link.command(Command(Opcode.STOP))
+        # Waits are counted, not the clock: the computer may stand still, and the band remembers.
+        fewest, waits = self._left(), 0
+        while any(self._left()) and not link.lost.is_set() and waits * WAIT_S < DRAIN_S:
+            await _first(WAIT_S, link.lost)
+            waits += 1
+            if self._left() < fewest:
+                fewest, waits = self._left(), 0
+        await link.close("stopped")
+
+    def _left(self) -> tuple[int, int]:
+        """Notifications that are yet to be read, and samples that may still be had."""
+        return self._inbox.unread, self._resender.missing
+
+    async def _reconnect(self, lost: BandLink) -> bool:
+        """Make the next link; False if the end is wanted first.
+
+        Raises
+        ------
+        LinkError
+            If it takes longer than `give_up_after_s`.
+        """
+        assert self.found is not None
+        limit_s = self._give_up_after_s
+        until_s = None if limit_s is None else _now_s() + limit_s
+        for attempt, pause_s in enumerate(back_off()):
+            if await _first(pause_s, self.stopping):
+                return False
+            left_s = None if until_s is None else until_s - _now_s()
+            if left_s is not None and left_s <= 0:
+                raise LinkError(f"{lost.band} did not come back within {limit_s:g} s", lost.address)
+            looking = asyncio.create_task(self._look_again(self.found, search=attempt > 0))
+            try:
+                if await _first(left_s, self.stopping, looking):
+                    # It may be about to succeed, and the samples to be had.
+                    await asyncio.wait({looking}, timeout=GRACE_S)
+                    if not looking.done():
+                        return False
+                if looking.done():
+                    looking.result()
+                    return True
+            except LinkError as error:
+                logger.info("%s is still away: %s", lost.band, error)
+            finally:
+                await ended(looking)
+        raise AssertionError("back_off ended")
+
+    async def _look_again(self, found: FoundDevice, *, search: bool) -> None:
+        if self._central is not None and self._central.is_lost:
+            await reopen(self._central)
+            search = True  # what was found belongs to the adapter that is gone
+        if search:
+            found = await find(found.address, self._find_timeout_s, central=self._central)
+        await self._connect(found)
+
+    def _receive(self, channel: Channel, payload: bytes) -> None:
+        """What a link brings; called from the radio's callbacks."""
+        self._inbox.put(channel, payload)
+        if channel is Channel.LINK:
+            self.ready.clear()
+        elif channel is Channel.FORCE:
+            self._last_force_s = _now_s()
+            if not is_cut_short(payload):
+                self._has_whole_frames = True
+            elif not self._has_whole_frames and self.link is not None:
+                # No frame will ever fit; some stacks do not tell the MTU.
+                self._inbox.end(self.link.mtu_error())
+                self.stopping.set()
+
+
+def back_off() -> Iterator[float]:
+    """Pauses before each attempt to reconnect, s: at once, then ever longer."""
+    return chain((0.0, 0.5, 1.0, 2.0, 4.0, 8.0), repeat(MAX_BACK_OFF_S))
+
+
+def accepted(answer: Answer, address: str | None) -> Answer:
+    """An answer that says OK; LinkError for another."""
+    if answer.status != Status.OK:
+        name = Opcode(answer.opcode).name
+        raise LinkError(f"the band refused {name}: {answer.status.name}", address)
+    return answer
+
+
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Cancel a task until it is done.
+
+    Up to Python 3.11 `asyncio.wait_for`, which bumble uses, may swallow a cancellation.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1.0)
+    if not task.cancelled():
+        task.exception()
+
+
+async def _first(timeout_s: float | None, *things: asyncio.Event | asyncio.Task[None]) -> bool:
+    """Wait until one of the things is set or done; whether the first one is."""
+    waiting = {
+        asyncio.ensure_future(thing.wait()) if isinstance(thing, asyncio.Event) else thing
+        for thing in things
+    }
+    try:
+        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for future in waiting:
+            if future not in things:
+                future.cancel()
+    return isinstance(things[0], asyncio.Event) and things[0].is_set()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
