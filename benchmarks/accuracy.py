@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from benchmarks import accuracy_page, dump, report
+from benchmarks import accuracy_page, dump, marks, report
 from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.outcome import PUBLICATION_SEED, jobs_for, run
 
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.json:
         for outcome in outcomes:
             print(json.dumps(report.summary(outcome)))
-        return 1 if report.missed_marks(outcomes) else 0
+        return 1 if marks.missed_marks(outcomes) else 0
     text = report.tables(outcomes)
     print(text)
     print(f"\n{len(todo)} sessions in {seconds:.0f} s")
@@ -75,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
         path = Path(__file__).parents[1] / "docs" / "accuracy.md"
         path.write_text(accuracy_page.page(text, command), encoding="utf-8")
         print(f"wrote {path}")
-    return 1 if report.missed_marks(outcomes) else 0
+    return 1 if marks.missed_marks(outcomes) else 0
 
 
 if __name__ == "__main__":

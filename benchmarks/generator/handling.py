@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.generator import shapes
-from benchmarks.generator.manners import at_least
-from benchmarks.generator.person import Meant, Person, between
+from benchmarks.generator.drawing import Meant
+from benchmarks.generator.faults import at_least
+from benchmarks.generator.person import Person, between
 from benchmarks.generator.plan import SetPlan
 from benchmarks.generator.shapes import GRID_HZ
 from benchmarks.generator.stretched import REST, pull, put_down, stretched_set, take_up

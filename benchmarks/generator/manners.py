@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.generator import faults
 from benchmarks.generator.plan import GaugePlan, Plan, Range, SetPlan
 
 Generator = np.random.Generator
@@ -52,11 +53,6 @@ def _each(plan: Plan, **changes: object) -> None:
 def _slow_rest(plan: Plan, period_s: float) -> None:
     """Rest long enough that a set of slow reps is over: three periods and a margin."""
     plan.rest_s = (max(14.0, 4.2 * period_s), max(20.0, 5.0 * period_s))
-
-
-def at_least(plan: Plan, rate_hz: float) -> None:
-    if plan.gauge.rate_hz < rate_hz * 0.95:
-        plan.gauge.rate_hz, plan.gauge.irregular, plan.gauge.step_n = rate_hz, False, 0.005
 
 
 def ordinary(rng: Generator, plan: Plan) -> None:
@@ -192,49 +188,6 @@ def weak(rng: Generator, plan: Plan) -> None:
     plan.gauge.noise_n = min(plan.gauge.noise_n, 0.12)
 
 
-def drifting(rng: Generator, plan: Plan) -> None:
-    """A tare error and a drift of several newtons."""
-    _each(plan, peak_n=max(plan.sets[0].peak_n, 30.0))
-    plan.gauge.tare_n = rng.uniform(-6, 6)
-    plan.gauge.drift_n = rng.choice([-1, 1]) * rng.uniform(2, 6)
-
-
-def humming(rng: Generator, plan: Plan) -> None:
-    """Hum of 50 or 60 Hz, aliased at 80 and 88 Hz."""
-    at_least(plan, 80)
-    plan.gauge.hum_hz = float(rng.choice([50, 60]))
-    plan.gauge.hum_n = rng.uniform(0.3, 1.5)
-
-
-def noisy(rng: Generator, plan: Plan) -> None:
-    """Noise with a standard deviation of 0.8 N."""
-    _each(plan, peak_n=max(plan.sets[0].peak_n, 25.0))
-    plan.gauge.noise_n = 0.8
-
-
-def spiky(rng: Generator, plan: Plan) -> None:
-    """Single samples that are off by 20 to 400 N."""
-    plan.gauge.spikes_per_s = rng.uniform(0.02, 0.3)
-
-
-def with_gaps(rng: Generator, plan: Plan) -> None:
-    """Stretches of 80 to 400 ms without samples, shorter than half a rep is high."""
-    shortest = min(each.rise_s[0] + each.fall_s[0] for each in plan.sets)
-    longest = min(0.4, (0.4 if plan.gauge.rate_hz > 20 else 0.25) * shortest)
-    plan.gauge.gap_s, plan.gauge.gaps = (0.08, max(0.1, longest)), int(rng.integers(2, 8))
-
-
-def bad_stamps(rng: Generator, plan: Plan) -> None:
-    """Time stamps that are jittered, come twice, stand still or come late."""
-    gauge = plan.gauge
-    gauge.jitter = rng.uniform(0.05, 0.3)
-    which = rng.random(3) < 0.5
-    which[rng.integers(3)] = True
-    gauge.duplicates = rng.uniform(0.005, 0.03) if which[0] else 0.0
-    gauge.stuck = rng.uniform(0.002, 0.01) if which[1] else 0.0
-    gauge.late = rng.uniform(0.002, 0.01) if which[2] else 0.0
-
-
 def cut(rng: Generator, plan: Plan) -> None:
     """The recording starts in mid-pull, ends in mid-hold, or both."""
     plan.cut_start, plan.cut_end = [(True, False), (False, True), (True, True)][rng.integers(3)]
@@ -278,18 +231,6 @@ def nothing(rng: Generator, plan: Plan) -> None:
     plan.sets = []
 
 
-def slow_gauge(rng: Generator, plan: Plan) -> None:
-    """10 Hz, or 11 Hz irregular."""
-    irregular = rng.random() < 0.5
-    plan.gauge.rate_hz = 11.0 if irregular else 10.0
-    plan.gauge.irregular, plan.gauge.step_n = irregular, 0.1
-
-
-def fast_gauge(rng: Generator, plan: Plan) -> None:
-    """320 or 1000 Hz."""
-    at_least(plan, float(rng.choice([320, 1000])))
-
-
 MANNERS: dict[str, Manner] = {
     "ordinary": ordinary,
     "fast 0.6-1 s": fast,
@@ -311,19 +252,19 @@ MANNERS: dict[str, Manner] = {
     "incomplete reps": incomplete,
     "25 N and 190 N": exercises,
     "weak user": weak,
-    "tare error, drift": drifting,
-    "hum": humming,
-    "noise 0.8 N": noisy,
-    "ADC spikes": spiky,
-    "gaps": with_gaps,
-    "bad time stamps": bad_stamps,
+    "tare error, drift": faults.drifting,
+    "hum": faults.humming,
+    "noise 0.8 N": faults.noisy,
+    "ADC spikes": faults.spiky,
+    "gaps": faults.with_gaps,
+    "bad time stamps": faults.bad_stamps,
     "cut recording": cut,
     "isometric 30 s": isometric,
     "waiting hands": waiting,
     "static load": static_load,
     "nothing to count": nothing,
-    "10 and 11 Hz": slow_gauge,
-    "320 and 1000 Hz": fast_gauge,
+    "10 and 11 Hz": faults.slow_gauge,
+    "320 and 1000 Hz": faults.fast_gauge,
     "isometric, minutes": programme,
     "another band": another_band,
 }

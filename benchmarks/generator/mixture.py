@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.generator import manners
+from benchmarks.generator.faults import GAUGES
 from benchmarks.generator.plan import Plan
 
 Generator = np.random.Generator
@@ -60,14 +61,6 @@ UNFIT = (
         )
     ),
     (manners.no_pause, manners.fidgeting),
-)
-GAUGES = (
-    manners.drifting,
-    manners.humming,
-    manners.noisy,
-    manners.spiky,
-    manners.with_gaps,
-    manners.bad_stamps,
 )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.generator.person import Drawing, Person, between
+from benchmarks.generator.drawing import Drawing
+from benchmarks.generator.person import Person, between
 from benchmarks.generator.plan import SetPlan
 
 

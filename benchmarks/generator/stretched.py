@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.generator import shapes
-from benchmarks.generator.mixture import GAUGES
+from benchmarks.generator.faults import GAUGES
 from benchmarks.generator.person import Person, between
 from benchmarks.generator.plan import Range, SetPlan
 from sensor.samples import Floats

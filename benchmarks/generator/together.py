@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchmarks.generator.faults import GAUGES
 from benchmarks.generator.handling import handle, slack_set, try_band, untangle, wait_in_hand, walk
 from benchmarks.generator.holds import holds, wanders
-from benchmarks.generator.mixture import GAUGES
 from benchmarks.generator.person import Person, between
 from benchmarks.generator.stretched import REST, pull, put_down, stretched_set, take_up
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.generator.person import Drawing, Intent, Meant
+from benchmarks.generator.drawing import Drawing, Intent, Meant
 from benchmarks.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, report
+from benchmarks import accuracy, marks
 from benchmarks.generator import KINDS, make_session
 from benchmarks.live_score import LiveScore
 from benchmarks.outcome import PUBLICATION_SEED, Outcome, jobs_for
@@ -23,7 +23,7 @@ def outcome(kind: str = "ordinary", live: LiveScore | None = None, **score: obje
 
 
 def missed(*outcomes: Outcome) -> list[str]:
-    return report.missed_marks(outcomes)
+    return marks.missed_marks(outcomes)
 
 
 def test_a_run_without_a_mistake_misses_no_mark() -> None:

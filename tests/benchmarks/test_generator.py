@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.generator import KINDS
 from benchmarks.generator import make_session as draw
+from benchmarks.generator.drawing import Drawing, Intent, Meant, Window
 from benchmarks.generator.kinds import Session
-from benchmarks.generator.person import Drawing, Intent, Meant, Window
 from benchmarks.generator.shapes import GRID_HZ
 from benchmarks.generator.truth import TrueRep, rep_truth, truth_of
 
