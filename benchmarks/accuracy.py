@@ -18,6 +18,15 @@ from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.outcome import PUBLICATION_SEED, jobs_for, run
 
 
+def _at(what: str, times_s: list[float]) -> str:
+    """How many, and where the first five are."""
+    text = f"{len(times_s)} {what}"
+    if times_s:
+        text += " at " + " ".join(f"{time_s:.1f}" for time_s in times_s[:5])
+        text += (" ..." if len(times_s) > 5 else "") + " s"
+    return text
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run and print; 1 if a mark is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
@@ -58,8 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     wrong = [o for o in outcomes if not o.ours.right and o.kind != CALIBRATION]
     for o in wrong:
         print(
-            f"wrong: {o.kind}, seed {o.seed}, {o.rate_hz:.1f} Hz: {o.ours.missed} missed, "
-            f"{o.ours.extra} extra of {o.ours.reps} {o.note}"
+            f"wrong: {o.kind}, seed {o.seed}, {o.rate_hz:.1f} Hz, {o.ours.reps} reps: "
+            f"{_at('missed', o.ours.missed_s)}, {_at('extra', o.ours.extra_s)} {o.note}"
             + " says that the sign is inverted"
             * o.ours.wrong_remark
         )

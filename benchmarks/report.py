@@ -71,7 +71,10 @@ def summary(outcome: Outcome) -> dict[str, object]:
     result: dict[str, object] = {
         "kind": outcome.kind, "seed": outcome.seed, "rate_hz": round(outcome.rate_hz, 2),
         "note": outcome.note, "right": ours.right, "reps": ours.reps, "missed": ours.missed,
-        "extra": ours.extra, "sets_right": ours.sets_right, "wrong_remark": ours.wrong_remark,
+        "extra": ours.extra,
+        "missed_s": [round(x, 2) for x in ours.missed_s],
+        "extra_s": [round(x, 2) for x in ours.extra_s],
+        "sets_right": ours.sets_right, "wrong_remark": ours.wrong_remark,
         "edges_ms": [
             [BOUNDARIES[e.which], round(1000 * e.error_s, 1), e.decided, e.outer]
             for e in ours.edges

@@ -61,6 +61,9 @@ class Score:
     reps: int = 0
     missed: int = 0
     extra: int = 0
+    missed_s: list[float] = field(default_factory=list)
+    extra_s: list[float] = field(default_factory=list)
+    """Times of the peaks of the true reps that are missed, and of the found ones that are none."""
     edges: list[EdgeError] = field(default_factory=list)
     peak_share: list[float] = field(default_factory=list)
     """Found minus true, as a share of the true."""
@@ -101,22 +104,26 @@ def score(session: Session, found: Sequence[FoundRep], remarks: Sequence[str] = 
     pairs = pair_up(truth, found)
     right = {j for _, j in pairs}
     others = [rep for j, rep in enumerate(found) if j not in right]
-    missed, extra = len(truth) - len(pairs), 0
+    matched = {i for i, _ in pairs}
+    missed_s = [rep.peak_s for i, rep in enumerate(truth) if i not in matched]
+    extra_s = []
     for window in session.truth.optional:
         inside = [r for r in others if window.start_s <= r.peak_s <= window.end_s]
         others = [r for r in others if r not in inside]
         right |= {found.index(r) for r in inside[: window.most]}
-        missed += max(0, window.least - len(inside))
-        extra += max(0, len(inside) - window.most)
-    extra += len(others)
+        missed_s += [window.start_s] * (window.least - len(inside))
+        extra_s += [rep.peak_s for rep in inside[window.most :]]
+    extra_s = sorted(extra_s + [rep.peak_s for rep in others])
     says_inverted = any("inverted" in remark for remark in remarks)
     if session.truth.inverted and says_inverted:
         return Score(right=True, reps=len(truth))
     result = Score(
-        right=missed == extra == 0 and not says_inverted,
+        right=not missed_s and not extra_s and not says_inverted,
         reps=len(truth),
-        missed=missed,
-        extra=extra,
+        missed=len(missed_s),
+        extra=len(extra_s),
+        missed_s=missed_s,
+        extra_s=extra_s,
         wrong_remark=says_inverted,
         confidence=[(rep.confidence, j in right) for j, rep in enumerate(found)],
     )

@@ -58,6 +58,7 @@ def test_a_rep_left_out_is_missed(session: Session, found: list[Found]) -> None:
     result = score(session, found[1:])
     assert not result.right
     assert (result.missed, result.extra) == (1, 0)
+    assert result.missed_s == [session.truth.reps[0].peak_s]
 
 
 def test_two_reps_taken_for_one_are_one_missed(session: Session, found: list[Found]) -> None:
