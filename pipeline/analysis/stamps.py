@@ -7,12 +7,11 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.analysis.steady import steadied
 from sensor.samples import Floats
 
 MOST_BACK_S = 1.0
 """A stamp is further off only by a fault: its sample is left out."""
-LEAST_STEP_S = 1e-6
-"""A stamp that advances by less does not: many samples would have no room before it."""
 MOST_OFF_SHARE = 0.02
 """If more stamps are so far off, nobody can tell the order of the samples."""
 BATCHED_SHARE = 0.3
@@ -22,9 +21,9 @@ BATCHED_SHARE = 0.3
 def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     """Samples in order with increasing time; those without a force left out.
 
-    A stamp that does not advance (a duplicate, a stale one, one that jitters back) is spread evenly
-    up to the next that does: the samples came one after the other, their stamps did not. Of rows
-    that came twice the first counts, and a stamp that is far off takes its sample with it.
+    A stamp that does not advance (a stale one, one of a batch) or that jitters is made even with
+    those around it: the samples came one after the other, their stamps did not. Of rows that came
+    twice the first counts, and a stamp that is far off takes its sample with it.
 
     Raises
     ------
@@ -44,7 +43,7 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
     if not known.all():
         time_s, force_n = time_s[known], force_n[known]
     if (time_s[1:] > time_s[:-1]).all():
-        return time_s, force_n
+        return steadied(time_s), force_n
     first = _said_first(time_s, force_n)
     time_s, force_n = time_s[first], force_n[first]
     newest = np.maximum.accumulate(time_s)
@@ -59,24 +58,14 @@ def repaired(time_s: Floats, force_n: Floats) -> tuple[Floats, Floats]:
                 f"{time_s.size} would have to be left out; sort them first"
             )
         time_s, force_n = time_s[near], force_n[near]
-        newest = np.maximum.accumulate(time_s)
-    time_s = newest
-    advancing = np.concatenate(([True], np.diff(time_s) > LEAST_STEP_S))
-    # The last sample of equal ones keeps the stamp's successor in view: spread between advances.
-    at = np.flatnonzero(advancing)
-    last = at[-1]
-    spread = np.interp(np.arange(time_s.size), at, time_s[at])
-    if last < time_s.size - 1:
-        usual = float(np.median(np.diff(spread[: last + 1]))) if last else 0.01
-        spread[last:] = time_s[last] + usual * np.arange(time_s.size - last)
-    return spread, force_n
+    return steadied(time_s), force_n
 
 
 def _said_first(time_s: Floats, force_n: Floats) -> NDArray[np.bool_]:
     """Rows that are no copies of an earlier one.
 
     A row is a copy if it comes late, or right after its twin. Where a stamp stands still for
-    longer, or for whole batches, equal neighbours are samples.
+    longer, for whole batches, or mostly between unlike forces, equal neighbours are samples.
     """
     rows = np.lexsort((force_n, time_s))
     again = np.zeros(time_s.size, dtype=np.bool_)
@@ -84,7 +73,11 @@ def _said_first(time_s: Floats, force_n: Floats) -> NDArray[np.bool_]:
     again[rows[1:][same]] = True
     still = np.diff(time_s) == 0
     twin = np.zeros(time_s.size, dtype=np.bool_)
-    if np.count_nonzero(still) <= BATCHED_SHARE * time_s.size:
+    alike = np.count_nonzero(still & (np.diff(force_n) == 0))
+    if (
+        2 * alike >= np.count_nonzero(still)
+        and np.count_nonzero(still) <= BATCHED_SHARE * still.size
+    ):
         twin[1:] = still
         twin[1:-1] &= ~still[1:]
         twin[2:] &= ~still[:-1]
