@@ -13,7 +13,8 @@ from benchmarks.fuzz.mutator import Mutator
 from firmware_sim.band import Band, BandSetup
 from firmware_sim.offline import notifications
 from pipeline.config import ConfigError, load
-from pipeline.files.csv_file import CsvError, read_csv
+from pipeline.files.errors import FileError
+from pipeline.files.reading import read_force
 from pipeline.files.samples import read_session
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
@@ -39,9 +40,9 @@ def csv_files(inputs: int, seed: int) -> Iterator[str]:
         for _ in range(inputs):
             path.write_bytes(mutator.draw())
             try:
-                read_csv(path)
-            except CsvError as error:
-                yield "CsvError" if str(path) in str(error) else "nameless"
+                read_force(path)
+            except FileError as error:
+                yield "FileError" if str(path) in str(error) else "nameless"
             else:
                 yield "read"
 

@@ -1,7 +1,7 @@
-"""Find reps, tempo and sets in recordings and CSV files.
+"""Find reps, tempo and sets in recordings and in tables of force over time.
 
-A CSV file has a header, a time column (time in seconds, or time_ms and the like) and a force column
-(force_n, force_kg, force_lb, or force with --unit). Tempo is eccentric-bottom-concentric-hold in
+A table is delimited text in any common dialect, JSON, XML, Parquet or Excel; docs/files.md says
+more. What was understood of it is said on stderr. Tempo is eccentric-bottom-concentric-hold in
 seconds.
 """
 
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.commands.options import add_table_arguments, config_of, table_options
+from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -30,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--csv", type=Path, metavar="OUT", help="reps of one file as CSV, - for stdout"
     )
     parser.add_argument("--plot", type=Path, metavar="OUT", help="draw one file as PNG, SVG or PDF")
-    parser.add_argument(
-        "--unit", choices=("n", "kg", "lb"), help="of a CSV force column without one"
-    )
+    add_table_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,33 +42,48 @@ def run(args: argparse.Namespace) -> int:
         raise BandError("--json, --table and --csv - all write to stdout: choose one")
     if args.plot and args.plot.suffix.lower() not in PICTURES:
         raise BandError(f"{args.plot}: a picture is a file that ends in {', '.join(PICTURES)}")
+    from pipeline.files.calibrations import FILE_NAME
     from pipeline.files.inputs import analyse_file
 
+    options, kept = table_options(args), config_of(args).data_dir / FILE_NAME
     failed = False
     for path in args.files:
         try:
-            found = analyse_file(path, args.unit)
+            with shown_progress(f"reading {path.name}") as progress:
+                found = analyse_file(path, options, progress, kept)
+            if len(found) > 1 and (args.plot or args.csv):
+                raise BandError("--plot and --csv take one column of force at a time")
         except BandError as error:
             if len(args.files) == 1:
                 raise
             print(f"forceband: {error}", file=sys.stderr)
             failed = True
             continue
-        for remark in found.remarks:
-            print(f"{path}: {remark}", file=sys.stderr)
-        if str(args.csv) != "-":
-            _print(found, args)
-        if args.csv:
-            from pipeline.files.export import write_reps_csv
-            from pipeline.views.tables import rep_row
-
-            write_reps_csv(args.csv, [rep_row(rep) for rep in found.analysis.reps], path)
-        if args.plot:
-            _draw(found, args.plot)
+        for each in found:
+            _tell(each, args)
     return 1 if failed else 0
 
 
+def _tell(found: Analysed, args: argparse.Namespace) -> None:
+    for remark in filter(None, (found.understood, *found.remarks)):
+        print(f"{found.name}: {remark}", file=sys.stderr)
+    if str(args.csv) != "-":
+        _print(found, args)
+    if args.csv:
+        from pipeline.files.export import write_reps_csv
+        from pipeline.views.counts import without_newtons
+        from pipeline.views.tables import rep_row
+
+        rows = [rep_row(rep) for rep in found.analysis.reps]
+        if found.counts is not None:
+            rows = [without_newtons(row, found.counts.reading) for row in rows]
+        write_reps_csv(args.csv, rows, found.path)
+    if args.plot:
+        _draw(found, args.plot)
+
+
 def _print(found: Analysed, args: argparse.Namespace) -> None:
+    from pipeline.views.counts import WHY, without_newtons
     from pipeline.views.tables import (
         analysis_object,
         console,
@@ -78,17 +93,21 @@ def _print(found: Analysed, args: argparse.Namespace) -> None:
         shown_from_s,
     )
 
-    analysis = found.analysis
+    analysis, reading = found.analysis, found.counts.reading if found.counts else None
     if args.json:
-        print(json.dumps(analysis_object(str(found.path), analysis, found.remarks, **found.more)))
+        told = analysis_object(str(found.path), analysis, found.remarks, **found.more)
+        if reading is not None:
+            told = without_newtons(told, reading)
+            told["absent"] = {**told["absent"], "newtons": WHY}
+        print(json.dumps(told))
         return
     out = console()
-    out.print(f"{found.path}: {headline(analysis)}", soft_wrap=True)
+    out.print(f"{found.name}: {headline(analysis)}", soft_wrap=True)
     origin_s = shown_from_s(found.time_s)
     if analysis.sets:
-        out.print(sets_table(analysis.sets, origin_s))
+        out.print(sets_table(analysis.sets, origin_s, reading))
     if args.table and analysis.reps:
-        out.print(reps_table(analysis.reps, origin_s))
+        out.print(reps_table(analysis.reps, origin_s, reading))
 
 
 def _draw(found: Analysed, out: Path) -> None:
@@ -97,6 +116,7 @@ def _draw(found: Analysed, out: Path) -> None:
 
     try:
         with written(out, found.path) as new:
-            plot(found.analysis, found.time_s, found.force_n, new, found.path.name)
+            unit = "N" if found.counts is None else "counts, scaled"
+            plot(found.analysis, found.time_s, found.force_n, new, found.path.name, unit)
     except ValueError as error:
         raise BandError(f"{out}: the picture cannot be drawn: {error}") from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.files.choosing import Options
 
 
 def add_page_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,36 @@ def add_band_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--transport", metavar="T", help=TRANSPORT_HELP)
     parser.add_argument("--address", metavar="A", help="of the band, if there are several")
     parser.add_argument("--pair", action="store_true", default=None, help="bond with the band")
+
+
+def add_table_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a person may say of a table of force over time, where it does not say all itself."""
+    group = parser.add_argument_group("tables (docs/files.md)")
+    group.add_argument("--time-column", metavar="NAME", help="or its number, from 1")
+    group.add_argument(
+        "--force-column",
+        action="append",
+        metavar="NAME",
+        help="again: another apart; LEFT+RIGHT: their sum",
+    )
+    group.add_argument("--unit", metavar="U", help="of the force: N, kg, lb, g, kN, mN or counts")
+    group.add_argument("--rate", type=positive, metavar="HZ", help="where no column has times")
+    group.add_argument("--sheet", metavar="NAME", help="of a workbook, or part of an archive")
+    group.add_argument("--sensor", metavar="NAME", help="whose kept calibration counts")
+
+
+def table_options(args: argparse.Namespace) -> Options:
+    """What the person said of tables."""
+    from pipeline.files.choosing import Options
+
+    return Options(
+        args.time_column,
+        tuple(args.force_column or ()),
+        args.unit,
+        args.rate,
+        args.sheet,
+        args.sensor,
+    )
 
 
 def config_of(args: argparse.Namespace) -> Config:

@@ -1,16 +1,23 @@
-"""A file to analyse, whatever it is: a recording or a CSV."""
+"""A file to analyse, whatever it is: a recording, or a table of force over time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.analysis.result import Analysis
+from pipeline.files.errors import FileError
 from sensor.errors import RecordingError
 from sensor.recording.file import is_recording
 from sensor.recording.log import Recording
 from sensor.samples import Floats
+
+if TYPE_CHECKING:
+    from pipeline.files.choosing import Options
+    from pipeline.files.forces import Forces
+    from pipeline.files.reading import ForceFile
+    from pipeline.files.table import Progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,27 +31,63 @@ class Analysed:
     remarks: tuple[str, ...]
     more: dict[str, Any]
     """Further facts for the JSON object."""
+    understood: str = ""
+    """What a table was read as; empty for a recording."""
+    counts: Forces | None = None
+    """Set where nobody knows how many newtons these are."""
+
+    @property
+    def name(self) -> str:
+        """What it is called where several come of one file."""
+        column = self.more.get("column")
+        return f"{self.path} ({column})" if column and self.more.get("apart") else str(self.path)
 
 
-def analyse_file(path: Path, unit: str | None = None) -> Analysed:
-    """Analyse a recording or a CSV file; BandError with a sentence if it is neither."""
+def is_table(path: Path) -> bool:
+    """Whether a file is no recording; RecordingError if it cannot be read."""
     try:
-        recording = path.is_file() and is_recording(path)
+        return not (path.is_file() and is_recording(path))
     except OSError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", path) from error
-    return _recording(path) if recording else _csv(path, unit)
 
 
-def _csv(path: Path, unit: str | None) -> Analysed:
+def analyse_file(
+    path: Path,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    calibrations: Path | None = None,
+) -> list[Analysed]:
+    """Analyse a recording or a table; of a table each column of force that was named apart.
+
+    Raises
+    ------
+    BandError
+        With a sentence, if it is neither.
+    """
+    if not is_table(path):
+        return [_recording(path)]
+    from pipeline.files.reading import read_force
+
+    found = read_force(path, options, progress, calibrations)
+    return [_table(each, apart=len(found) > 1) for each in found]
+
+
+def _table(found: ForceFile, *, apart: bool) -> Analysed:
     from pipeline.analysis.offline import analyse
-    from pipeline.files.csv_file import CsvError, read_csv
 
-    found = read_csv(path, unit)
     try:
         analysis = analyse(found.time_s, found.force_n)
     except ValueError as error:
-        raise CsvError(f"{path}: {error}") from error
-    return Analysed(path, found.time_s, found.force_n, analysis, found.remarks, {})
+        raise FileError(f"{found.path}: {error}") from error
+    more: dict[str, Any] = {
+        "understood": found.understood, "column": found.column, "unit": found.unit,
+    }  # fmt: skip
+    more |= {"part": found.part} if found.part else {}
+    more |= {"apart": True} if apart else {}
+    return Analysed(
+        found.path, found.time_s, found.force_n, analysis, found.remarks, more, found.understood,
+        found.counts,
+    )  # fmt: skip
 
 
 def _recording(path: Path) -> Analysed:

@@ -34,7 +34,12 @@ PARTIAL, GAP, SET = "#9b9b9b", "#d00000", "#264653"
 
 
 def plot(
-    analysis: Analysis, time_s: Floats, force_n: Floats, path: Path | str, title: str = ""
+    analysis: Analysis,
+    time_s: Floats,
+    force_n: Floats,
+    path: Path | str,
+    title: str = "",
+    unit: str = "N",
 ) -> None:
     """Draw force with numbered reps, phases, partials, gaps and sets into a file.
 
@@ -74,7 +79,7 @@ def plot(
         since, until = begin + row * row_s, begin + (row + 1) * row_s
         axes.set_xlim(since, until)
         axes.set_ylim(low - 0.08 * room, high + 0.28 * room)
-        axes.set_ylabel("N")
+        axes.set_ylabel(unit)
         ticks = _ticks(since - origin_s, until - origin_s, row_s)
         axes.set_xticks(origin_s + ticks, [clock(tick).removesuffix(".0") for tick in ticks])
         axes.grid(visible=True, alpha=0.25)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+Reading = Callable[[float], float]
+"""What a sensor without a scale read at a force of the analysis."""
 DAY_S = 86_400.0
 OF_THE_BAND = "elongation, range of motion, velocity, work and power"
 NO_CURVE = "the band's force-elongation curve is not known"
@@ -79,16 +81,19 @@ def headline(analysis: Analysis) -> str:
     )
 
 
-def sets_table(sets: Sequence[SetSummary], origin_s: float = 0.0) -> Table:
-    """The sets, one a line; times from `origin_s` on."""
-    table = _table("set", "reps", "from", "to", "peak N", "tension s", "rest s", "sure")
+def sets_table(
+    sets: Sequence[SetSummary], origin_s: float = 0.0, reading: Reading | None = None
+) -> Table:
+    """The sets, one a line; times from `origin_s` on, peaks as the sensor's `reading` if given."""
+    peak = "peak N" if reading is None else "peak counts"
+    table = _table("set", "reps", "from", "to", peak, "tension s", "rest s", "sure")
     for each in sets:
         table.add_row(
             str(each.set),
             str(each.reps),
             clock(each.start_s - origin_s),
             clock(each.end_s - origin_s),
-            f"{each.peak_n:.1f}",
+            f"{each.peak_n:.1f}" if reading is None else f"{reading(each.peak_n):.0f}",
             f"{each.tut_s:.1f}",
             "" if each.rest_s is None else f"{each.rest_s:.0f}",
             f"{each.confidence:.0%}",
@@ -96,20 +101,19 @@ def sets_table(sets: Sequence[SetSummary], origin_s: float = 0.0) -> Table:
     return table
 
 
-def reps_table(reps: Sequence[Rep], origin_s: float = 0.0) -> Table:
+def reps_table(reps: Sequence[Rep], origin_s: float = 0.0, reading: Reading | None = None) -> Table:
     """The reps, one a line; tempo is eccentric-bottom-concentric-hold in seconds."""
-    table = _table(
-        "set", "rep", "at", "peak N", "tempo e-b-c-h", "tension s", "impulse N·s", "sure"
-    )
+    peak = "peak N" if reading is None else "peak counts"
+    table = _table("set", "rep", "at", peak, "tempo e-b-c-h", "tension s", "impulse N·s", "sure")
     for rep in reps:
         table.add_row(
             str(rep.set),
             str(rep.rep),
             clock(rep.start_s - origin_s),
-            f"{rep.peak_n:.1f}",
+            f"{rep.peak_n:.1f}" if reading is None else f"{reading(rep.peak_n):.0f}",
             rep.tempo or "-",
             f"{rep.tut_s:.2f}",
-            "-" if rep.impulse_n_s is None else f"{rep.impulse_n_s:.1f}",
+            "-" if rep.impulse_n_s is None or reading is not None else f"{rep.impulse_n_s:.1f}",
             f"{rep.confidence:.0%}",
         )
     return table

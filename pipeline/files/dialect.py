@@ -1,0 +1,99 @@
+"""How a text is cut into cells: the delimiter and the decimal mark, told together.
+
+The two depend on each other (`0,5;1,2` and `0,5,1`), which is why no sniffer of delimiters alone
+does: of all pairs the one counts that makes the most numbers of most lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pipeline.files.moments import is_stamp
+from pipeline.files.numbers import is_number
+
+DELIMITERS = ("\t", ";", ",", "|", "->", " ")
+"""A blank stands for any stretch of blanks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Cells of a line, and the decimal mark of its numbers."""
+
+    delimiter: str
+    decimal: str
+
+    def cells(self, line: str) -> list[str]:
+        """The cells of one line, without blanks around them."""
+        return self.split(line)
+
+    @property
+    def split(self) -> Callable[[str], list[str]]:
+        return splitter(self.delimiter)
+
+
+def splitter(delimiter: str) -> Callable[[str], list[str]]:
+    """What cuts a line at a delimiter; quotes count."""
+
+    def cut(line: str) -> list[str]:
+        line = line.strip("\r\n")
+        if delimiter == " ":
+            return [cell.strip('"') for cell in line.split()]
+        if '"' in line and len(delimiter) == 1:
+            try:
+                return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+            except csv.Error:
+                pass
+        return [cell.strip().strip('"') for cell in line.split(delimiter)]
+
+    return cut
+
+
+def detect(lines: Sequence[str]) -> Dialect | None:
+    """The dialect of a text by some of its lines; None if no line holds a number."""
+    best, most = None, 0.0
+    lines = [line for line in lines if line.strip()]
+    for delimiter in DELIMITERS:
+        cut = splitter(delimiter)
+        table = [cut(line) for line in lines]
+        for decimal in ".,":
+            if decimal == delimiter and not any('"' in line for line in lines):
+                continue
+            score = _score(table, decimal)
+            if score > most * 1.001:
+                best, most = Dialect(delimiter, decimal), score
+    return best
+
+
+def is_value(cell: str, decimal: str) -> bool:
+    """Whether a cell is what a sample is made of."""
+    return is_number(cell, decimal) or is_stamp(cell)
+
+
+def _score(table: list[list[str]], decimal: str) -> float:
+    """How many numbers the most usual kind of line holds, less where other text is between them."""
+    widths: dict[int, list[int]] = {}
+    for cells in table:
+        filled = [cell for cell in cells if cell]
+        values = sum(is_value(cell, decimal) for cell in filled)
+        if values:
+            sums = widths.setdefault(len(cells), [0, 0])
+            sums[0] += values
+            sums[1] += len(filled)
+    if not widths:
+        return 0.0
+    width, (values, full) = max(widths.items(), key=lambda item: item[1][0])
+    texts = [cells for cells in table if not any(is_value(cell, decimal) for cell in cells)]
+    titled = 1.0
+    if texts and not any(_like_titles(cells, width) for cells in texts):
+        titled = 0.4 if width > 1 else 0.9
+    elif width == 1 and any(re.search(r"\w[,;|\t]\s*\w", cells[0]) for cells in texts if cells):
+        titled = 0.5
+    return float(values * (values / full) ** 0.5 * titled)
+
+
+def _like_titles(cells: list[str], width: int) -> bool:
+    words = sum(bool(re.search(r"[^\W\d_]", cell)) for cell in cells)
+    return words > 0 and (len(cells) == width or len(cells) == width - 1)

@@ -1,0 +1,131 @@
+"""Where a table begins in a text, and what its columns are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.files.dialect import Dialect, is_value
+from pipeline.files.words import force_unit, time_unit
+
+COMMENT = re.compile(r"\s*(?:#|%|//|--|\*)+\s?")
+LINES_ABOVE = 8
+"""Titles stand no higher above the first sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Titles and units by column, the line of the first sample (from 0), and what is above."""
+
+    titles: list[str]
+    units: list[str]
+    body: int
+    notes: list[str]
+
+
+def find_header(lines: Sequence[str], dialect: Dialect) -> Header | None:
+    """The header of the largest table among the first lines of a text; None without samples."""
+    rows = [dialect.cells(line) if line.strip() else [] for line in lines]
+    numeric = [[is_value(cell, dialect.decimal) for cell in row] for row in rows]
+    counts: dict[int, int] = {}
+    for flags in numeric:
+        if any(flags):
+            counts[len(flags)] = counts.get(len(flags), 0) + sum(flags)
+    if not counts:
+        return None
+    width = max(counts, key=lambda key: counts[key])
+    usual = [flags for flags in numeric if len(flags) == width and any(flags)]
+    columns = [2 * sum(flags[k] for flags in usual) >= len(usual) for k in range(width)]
+    need = max(sum(columns), 1)
+
+    def is_row(at: int) -> bool:
+        hits = sum(flag for flag, wanted in zip(numeric[at], columns, strict=False) if wanted)
+        wrong = sum(
+            bool(cell) and not flag
+            for cell, flag, wanted in zip(rows[at], numeric[at], columns, strict=False)
+            if wanted
+        )
+        return len(rows[at]) == width and hits > 0 and 2 * hits >= need and not wrong
+
+    body = next((at for at in range(len(rows)) if is_row(at)), None)
+    if body is None:
+        return None
+    titles, units, top = _titles(lines, rows, body, dialect, width)
+    notes = [line.strip() for line in lines[:top] if line.strip()]
+    return Header(titles, units, body, notes)
+
+
+def _titles(
+    lines: Sequence[str], rows: list[list[str]], body: int, dialect: Dialect, width: int
+) -> tuple[list[str], list[str], int]:
+    """Titles and units above line `body`, and the line where they begin."""
+    above = [at for at in range(body - 1, max(body - 1 - LINES_ABOVE, -1), -1) if rows[at]]
+    units = [""] * width
+    for order, at in enumerate(above):
+        cells = _fitted(lines[at], dialect, width)
+        if cells is None:
+            continue
+        if _are_units(cells):
+            units = [cell.strip(" ()[]{}") for cell in cells]
+            continue
+        if sum(is_value(cell, dialect.decimal) for cell in cells) > len(cells) / 2:
+            continue
+        group = above[order + 1] if order + 1 < len(above) else None
+        over = _fitted(lines[group], dialect, width) if group is not None else None
+        if over is not None and len(set(cells)) < len(cells) and any(over):
+            return _under_groups(over, cells), units, int(group or 0)
+        return cells, units, at
+    return [""] * width, units, body
+
+
+def _fitted(line: str, dialect: Dialect, width: int) -> list[str] | None:
+    """The cells of a line of titles made as many as the columns are; None if they cannot be."""
+    bare = COMMENT.sub("", line, count=1) if COMMENT.match(line) else line
+    cells = dialect.cells(bare)
+    if dialect.delimiter == " " and len(cells) != width:
+        cells = _joined(bare)
+        if len(cells) != width:
+            cells = [cell.strip() for cell in re.split(r"\t|\s{2,}|[,;|]", bare.strip())]
+    while len(cells) > width and not cells[-1]:
+        cells.pop()
+    words = [cell for cell in cells if re.search(r"[^\W\d_]|[#%°]", cell)]
+    if not words or (len(words) == 1 and width > 2 and len(cells) == 1):
+        return None
+    if len(cells) == width - 1 and width > 2:  # a first column of row names has no title
+        return ["", *cells]
+    return cells if len(cells) == width else None
+
+
+def _joined(line: str) -> list[str]:
+    """Words parted by blanks, with the unit in brackets that belongs to each."""
+    out: list[str] = []
+    for word in line.split():
+        if out and (word[0] in "([" or out[-1].count("(") > out[-1].count(")")):
+            out[-1] += f" {word}"
+        else:
+            out.append(word)
+    return out
+
+
+def _are_units(cells: list[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip(" ()[]-")]
+    known = sum(bool(force_unit(cell) or time_unit(cell)) for cell in filled)
+    short = all(len(cell.strip(" ()[]")) <= 9 for cell in filled)
+    titles = sum(
+        len(cell) > 2 and cell[0] not in "([" and cell.casefold() in _TITLES for cell in filled
+    )
+    return bool(filled) and short and 2 * known >= len(filled) and not titles
+
+
+_TITLES = frozenset(["seconds", "millis", "micros", "newtons", "kilos", "lbs"])
+"""Units that are titles as often."""
+
+
+def _under_groups(over: list[str], cells: list[str]) -> list[str]:
+    """Titles with the name of their group before them: Left over Time, Force."""
+    group, out = "", []
+    for name, cell in zip(over, cells, strict=True):
+        group = name or group
+        out.append(f"{group} {cell}".strip())
+    return out

@@ -1,0 +1,141 @@
+"""A path as the tables that are in it, whatever kind of file it is."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from pipeline.files import records
+from pipeline.files.delimited import TextTable
+from pipeline.files.dialect import detect
+from pipeline.files.errors import FileError
+from pipeline.files.header import find_header
+from pipeline.files.table import Table
+from pipeline.files.text import LOOK_BYTES, as_utf8
+from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
+
+MAX_BYTES = 2**29
+MAX_MEMBERS, MAX_NESTED = 1000, 2
+LOOK_LINES = 2000
+SEVERAL = 200
+"""Of the first lines, and of the last that are looked at, so many tell the dialect."""
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"7z\xbc\xaf": "7-Zip",
+    b"Rar!": "RAR",
+}
+_ENDINGS = (".csv", ".txt", ".tsv", ".dat", ".json", ".jsonl", ".xml", ".log", ".zip")
+
+
+def tables_of(path: Path) -> list[Table]:
+    """Every table of a file: one of a text, more of a workbook or an archive.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or is nothing that holds tables.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path}: is no file; `forceband import` takes folders")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise FileError(
+                f"{path}: {size / 2**30:.1f} GiB; {MAX_BYTES // 2**20} MiB are the most: split it"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror}") from error
+    if not data[:65536].strip() and not data.strip():
+        raise FileError(f"{path}: is empty")
+    return _tables(path, data, "", 0)
+
+
+def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
+    if data.startswith(b"PAR1") and not part:
+        return [*records.parquet_tables(path)]
+    if data.startswith(b"PK\x03\x04"):
+        return _zipped(path, data, part, depth)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return _texts(path, records.sheets(path, data))
+    for mark, name in _PACKED.items():
+        if data.startswith(mark):
+            raise FileError(f"{path}: is packed ({name}): unpack it first")
+    utf8 = as_utf8(data, _understood)
+    if utf8 is None:
+        raise FileError(
+            f"{path}: is neither a recording nor a table: export it as CSV, JSON, Parquet or Excel"
+        )
+    start = utf8[:LOOK_BYTES].lstrip()
+    if start[:1] in (b"{", b"["):
+        return _named(records.json_tables(path, utf8.decode("utf-8", "replace")), part)
+    if start.startswith(b"<") and b">" in start:
+        return _named(records.xml_tables(path, utf8), part)
+    table = text_table(path, utf8, part)
+    return [] if table is None else [table]
+
+
+def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
+    """The largest table among the first lines of a text; None if no line has a number."""
+    if b"\r" in utf8[:LOOK_BYTES] and b"\n" not in utf8[:LOOK_BYTES]:
+        utf8 = utf8.replace(b"\r", b"\n")
+    head = utf8[:LOOK_BYTES].decode("utf-8", "replace")
+    lines = head.split("\n")
+    if len(utf8) > LOOK_BYTES and len(lines) > 1:
+        lines.pop()  # cut in the middle
+    lines = lines[:LOOK_LINES]
+    if lines and lines[0].lower().startswith("sep="):
+        lines[0] = ""
+    some = lines if len(lines) <= 2 * SEVERAL else lines[:SEVERAL] + lines[-SEVERAL:]
+    dialect = detect([line[:4096] for line in some])
+    header = find_header(lines, dialect) if dialect is not None else None
+    if dialect is None or header is None:
+        return None
+    return TextTable(path, utf8, lines, dialect, header, part)
+
+
+def _understood(text: str) -> bool:
+    """Whether a word in other than plain letters is one that columns are called."""
+    words = {plain(word) for word in tokens(text[:4096]) if not word.isascii()}
+    return bool(words & (FORCE_WORDS.keys() | TIME_WORDS))
+
+
+def _named(tables: list[records.MemoryTable], part: str) -> list[Table]:
+    for table in tables:
+        table.part = " ".join(filter(None, (part, table.part)))
+    return [*tables]
+
+
+def _texts(path: Path, texts: dict[str, str]) -> list[Table]:
+    found = [text_table(path, text.encode(), name) for name, text in texts.items()]
+    return [table for table in found if table is not None]
+
+
+def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
+    """A workbook, or an archive whose files are read one by one."""
+    import io
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [each for each in archive.infolist() if not each.is_dir()]
+            names = {each.filename for each in members}
+            if names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
+                return _texts(path, records.sheets(path, data))
+            wanted = [each for each in members if each.filename.lower().endswith(_ENDINGS)]
+            if depth >= MAX_NESTED or len(wanted) > MAX_MEMBERS:
+                raise FileError(f"{path}: holds too many files: unpack it first")
+            if sum(each.file_size for each in wanted) > MAX_BYTES:
+                raise FileError(f"{path}: larger than {MAX_BYTES // 2**20} MiB unpacked; split it")
+            found: list[Table] = []
+            for each in wanted:
+                name = f"{part}/{each.filename}" if part else each.filename
+                content = archive.read(each)
+                if content.strip():
+                    found += _tables(path, content, name, depth + 1)
+            return found
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"{path}: is an archive that cannot be read: {error}") from error

@@ -1,0 +1,329 @@
+"""Samples of a file in seconds and newtons, with what was understood in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.analysis.stamps import repaired
+from pipeline.files.calibrations import kept
+from pipeline.files.changes import held
+from pipeline.files.choosing import Choice, Options, choose
+from pipeline.files.columns import looks
+from pipeline.files.errors import FileError, shown
+from pipeline.files.exports import layout_of
+from pipeline.files.forces import Forces, in_newtons, wired_backwards
+from pipeline.files.opening import tables_of
+from pipeline.files.table import Loaded, Progress, Table
+from pipeline.files.times import FASTEST_HZ, SLOWEST_S, Times, of_numbers, of_stamps
+from pipeline.files.words import COUNTS, FORCE_UNITS, TIME_UNITS
+from sensor.samples import Floats
+
+LONGEST_S = 72 * 3600.0
+SLOW_S = 0.15
+MOST = 1e18
+LEAST_ROWS = 2
+EVENED_S = 1e-3
+"""Times moved by less need no word."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForceFile:
+    """One signal of a file: samples of shape (n,), and what the person should know."""
+
+    path: Path
+    part: str
+    column: str
+    side: str | None
+    time_s: Floats
+    force_n: Floats
+    unit: str
+    understood: str
+    remarks: tuple[str, ...]
+    utc_s: float | None
+    """UTC of second 0, if the file tells it."""
+    local: bool
+    """That is a clock on a wall: its zone is not in the file."""
+    counts: Forces | None
+    """Set where nobody knows how many newtons these are: force_n only tells pulls."""
+    resolution_n: float
+    """The least step in which the file writes its force."""
+    layout: str = ""
+
+
+def read_force(
+    path: Path,
+    options: Options | None = None,
+    progress: Progress | None = None,
+    calibrations: Path | None = None,
+) -> list[ForceFile]:
+    """Read a file's force: one signal, or as many as `options` name.
+
+    Parameters
+    ----------
+    calibrations
+        The file in which calibrations of sensors are kept.
+
+    Raises
+    ------
+    FileError
+        With a sentence, if it cannot be read or it cannot be told what is in it.
+    """
+    options = options or Options()
+    table = _chosen(path, tables_of(path), options)
+    return [_signal(path, table, choice, options, progress, calibrations)
+            for choice in choose(table, options, path)]  # fmt: skip
+
+
+def parts_of(path: Path, options: Options | None = None) -> list[str]:
+    """The parts of a file that hold force: sheets, files of an archive, sessions of a backup."""
+    return [table.part for table in _with_force(tables_of(path), options or Options(), path)[0]]
+
+
+def _chosen(path: Path, tables: list[Table], options: Options) -> Table:
+    if not tables:
+        raise FileError(f"{path}: there are no samples in it: no line has a number")
+    if options.sheet is not None:
+        return _sheet(path, tables, options.sheet)
+    if len(tables) == 1:
+        return tables[0]
+    good, problem = _with_force(tables, options, path)
+    if not good:
+        raise problem
+    if len(good) > 1:
+        names = ", ".join(f"'{shown(table.part, 60)}'" for table in good[:8])
+        more = f" and {len(good) - 8} more" if len(good) > 8 else ""
+        raise FileError(f"{path}: force is in several parts ({names}{more}): give --sheet NAME")
+    return good[0]
+
+
+def _with_force(tables: list[Table], options: Options, path: Path) -> tuple[list[Table], FileError]:
+    """Those in which columns of time and force can be told; else what the likeliest lacks."""
+    good: list[Table] = []
+    problems: list[tuple[int, FileError]] = []
+    for table in tables:
+        try:
+            choose(table, options, path)
+            good.append(table)
+        except FileError as error:
+            named = layout_of(table, looks(table)) is not None or "several" in str(error)
+            size = len(table.head[0]) if table.head else 0
+            problems.append((size + 1000 * named, error))
+    # Tables that only need to be told more count where none is plain.
+    worst = (
+        max(problems, key=lambda each: each[0])[1] if problems else FileError(f"{path}: is empty")
+    )
+    return good, worst
+
+
+def _sheet(path: Path, tables: list[Table], name: str) -> Table:
+    for table in tables:
+        if table.part == name:
+            return table
+    hits = [t for t in tables if name.casefold() in t.part.casefold()]
+    if len(hits) == 1:
+        return hits[0]
+    if name.isdecimal() and 1 <= int(name) <= len(tables):
+        return tables[int(name) - 1]
+    parts = ", ".join(f"'{shown(table.part, 60)}'" for table in tables[:8] if table.part)
+    raise FileError(
+        f"{path}: there is no part '{shown(name)}'; the parts are {parts or 'one alone'}"
+    )
+
+
+def _signal(
+    path: Path, table: Table, choice: Choice, options: Options, progress: Progress | None,
+    calibrations: Path | None,
+) -> ForceFile:  # fmt: skip
+    where = f"{path}" + (f" ({shown(table.part, 60)})" if table.part else "")
+    times_at = [look.place for look in (choice.time, choice.days) if look is not None]
+    places = list(dict.fromkeys([*times_at, *(look.place for look in choice.forces)]))
+    loaded = table.load(places, progress)
+    values = _forces(loaded, places, choice, where)
+    if values.size < LEAST_ROWS:
+        many = f"only {values.size} sample" if values.size else "there are no samples"
+        lost = ", ".join(f"{n} {what}" for what, n in loaded.passed.items() if n)
+        lost = f", {lost} passed over" if lost else ""
+        raise FileError(f"{where}: {many} below the titles{lost}")
+    low, high = float(values.min()), float(values.max())
+    if not -MOST < low <= high < MOST:
+        wild = int(np.argmax(~(np.abs(values) < MOST)))
+        raise FileError(
+            f"{where}: {loaded.place_of(wild)}: {values[wild]:g} is no force; correct or remove "
+            "the line"
+        )
+    if low == high:
+        raise FileError(
+            f"{where}: every force in '{shown(choice.title)}' is {values[0]:g}: nothing was "
+            "pulled, or another column holds it (--force-column)"
+        )
+    times = _times(loaded, places, choice, options, where)
+    remarks = [each for each in (choice.given, times.said, *loaded.words) if each]
+    forces = in_newtons(values, choice.unit, said=choice.unit_said)
+    column = choice.title
+    if forces.counts_per_n is not None:
+        known = kept(calibrations, options.sensor or column) if calibrations else None
+        if known is not None:
+            forces = Forces(known.force_n(values))
+            remarks.append(f"calibrated as '{known.sensor}' on {known.made} (--sensor for another)")
+        else:
+            remarks.append(_no_newtons(forces, column, path))
+    elif not choice.unit_said:
+        remarks.append(
+            f"the column '{shown(column)}' names no unit: taken as {choice.unit} (--unit)"
+        )
+    time_s, force_n = times.time_s, forces.force_n
+    time_s, force_n, words = _made_sound(time_s, force_n, loaded.place_of, where)
+    remarks += words
+    if forces.counts_per_n is None:
+        backwards = wired_backwards(force_n)
+        remarks += [backwards] if backwards else []
+    rate_hz = _rate_hz(time_s)
+    unit = choice.unit if forces.counts_per_n is None else COUNTS
+    loaded.passed["line"] += len(table.notes) + any(table.units)
+    passed = [
+        f"{n} {what.replace('line', 'lines', n > 1).replace('row', 'rows', n > 1)} passed over"
+        for what, n in loaded.passed.items()
+        if n
+    ]
+    shown_unit = unit if forces.counts_per_n is None else "counts, no newtons,"
+    understood = ", ".join(
+        [
+            *([f"export of {choice.layout}"] if choice.layout else []),
+            f"{shown_unit} from '{shown(column, 60)}'",
+            f"{rate_hz:.1f} Hz" + (" as given" if options.rate_hz else ""),
+            *passed,
+        ]
+    )
+    return ForceFile(
+        path, table.part, column, choice.side, time_s, force_n, unit, understood, tuple(remarks),
+        times.utc_s, times.local, forces if forces.counts_per_n is not None else None,
+        _resolution(table, choice), choice.layout,
+    )  # fmt: skip
+
+
+def _forces(loaded: Loaded, places: list[int], choice: Choice, where: str) -> Floats:
+    total: Floats | None = None
+    for look in choice.forces:
+        cells = loaded.columns[places.index(look.place)]
+        if not isinstance(cells, np.ndarray):
+            raise FileError(f"{where}: {look} holds more than numbers: give another --force-column")
+        total = cells if total is None else total + cells
+    assert total is not None
+    return total
+
+
+def _times(
+    loaded: Loaded, places: list[int], choice: Choice, options: Options, where: str
+) -> Times:
+    if choice.time is None:
+        assert options.rate_hz is not None
+        return Times(np.arange(len(loaded.columns[0])) / options.rate_hz)
+    at = places.index(choice.time.place)
+    cells = loaded.columns[at]
+    if choice.time.stamps or not isinstance(cells, np.ndarray):
+        days = places.index(choice.days.place) if choice.days is not None else None
+        return of_stamps(loaded, at, where, days)
+    if choice.time_unit is not None:
+        factor = TIME_UNITS[choice.time_unit]
+        epoch = cells[0] * factor > 1e9
+        return Times(cells * factor, 0.0 if epoch else None)
+    return of_numbers(cells, choice.time, where)
+
+
+def _no_newtons(forces: Forces, column: str, path: Path) -> str:
+    why = f" ({forces.doubt})" if forces.doubt else ""
+    return (
+        f"'{shown(column)}' holds counts of a sensor{why}: pulls are counted, newtons are not "
+        f"told; `forceband calibrate {path.name} --known-kg 0 10` makes newtons of them, by the "
+        "weights that hung there, or --unit says what they are"
+    )
+
+
+def _made_sound(
+    time_s: Floats, force_n: Floats, place_of: Callable[[int], str], where: str
+) -> tuple[Floats, Floats, list[str]]:
+    """A time axis without what stamps and loggers add; samples that lack are left to lack."""
+    _check_span(time_s, place_of, where)
+    steps = np.diff(time_s)
+    change = held(time_s, force_n, steps)
+    if change is not None:
+        step = float(np.median(np.diff(change[0])))
+        return *change, [
+            f"only changes were logged: values are held between them, every {step:.3g} s"
+        ]
+    disorder = int(np.count_nonzero(steps <= 0))
+    try:
+        times, forces = repaired(time_s, force_n)
+    except ValueError as error:
+        worst = int(np.argmin(steps)) + 1
+        raise FileError(
+            f"{where}: {place_of(worst)}: the time goes back by {-steps.min():.3g} s, and not "
+            "there alone: sort the file by time, or split it where it begins anew"
+        ) from error
+    words = []
+    if disorder:
+        words.append(
+            f"{disorder} of {time_s.size} times repeat or go back: put right by interpolation"
+        )
+    if times.size < time_s.size:
+        words.append(
+            f"{time_s.size - times.size} lines that come twice or are far off are left out"
+        )
+    elif times is not time_s and not disorder:
+        most_s = float(np.abs(times - time_s).max())
+        if most_s > EVENED_S:
+            words.append(f"times jitter, by up to {1000 * most_s:.0f} ms: made even")
+    if float(forces.min()) == float(forces.max()):
+        raise FileError(f"{where}: every force is {forces[0]:g}: nothing was pulled")
+    usual_s = 1 / _rate_hz(times)
+    if usual_s < 1 / FASTEST_HZ:
+        words.append(
+            f"a sample every {usual_s:.2g} s is faster than any gauge of a band: are the times in "
+            "seconds? A column `time_min`, `time_ms` or `time_us` says otherwise"
+        )
+    if usual_s > SLOW_S:
+        words.append(
+            f"a sample every {usual_s:.2g} s is slow: reps shorter than {6 * usual_s:.2g} s may be "
+            "missed, and times are rough"
+        )
+    return times, forces, words
+
+
+def _check_span(time_s: Floats, place_of: Callable[[int], str], where: str) -> None:
+    low, high = float(time_s.min()), float(time_s.max())
+    if not -1e17 < low <= high < 1e17:
+        bad = int(np.argmax(~(np.abs(time_s) < 1e17)))
+        raise FileError(f"{where}: {place_of(bad)}: no time; correct or remove the line")
+    span_s = high - low
+    usual_s = 1 / _rate_hz(time_s)
+    if span_s == 0:
+        raise FileError(f"{where}: every time is {time_s[0]:g}: give --rate HZ")
+    if (usual_s > SLOWEST_S and time_s.size > 3) or span_s > LONGEST_S:
+        far = int(np.argmax(np.abs(np.diff(time_s)))) + 1
+        raise FileError(
+            f"{where}: the times span {span_s:.3g} s, usually {usual_s:.3g} s apart, and jump at "
+            f"{place_of(far)}: are they in seconds? If not, name the column `time_ms` or "
+            f"`time_us`. A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
+        )
+
+
+def _rate_hz(time_s: Floats) -> float:
+    """Samples in a second as they usually come; stamps may repeat."""
+    far = max(min(32, (time_s.size - 1) // 4), 1)
+    every = max(time_s.size // 50_000, 1)
+    step = float(np.median(time_s[far::every] - time_s[:-far:every])) / far
+    return 1 / step if step > 0 else math.inf
+
+
+def _resolution(table: Table, choice: Choice) -> float:
+    """The least step of the force as it is written, N."""
+    look = choice.forces[0]
+    cells = [cell for cell in table.head[look.place] if cell][:100]
+    behind = [len(cell.split(table.decimal)[1]) if table.decimal in cell else 0 for cell in cells]
+    digits = max((d for d in behind), default=3)
+    return FORCE_UNITS[choice.unit] * 10.0 ** -min(digits, 9)

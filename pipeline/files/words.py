@@ -1,0 +1,168 @@
+"""What columns are called: quantities in many languages, and units with their size.
+
+Words are written as `plain` makes them: small letters, no accents. A test reads these tables.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+KG, LB = 9.80665, 4.4482216152605
+COUNTS = "counts"
+
+FORCE_UNITS = {
+    "N": 1.0, "kN": 1e3, "mN": 1e-3, "kg": KG, "kgf": KG, "kp": KG, "g": KG / 1e3, "gf": KG / 1e3,
+    "lb": LB, "lbf": LB, "oz": LB / 16, "daN": 10.0, COUNTS: 1.0,
+}  # fmt: skip
+"""Newtons in one; counts are of a sensor whose scale nobody knows."""
+FORCE_SPELLINGS = {
+    "N": ("N", "n", "newton", "newtons", "нютон", "н", "Н"),
+    "kN": ("kN", "KN", "kn", "kilonewton", "kilonewtons"),
+    "mN": ("mN", "millinewton", "millinewtons"),
+    "kg": ("kg", "Kg", "KG", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "кг"),
+    "kgf": ("kgf", "kgF", "KGF", "Kgf", "kgs force", "kilogram-force", "кгс"),
+    "kp": ("kp", "kilopond"),
+    "g": ("g", "gr", "gram", "grams", "gramm", "gramme", "grammes", "gramos", "г"),
+    "gf": ("gf", "gram-force"),
+    "lb": ("lb", "lbs", "Lb", "Lbs", "LB", "LBS", "pound", "pounds"),
+    "lbf": ("lbf", "Lbf", "LBF", "lbsf", "pound-force"),
+    "oz": ("oz", "ounce", "ounces"),
+    "daN": ("daN",),
+    COUNTS: ("counts", "count", "raw", "adc", "ADC", "lsb", "LSB", "digits", "ticks"),
+}
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0}
+"""Seconds in one."""
+TIME_SPELLINGS = {
+    "s": ("s", "S", "sec", "secs", "Sec", "second", "seconds", "sek", "sekunden", "segundos",
+          "secondes", "secondi", "sekunder", "seconden", "сек", "с", "秒"),
+    "ms": ("ms", "mS", "MS", "Ms", "msec", "msecs", "milli", "millis", "millisecond",
+           "milliseconds", "millisekunden", "milisegundos", "millisecondes", "мс", "毫秒",
+           "ミリ秒"),
+    "us": ("us", "uS", "µs", "μs", "usec", "micros", "microsec", "microsecond", "microseconds",
+           "mikrosekunden", "мкс", "微秒"),
+    "ns": ("ns", "nsec", "nanos", "nanosecond", "nanoseconds"),
+    "min": ("min", "mins", "minute", "minutes", "minuten", "minutos"),
+    "h": ("h", "hr", "hrs", "hour", "hours", "stunden"),
+    "d": ("day", "days"),
+}  # fmt: skip
+
+FORCES = {
+    "N": (
+        "force forces kraft kraefte fuerza forca forza forta kracht voima sila sily ero kuvvet "
+        "krefter krafter newton newtons f fz fy fx fn grf vgrf "
+        "pull zug zugkraft traction tension tensile "
+        "handkraft gripforce сила усилие δυναμη 力 拉力 推力 荷重 張力 力量 힘 장력 gaya luc kuc"
+    ),
+    "load": (
+        "load loads loadcell last carga charge carico belastung belasting lastzelle kuorma yuk "
+        "zatizeni obciazenie incarcare terheles нагрузка φορτιο 負荷 载荷 负荷 负载 하중 beban"
+    ),
+    "kg": (
+        "weight weights mass masse massa masa vikt gewicht peso pesos poids paino waga ciezar vaha "
+        "hmotnost tezina suly tomeg agirlik kutle vaegt vaekt vekt вес масса βαρος 重量 重さ 质量 "
+        "体重 무게 중량 berat trong greutate kilos"
+    ),
+    "sensor": (
+        "dyno dynamometer dynamometro scale waage bascula balance grip hx711 cell strain gauge "
+        "strainguage sensor reading value measurement messwert wert valor valeur varde"
+    ),
+}  # fmt: skip
+"""Words by the unit that they mean where none is said. `load` is said in any, `sensor` in none."""
+TIMES = (
+    "time times timestamp timestamps t ts elapsed datetime clock epoch unix unixtime timecode "
+    "zeit uhrzeit zeitstempel zeitpunkt tiempo hora temps heure horodatage tempo ora tid tidpunkt "
+    "tidsstampel tidsstempel klokkeslett tijd tijdstip aika czas cas ido ido zaman sure vreme "
+    "vrijeme timp время час χρονος 时间 時間 時刻 时刻 시간 시각 waktu thoi x received recorded "
+    "last_changed"
+)
+DATES = "date datum fecha data dato pvm datum дата 日期 日付 날짜 tanggal day tag"
+_OTHER_UNITS = (
+    "V mV µV uV Hz kHz m mm cm in deg rad % W kW J Nm N·m N*m Nmm m/s mm/s m/s² m/s^2 °C °F C A mA "
+    "kPa Pa bar psi MPa bpm rpm N/s"
+)
+OTHER_UNITS = frozenset(_OTHER_UNITS.split())
+"""In brackets, these say that a column is something else."""
+OTHERS = (
+    "acc accel acceleration accelerometer ax ay az gyro gx gy gz mag imu angle angulo winkel pitch "
+    "roll yaw temp temperature temperatur battery batt batterie bat voltage volt volts volt_v v "
+    "velocity speed geschwindigkeit velocidad vitesse position pos weg strecke distance distanz "
+    "displacement extension elongation length stroke path power leistung potencia puissance torque "
+    "moment mx my mz drehmoment cop copx copy pressure druck hr heart pulse bpm energy work arbeit "
+    "rate rfd slope stress humidity status state id index idx sample samples "
+    "nr no num number count cycle rep reps set sets step trial frame phase trigger marker event "
+    "lat lon altitude height age emg"
+)
+"""Columns that are neither, whatever else their names say."""
+SUMMARIES = (
+    "max min mean avg average peak total sum std sd median count maximum minimum mittel mittelwert "
+    "summe moyenne media promedio medel maks maximo minimo duration end stop samples rms "
+    "overall result results summary statistics"
+)
+"""Lines that begin with one of these sum up; columns named so are no signal of their own."""
+DERIVED = (
+    "peak max min mean avg average target goal limit threshold setpoint rfd std sd ref tare zero "
+    "offset error bias baseline rms soll ziel body bodyweight"
+)
+PROCESSED = "raw filtered filt unfiltered smoothed smooth lpf lowpass filter roh gefiltert"
+TOGETHER = "total sum combined resultant both gesamt summe net overall totale somme fres"
+LEFT = "left l links izquierda izq gauche sinistra vanster venstre a lewa vasen слева 左"
+RIGHT = "right r rechts derecha der droite destra hoger hoejre b prawa oikea справа 右"
+
+
+def plain(text: str) -> str:
+    """Small letters without accents: `Größe` is `grosse`, `Ängelholm (µ)` is `angelholm (μ)`."""
+    text = text.replace("æ", "ae").replace("Æ", "ae").replace("ø", "o").replace("Ø", "o")
+    text = text.replace("ł", "l").replace("Ł", "l").replace("ı", "i")
+    signs = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in signs if not unicodedata.combining(sign))
+
+
+def _vocabulary(text: str) -> frozenset[str]:
+    return frozenset(plain(text).split())
+
+
+FORCE_WORDS = {word: unit for unit, text in FORCES.items() for word in _vocabulary(text)}
+TIME_WORDS, DATE_WORDS = _vocabulary(TIMES), _vocabulary(DATES)
+OTHER_WORDS, SUMMARY_WORDS = _vocabulary(OTHERS), _vocabulary(SUMMARIES)
+DERIVED_WORDS, PROCESSED_WORDS = _vocabulary(DERIVED), _vocabulary(PROCESSED)
+TOGETHER_WORDS = _vocabulary(TOGETHER)
+LEFT_WORDS, RIGHT_WORDS = _vocabulary(LEFT), _vocabulary(RIGHT)
+_FORCE_BY_SPELLING = {word: unit for unit, words in FORCE_SPELLINGS.items() for word in words}
+_TIME_BY_SPELLING = {word: unit for unit, words in TIME_SPELLINGS.items() for word in words}
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-ÿ]+|[^\W\d_A-Za-z]+|\d+")
+_BRACKETS = re.compile(r"[(\[{<]\s*([^)\]}>]*?)\s*[)\]}>]")
+
+
+def force_unit(text: str) -> str | None:
+    """The unit of force that a text is, as in brackets; None if it is none."""
+    return _unit(text, _FORCE_BY_SPELLING)
+
+
+def time_unit(text: str) -> str | None:
+    """The unit of time that a text is; None if it is none."""
+    return _unit(text, _TIME_BY_SPELLING)
+
+
+def _unit(text: str, spellings: dict[str, str]) -> str | None:
+    text = text.strip(" .:'\"()[]{}").replace("\N{GREEK SMALL LETTER MU}", "µ")
+    found = spellings.get(text) or spellings.get(plain(text))
+    return found or spellings.get(text.replace("µ", "u"))
+
+
+def bracketed(title: str) -> list[str]:
+    """What stands in brackets, or after a stroke or `in`: `Zeit [ms]`, `t/ms`, `Kraft in N`."""
+    found = _BRACKETS.findall(title)
+    after = re.search(r"(?:[/|,;:]|\bin\b|\bas\b|\ben\b)\s*([^\W\d]+)\s*$", title)
+    return [*found, *([after[1]] if after else [])]
+
+
+def tokens(title: str) -> list[str]:
+    """The words of a title as they are written: `UnixTimestamp_ms` is Unix, Timestamp, ms."""
+    out: list[str] = []
+    for piece in re.split(r"[\W_]+", title):
+        if piece in _FORCE_BY_SPELLING or piece in _TIME_BY_SPELLING:
+            out.append(piece)
+        else:
+            out += _CAMEL.findall(piece)
+    return out

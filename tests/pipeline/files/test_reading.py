@@ -1,0 +1,193 @@
+"""Tables of force are read as they come, and wrong ones get one sentence with the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.analysis import analyse
+from pipeline.files.choosing import Options
+from pipeline.files.errors import FileError
+from pipeline.files.reading import ForceFile, read_force
+from tests.pipeline.signals import pulls
+
+FORCE_N = pulls(sets=1, reps=4)
+TIME_S = np.arange(FORCE_N.size) / 80
+KG = 9.80665
+CASES = Path(__file__).parents[4] / "shared" / "cases" / "files"
+COUNTS_OF = {"tindeq_app_repeaters.csv": 4, "poll_jitter_10ms.csv": 6, "overshoot_then_hold.csv": 1}
+
+
+def write(tmp_path: Path, text: str | bytes, name: str = "a.csv") -> Path:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def read(path: Path, unit: str | None = None, **options: object) -> ForceFile:
+    (found,) = read_force(path, Options(unit=unit, **options))  # type: ignore[arg-type]
+    return found
+
+
+def rows(form: str, force: np.ndarray[tuple[int], np.dtype[np.float64]] = FORCE_N) -> str:
+    """A line for each sample: `t` and `f` by format, `i` its number."""
+    return "".join(
+        form.format(i=i, t=t, f=f) for i, (t, f) in enumerate(zip(TIME_S, force, strict=True))
+    )
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not here")
+@pytest.mark.parametrize("name", sorted(path.name for path in CASES.glob("*.*")) or ["none"])
+def test_files_as_people_have_them_give_the_right_count(name: str) -> None:
+    if name == "README.md":
+        return
+    found = read(CASES / name)
+    analysis = analyse(found.time_s, found.force_n)
+    assert len(analysis.reps) == COUNTS_OF.get(name, 5)
+    assert not analysis.gaps
+    assert (found.counts is not None) == name.startswith("raw_counts")
+    if name.startswith("on_change"):
+        assert sum(each.tut_s for each in analysis.sets) == pytest.approx(43.4, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "force_n"),
+    [
+        ("time_s,force_n\n0,1\n0.1,2\n", None, [1, 2]),
+        ("time,force_kg\n0,1\n0.1,2\n", None, [9.80665, 19.6133]),
+        ("Time_S;Force_lb;note\n0;1;x\n0,1;2;y\n", None, [4.4482216, 8.8964432]),
+        ("force\ttime\r\n1\t0\r\n2\t0.1\r\n", "kg", [9.80665, 19.6133]),
+        ("\ufefftime,force\n0,1\n0.1,2", None, [1, 2]),
+        ('time_s,"note, free",force_n\n0,"a, b",1\n0.1,c,2\n', None, [1, 2]),
+        ('"time_s","force_n"\n"0,0","1,0"\n"0,1","2,0"\n', None, [1, 2]),
+        ("# logger 3\n\nsep=;\ntime_s;force_n\n0;1\n# pause\n0,1;2\n", None, [1, 2]),
+        ("Time (\u03bcs)\tforce_n\n0\t1\n1e5\t2\n", None, [1, 2]),
+        ('"Time (ms)","Force (N)"\n0,1\n100,2\n', None, [1, 2]),
+        ("t [s],Weight [kg]\n0,1\n0.1,2\n", "lb", [4.4482216, 8.8964432]),
+        ("timestamp_us;load\n0;1\n1e5;2\n", "n", [1, 2]),
+        ("force\tforce_lbf\ttime\n9\t1\t0\n9\t2\t0,1\n", None, [4.4482216, 8.8964432]),
+    ],
+)
+def test_reads_the_columns_it_knows(
+    tmp_path: Path, text: str, unit: str | None, force_n: list[float]
+) -> None:
+    found = read(write(tmp_path, text), unit)
+    assert found.time_s == pytest.approx([0, 0.1])
+    assert np.allclose(found.force_n, force_n)
+
+
+def test_a_force_without_unit_is_remarked(tmp_path: Path) -> None:
+    assert "taken as N" in read(write(tmp_path, "time,force\n0,1\n1,2\n")).remarks[0]
+
+
+def test_a_given_unit_counts_and_is_said(tmp_path: Path) -> None:
+    found = read(write(tmp_path, "time_s,force_n\n0,1\n0.1,2\n"), "kg")
+    assert found.force_n == pytest.approx([KG, 2 * KG])
+    assert "taken as kg as given, though the column says N" in found.remarks[0]
+
+
+def test_a_sensor_that_is_wired_the_wrong_way_round_is_remarked(tmp_path: Path) -> None:
+    pulls = [40 * (i // 100 % 2) - 0.1 for i in range(2000)]
+    up = "\n".join(f"{i / 80},{force}" for i, force in enumerate(pulls))
+    down = "\n".join(f"{i / 80},{-force}" for i, force in enumerate(pulls))
+    assert not read(write(tmp_path, f"time,force_n\n{up}")).remarks
+    (words,) = read(write(tmp_path, f"time,force_n\n{down}")).remarks
+    assert "from -40 to 0 N" in words
+
+
+def test_times_in_minutes_are_told_by_their_pace(tmp_path: Path) -> None:
+    lines = "\n".join(f"{i / 80 / 60:.9f},{i % 7}" for i in range(400))
+    found = read(write(tmp_path, f"time,force_n\n{lines}"))
+    assert "times taken as min" in found.remarks
+    assert np.allclose(np.diff(found.time_s), 1 / 80)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("\n  \n", "is empty"),
+        ("time_s,force_n\n", "no samples"),
+        ("time_s,force_n\n# nothing\n", "no samples"),
+        ("time_s,speed\n0,1\n", "no force column .* 'speed' .always 1."),
+        ("when,force_n\n1,1\n0,2\n", "no time column .* --rate HZ"),
+        ("time_s,force_n\n0,1\n1,abc\n2,2\n", "line 3: 'abc' is not a number"),
+        ("time_s,force_n\n0,1\n1,\n", "only 1 sample .* 1 line without a force"),
+        ("time_s,force_n\n0,1\n1\n2,3\n", "line 3: a cell is missing"),
+        ("time_s,force_n\n0,1\n1,nan\n2,3\n", "line 3: 'nan' is not a number"),
+        ("time_s,force_n\n0,1\n1,inf\n2,3\n", "line 3: 'inf' is not a number"),
+        ("time_s,force_n\n0,1\n1,1e300\n", "line 3: 1e.300 is no force"),
+        ("time_s,force_n\n0,1\n1e9,3\n2e9,1\n3e9,2\n", "are they in seconds"),
+        ("time_s,force_n\n0,1\n1,1\n2,1\n", "every force in 'force_n' is 1: nothing was"),
+        ("time_s,force_n\n1,1\n1,2\n1,3\n", "every time is 1"),
+        ("x" * 10_000, "no line has a number"),
+        ("time_s,force_n\n0,1\n2.5,2\n1,1\n", "line 4: the time goes back by 1.5 s"),
+        ("# x\ntime_s,force_n\n0,1\n\n# y\n1,abc\n2,3", "line 6: 'abc' is not a number"),
+        ("# x\ntime_s,force_n\n0,1\n\n5,2\n# y\n1,1\n", "line 7: the time goes back"),
+        ("time_min,force_kg\n1e308,1e308\n1e308,1\n", "line 2: 1e.308 is no force"),
+        ("time_s;force_n\n0;1.5\n1;2,5\n2;3.5\n", "line 3: '2,5' has a ',' where other"),
+        ("\x1b[31mwhen,b\n1,1\n0,2\n", "no force column .* '\\?.31mwhen'"),
+        ("time,left force,right force\n0,1,2\n0.1,3,1\n", "several .*'left force\\+right force'"),
+        ("time,value\n0,1\n0.1,3\n", "unit of 'value' .* cannot be told: give --unit"),
+        ("time,force\n" + "".join(f"{i},{i % 9}\n" for i in range(50)), "unit of the times"),
+    ],
+)
+def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(FileError, match=words) as caught:
+        read(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+    assert str(tmp_path) in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_thousands_apart_are_read_and_said(tmp_path: Path) -> None:
+    found = read(write(tmp_path, "time_ms\tforce_n\n0\t1.5\n1,250\t2.5\n"))
+    assert found.time_s[1] == 1.25
+    assert "'1,250' is read with thousands apart" in found.remarks
+
+
+@pytest.mark.parametrize(("rate_hz", "slow"), [(1, True), (5, True), (10, False), (80, False)])
+def test_a_slow_rate_is_remarked(tmp_path: Path, rate_hz: int, slow: bool) -> None:
+    lines = "".join(f"{i / rate_hz:.4f},{i % 9}\n" for i in range(50))
+    remarks = read(write(tmp_path, "time_s,force_n\n" + lines)).remarks
+    assert any("slow" in remark for remark in remarks) is slow
+
+
+def test_a_few_stale_times_are_remarked_not_refused(tmp_path: Path) -> None:
+    times = np.arange(200) / 80
+    times[100] = times[98]
+    lines = "\n".join(f"{t},{i}" for i, t in enumerate(times))
+    assert "1 of 200" in read(write(tmp_path, "time_s,force_n\n" + lines)).remarks[0]
+
+
+@pytest.mark.parametrize("stamped", ["by packets of 8", "to 0.1 s", "with jitter"])
+def test_rough_times_of_lines_in_order_are_remarked_not_refused(
+    tmp_path: Path, stamped: str
+) -> None:
+    times = np.arange(800) / 80
+    match stamped:
+        case "by packets of 8":
+            times = times[np.arange(800) // 8 * 8]
+        case "to 0.1 s":
+            times = np.round(times, 1)
+        case _:
+            times += np.random.default_rng(1).normal(0, 0.03, 800)
+    lines = "\n".join(f"{t},{i}" for i, t in enumerate(times))
+    assert "of 800" in read(write(tmp_path, "time_s,force_n\n" + lines)).remarks[0]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(junk=st.binary(max_size=300))
+def test_any_bytes_give_samples_or_a_sentence(tmp_path: Path, junk: bytes) -> None:
+    path = tmp_path / "junk.csv"
+    for head in (b"", b"time_s,force_n\n"):
+        path.write_bytes(head + junk)
+        try:
+            found = read(path)
+        except FileError:
+            continue
+        assert found.time_s.shape == found.force_n.shape
