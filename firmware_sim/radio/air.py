@@ -16,10 +16,7 @@ from bumble.link import LocalLink
 from bumble.transport.common import Transport
 
 from firmware_sim.radio.controller import VirtualController
-from firmware_sim.radio.hub import Hub
 from firmware_sim.radio.lane import Shape
-
-__all__ = ["Air", "Fault", "Hub", "Shape", "VirtualController", "att_opcode"]
 
 SUPERVISION_TIMEOUT_S = 4.0
 """What phones and BlueZ commonly ask for."""

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from bumble import hci
 from bumble.controller import Connection, Controller
 
-from firmware_sim.radio.lane import Lane
+from firmware_sim.radio.lane import Lane, Shape
 
-if TYPE_CHECKING:
-    from firmware_sim.radio.air import Air
+
+class Around(Protocol):
+    """What a controller asks of the air."""
+
+    shape: Shape | None
+    rssi_dbm: int
+
+    def reaches(self, controller: VirtualController, peer_address: Any, /) -> bool: ...
+
+    def scan_response(self, address: Any, /) -> bytes: ...
+
+    def find_le_controller(self, address: Any, /) -> Any: ...
 
 
 class VirtualController(Controller):  # type: ignore[misc]
@@ -26,7 +36,7 @@ class VirtualController(Controller):  # type: ignore[misc]
     acl_data_packet_length = 251
     pending_le_connection: Any
 
-    def __init__(self, name: str, air: Air, **options: Any) -> None:
+    def __init__(self, name: str, air: Around, **options: Any) -> None:
         super().__init__(name, link=air, **options)
         self.air = air
         self.lanes: dict[Any, Lane] = {}

@@ -14,15 +14,13 @@ import logging
 import socket
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bumble.core import InvalidPacketError
 from bumble.transport.common import StreamPacketSource
 
+from firmware_sim.radio.air import Air
 from firmware_sim.radio.controller import VirtualController
-
-if TYPE_CHECKING:
-    from firmware_sim.radio.air import Air
 
 logger = logging.getLogger(__name__)
 

@@ -117,7 +117,8 @@ async def _transport(name: str, faults: Faults) -> AsyncIterator[Transport]:
         async with await _open(name) as transport:
             yield transport
         return
-    from firmware_sim.radio.air import Air, Hub
+    from firmware_sim.radio.air import Air
+    from firmware_sim.radio.hub import Hub
 
     air = Air(fault=faults)
     async with Hub(air) as hub:

@@ -12,7 +12,8 @@ from bumble.transport import open_transport
 from dbus_fast import BusType, Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
 
-from firmware_sim.radio.air import Air, VirtualController
+from firmware_sim.radio.air import Air
+from firmware_sim.radio.controller import VirtualController
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
 from sensor.ble.source import BleSource, scan

@@ -15,8 +15,9 @@ import pytest
 from bleak import BleakClient
 from bleak.exc import BleakError
 
-from firmware_sim.radio.air import Air, Hub, Shape, att_opcode
-from firmware_sim.radio.lane import Lane
+from firmware_sim.radio.air import Air, att_opcode
+from firmware_sim.radio.hub import Hub
+from firmware_sim.radio.lane import Lane, Shape
 from sensor.bumble_backend import BumbleCentral, BumbleClient
 from sensor.wire.profile import CONTROL_UUID, FORCE_UUID, INFO_UUID, Command, Opcode
 from tests.sensor.ble.toy_band import ADDRESS

@@ -15,9 +15,10 @@ import pytest
 
 from firmware_sim.band import BandSetup
 from firmware_sim.device.sampler import ClockConfig
-from firmware_sim.radio.air import Air, Shape, att_opcode
+from firmware_sim.radio.air import Air, att_opcode
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.radio.hub import Hub
+from firmware_sim.radio.lane import Shape
 from firmware_sim.source import SimulatedBand
 from sensor.ble.connection import back_off
 from sensor.ble.source import BleSource, find, scan

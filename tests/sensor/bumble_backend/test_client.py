@@ -17,7 +17,8 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from firmware_sim.radio.air import Air, Hub
+from firmware_sim.radio.air import Air
+from firmware_sim.radio.hub import Hub
 from sensor.bumble_backend import BumbleCentral, BumbleClient, BumbleScanner
 from sensor.wire.profile import (
     BATTERY_LEVEL_UUID,
