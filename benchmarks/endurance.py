@@ -36,7 +36,7 @@ from pipeline.config import load
 from pipeline.delivery.delivery import Delivery
 from pipeline.delivery.recorder import Recorder
 from pipeline.files.samples import read_session
-from pipeline.session.events import ForceSamples, SetClosed, Told
+from pipeline.session.events import Emitted, ForceSamples, SetClosed
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.mqtt.messages import EVENTS, event_message
@@ -47,7 +47,7 @@ from sensor.bumble_backend import BumbleCentral
 from sensor.recording.log import Recording
 from sensor.samples import Channel
 from sensor.source import HostClock
-from sensor.wire.profile import Answer, Opcode
+from sensor.wire.profile import Opcode, Response
 
 FAULTS = Chances(drop=0.02, corrupt=0.01, stall=0.002, stall_s=2.0)
 AWAY_EVERY_S, AWAY_S = 900.0, 30.0
@@ -91,8 +91,8 @@ class Counting:
         self.sent = self.force_samples = self.final_reps = 0
         self.last_seq = -1
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
-        for each in told:
+    async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> Sequence[Rejected]:
+        for each in emitted:
             assert each.seq > self.last_seq, "out of order or twice"
             self.last_seq = each.seq
             if self.name == "mqtt":
@@ -112,9 +112,9 @@ class Page:
     def __init__(self) -> None:
         self.state = PageState()
 
-    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         self.state.switch(facts)
-        for each in told:
+        for each in emitted:
             self.state.take_in(each)
         self.state.curve.take()
 
@@ -211,7 +211,7 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
     began_s = time.perf_counter()
     bounds: list[int] = []
 
-    def told(events: list[Told]) -> None:
+    def emitted(events: list[Emitted]) -> None:
         for each in events:
             if isinstance(each.event, ForceSamples):
                 counted.force_samples += each.event.force_n.size
@@ -232,7 +232,7 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
         disturbing = asyncio.create_task(disturb())
         outcome = await run_session(
             config, source, recording=recording, facts=facts, now_us=clock.now_us,
-            duration_s=seconds, on_told=told,
+            duration_s=seconds, on_emitted=emitted,
         )  # fmt: skip
         disturbing.cancel()
         counted.final_reps = sum(len(each.reps) for each in outcome.session.sets)
@@ -246,12 +246,12 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
 def _bounds(recording: Recording) -> list[int]:
     """Where the band says that it started and stopped."""
     answers = [
-        Answer.from_bytes(each.payload)
+        Response.from_bytes(each.payload)
         for each in recording.others()
-        if each.channel is Channel.ANSWER
+        if each.channel is Channel.RESPONSE
     ]
-    told = [each.next_sample() for each in answers if each.opcode in (Opcode.START, Opcode.STOP)]
-    return [each for each in told if each is not None]
+    emitted = [each.next_sample() for each in answers if each.opcode in (Opcode.START, Opcode.STOP)]
+    return [each for each in emitted if each is not None]
 
 
 def _outcome(

@@ -21,7 +21,7 @@ import numpy as np
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
 
-from pipeline.session.events import ForceSamples, Told
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings, connect
 from pipeline.sinks.influx.sink import InfluxSink
@@ -33,29 +33,29 @@ RATE_HZ, HOURS, PER_EVENT, ROUNDS = 80, 1, 16, 5
 FACTS = SessionFacts("s-1", "band-left", "left")
 
 
-def hour() -> list[Told]:
+def hour() -> list[Emitted]:
     """Force of one-second pulls with noise, as a session tells it."""
     rng = np.random.default_rng(1)
     size = RATE_HZ * 3600 * HOURS
     time_s = np.arange(size) / RATE_HZ
     force_n = 90 - 80 * np.cos(2 * np.pi * time_s / 4) + rng.normal(0, 0.1, size)
     utc_us = 1_768_500_000_000_000 + np.round(time_s * 1e6).astype(np.int64)
-    told = []
+    emitted = []
     for seq, first in enumerate(range(0, size, PER_EVENT)):
         part = slice(first, first + PER_EVENT)
         samples = ForceSamples(first, time_s[part], force_n[part], utc_us[part], 0, False)
-        told.append(Told(seq, seq, int(utc_us[part][-1]), samples))
-    return told
+        emitted.append(Emitted(seq, seq, int(utc_us[part][-1]), samples))
+    return emitted
 
 
-def through_sink(settings: InfluxSettings, told: list[Told]) -> float:
+def through_sink(settings: InfluxSettings, emitted: list[Emitted]) -> float:
     """Seconds until all is acknowledged."""
 
     async def main() -> float:
         async with InfluxSink(settings) as sink:
-            await sink.deliver(FACTS, told[:1])  # imports and connection
+            await sink.deliver(FACTS, emitted[:1])  # imports and connection
             start_s = time.perf_counter()
-            await sink.deliver(FACTS, told)
+            await sink.deliver(FACTS, emitted)
             return time.perf_counter() - start_s
 
     return asyncio.run(main())
@@ -91,9 +91,9 @@ def serve(upstream: str, ready: Connection) -> None:
 
 def main() -> None:
     """Print the figures."""
-    told = hour()
+    emitted = hour()
     start_s = time.perf_counter()
-    written = [line for one in told for line in lines(FACTS, one)]
+    written = [line for one in emitted for line in lines(FACTS, one)]
     lines_s = time.perf_counter() - start_s
     ours, theirs = [], []
     with tempfile.TemporaryDirectory() as folder, running_influxd(Path(folder)) as server:
@@ -106,7 +106,7 @@ def main() -> None:
         batches = ["\n".join(written[i : i + size]) for i in range(0, len(written), size)]
         for _ in range(ROUNDS):
             theirs.append(through_client(settings, batches))
-            ours.append(through_sink(settings, told))
+            ours.append(through_sink(settings, emitted))
         (row,) = server.rows('SELECT count("force_n") FROM "force"', "bench")
         double.terminate()
         double.join()

@@ -31,7 +31,7 @@ from firmware_sim.radio.air import Air, att_opcode
 from firmware_sim.source import SimulatedBand
 from pipeline.app import run_session, session_recording
 from pipeline.config import load
-from pipeline.session.events import ForceSamples, RepAnnounced, Told
+from pipeline.session.events import Emitted, ForceSamples, RepAnnounced
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.samples import Channel, Notification
@@ -60,11 +60,11 @@ class Stopwatch:
             self.sent[pdu[7:]] = time.perf_counter()
         return pdu
 
-    def told(self, told: list[Told]) -> None:
+    def emitted(self, emitted: list[Emitted]) -> None:
         """Note what the current notification caused."""
         if self.current_s is None:
             return
-        for each in told:
+        for each in emitted:
             if isinstance(each.event, RepAnnounced):
                 with self.lock:
                     self.rep_cause[each.seq] = self.current_s
@@ -167,7 +167,7 @@ async def measure(rate_hz: float, seconds: float, data: Path) -> Stopwatch:
                 now_us=clock.now_us,
                 duration_s=seconds,
                 announce=announced,
-                on_told=watch.told,
+                on_emitted=watch.emitted,
             )
     await asyncio.gather(*looking)
     client.loop_stop()

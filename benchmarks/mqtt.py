@@ -23,21 +23,21 @@ import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.session.events import ForceSamples, RepAnnounced, Told
+from pipeline.session.events import Emitted, ForceSamples, RepAnnounced
 from pipeline.sinks.mqtt.messages import event_message
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.sink import SinkUnavailableError
+from tests.example_session import FACTS, START_US, rep, session
 from tests.mosquitto_server import Mosquitto, free_port
-from tests.told_session import FACTS, START_US, rep, session
 
 DELIVERY = 500
 """Events that delivery hands to a sink at a time."""
 
 
-def events(count: int) -> list[Told]:
+def events(count: int) -> list[Emitted]:
     """Rep events, about 600 B each as JSON."""
-    return [Told(n, n, START_US + n, RepAnnounced(rep(1, n, 4.0 * n))) for n in range(count)]
+    return [Emitted(n, n, START_US + n, RepAnnounced(rep(1, n, 4.0 * n))) for n in range(count)]
 
 
 def count_messages(port: int, count: int, moments: Queue[float]) -> None:
@@ -59,16 +59,16 @@ def count_messages(port: int, count: int, moments: Queue[float]) -> None:
     client.loop_forever()
 
 
-async def with_sink(settings: MqttSettings, told: list[Told]) -> None:
+async def with_sink(settings: MqttSettings, emitted: list[Emitted]) -> None:
     """Deliver as the product does."""
     async with MqttSink(settings) as sink:
-        for start in range(0, len(told), DELIVERY):
-            await sink.deliver(FACTS, told[start : start + DELIVERY])
+        for start in range(0, len(emitted), DELIVERY):
+            await sink.deliver(FACTS, emitted[start : start + DELIVERY])
 
 
-async def with_paho(settings: MqttSettings, told: list[Told]) -> None:
+async def with_paho(settings: MqttSettings, emitted: list[Emitted]) -> None:
     """Publish the same bytes with nothing around paho."""
-    messages = [m for m in (event_message("forceband", FACTS, t) for t in told) if m is not None]
+    messages = [m for m in (event_message("forceband", FACTS, t) for t in emitted) if m is not None]
 
     def publish() -> None:
         client = mqtt.Client(CallbackAPIVersion.VERSION2)
@@ -84,29 +84,29 @@ async def with_paho(settings: MqttSettings, told: list[Told]) -> None:
 
 
 async def rate(
-    publish: Callable[[MqttSettings, list[Told]], Awaitable[None]],
+    publish: Callable[[MqttSettings, list[Emitted]], Awaitable[None]],
     settings: MqttSettings,
-    told: list[Told],
+    emitted: list[Emitted],
 ) -> float:
     """Messages a second, from the first publish to the last arrival."""
     context = multiprocessing.get_context("spawn")
     moments: Queue[float] = context.Queue()
-    listener = context.Process(target=count_messages, args=(settings.port, len(told), moments))
+    listener = context.Process(target=count_messages, args=(settings.port, len(emitted), moments))
     listener.start()
     await asyncio.to_thread(moments.get, True, 30)
     began_s = time.monotonic()
-    await publish(settings, told)
+    await publish(settings, emitted)
     ended_s = await asyncio.to_thread(moments.get, True, 120)
     await asyncio.to_thread(listener.join)
-    return len(told) / (ended_s - began_s)
+    return len(emitted) / (ended_s - began_s)
 
 
 async def compare(name: str, settings: MqttSettings, count: int, runs: int) -> None:
     """Print both rates and the median of their ratios."""
-    told, ours, theirs = events(count), [], []
+    emitted, ours, theirs = events(count), [], []
     for _ in range(runs):
-        ours.append(await rate(with_sink, settings, told))
-        theirs.append(await rate(with_paho, settings, told))
+        ours.append(await rate(with_sink, settings, emitted))
+        theirs.append(await rate(with_paho, settings, emitted))
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     print(
         f"{name}: sink {statistics.median(ours):.0f}/s, plain paho "

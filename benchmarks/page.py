@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import aiohttp
 import numpy as np
 
-from pipeline.session.events import ForceSamples, LiveState, Phase, Told
+from pipeline.session.events import Emitted, ForceSamples, LiveState, Phase
 from pipeline.sinks.page.web import WebSink
 from pipeline.sinks.sink import SessionFacts
 
@@ -88,8 +88,8 @@ async def measure(rate_hz: int, viewers: int, seconds: float) -> Cost:
         blocks = [samples(rate_hz, turn) for turn in range(turns)]
         begin_s, cpu_s = time.monotonic(), time.process_time()
         for turn, block in enumerate(blocks):
-            told = [Told(0, 0, 0, block), Told(0, 0, 0, state_now(turn))]
-            sink.show(FACTS, told)
+            emitted = [Emitted(0, 0, 0, block), Emitted(0, 0, 0, state_now(turn))]
+            sink.show(FACTS, emitted)
             await asyncio.sleep(max(0.0, begin_s + (turn + 1) / EVENTS_PER_S - time.monotonic()))
         wall_s, cpu_s = time.monotonic() - begin_s, time.process_time() - cpu_s
     out, _ = await process.communicate()

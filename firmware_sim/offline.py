@@ -16,7 +16,7 @@ from firmware_sim.radio.faults import Chances, Faults
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
 from sensor.wire.frames import Flag, ForceFrame
-from sensor.wire.profile import Answer, Command, Opcode, Status
+from sensor.wire.profile import Command, Opcode, Response, Status
 
 STARTED_US = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
@@ -138,25 +138,25 @@ class _Client:
         if self._firmware.resending or not self._missing:
             return
         for first, count in _ranges(self._missing):
-            answer = yield from self._command(now_s, Command.resend(first, count))
+            response = yield from self._command(now_s, Command.resend(first, count))
             coming = 0
-            if answer.status is Status.OK:
-                told, coming = answer.resend_range()
-                skipped = (told - first) % 2**32
+            if response.status is Status.OK:
+                named, coming = response.resend_range()
+                skipped = (named - first) % 2**32
                 self._missing.difference_update(range(first, first + skipped))
                 coming += skipped
             if coming < count:
                 self._missing.difference_update(range(first + coming, first + count))
 
-    def _command(self, now_s: float, command: Command) -> Generator[Notification, None, Answer]:
+    def _command(self, now_s: float, command: Command) -> Generator[Notification, None, Response]:
         yield self._note(now_s, Channel.COMMAND, bytes(command))
-        answer = self._firmware.command(bytes(command))
-        yield self._note(now_s + self.radio.interval_s, Channel.ANSWER, bytes(answer))
-        index = answer.next_sample()
+        response = self._firmware.command(bytes(command))
+        yield self._note(now_s + self.radio.interval_s, Channel.RESPONSE, bytes(response))
+        index = response.next_sample()
         if command.opcode in (Opcode.START, Opcode.STOP) and index is not None:
             index = self._unwrapped(index)
             self._reach(index, index)
-        return answer
+        return response
 
     def _take(self, payload: bytes) -> None:
         try:

@@ -17,7 +17,7 @@ from pipeline.config import Config
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
 from pipeline.delivery.outlets import open_outlets
 from pipeline.delivery.recorder import Recorder
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.sink import SessionFacts
 from pipeline.views.terminal import TerminalLine
@@ -95,7 +95,7 @@ def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording,
 
 def _holds_force(recording: Recording) -> bool:
     try:
-        return any(run.channel is Channel.FORCE for run in recording.runs())
+        return any(each.channel is Channel.FORCE for each in recording.batches())
     except RecordingError:
         return True
 
@@ -130,7 +130,7 @@ async def run_session(
     record_only: bool = False,
     page_stays: bool = False,
     announce: Callable[[list[str]], None] = lambda lines: None,
-    on_told: Callable[[list[Told]], None] = lambda told: None,
+    on_emitted: Callable[[list[Emitted]], None] = lambda emitted: None,
 ) -> Outcome:
     """Run one session until the source ends, the time is over, or somebody interrupts.
 
@@ -200,7 +200,7 @@ async def run_session(
                 task.add_done_callback(lambda _: asked.set())
             sync = asyncio.create_task(recorder.keep_synced())
             try:
-                await _take_all(source, recorder, asked, duration_s, on_told)
+                await _take_all(source, recorder, asked, duration_s, on_emitted)
                 if page_stays and outlets.page is not None and not asked.is_set():
                     terminal.say("that was all of it; the page stays until Ctrl-C")
                     await asked.wait()
@@ -220,7 +220,7 @@ async def _take_all(
     recorder: Recorder,
     asked: asyncio.Event,
     duration_s: float | None,
-    on_told: Callable[[list[Told]], None],
+    on_emitted: Callable[[list[Emitted]], None],
 ) -> None:
     """Feed the recorder until the source ends, the time is over, or somebody asked for the end.
 
@@ -232,7 +232,7 @@ async def _take_all(
         async with source:
             entered.set()
             async for notification in source:
-                on_told(recorder.take(notification))
+                on_emitted(recorder.take(notification))
 
     pumping = asyncio.create_task(pump())
     asking = asyncio.create_task(asked.wait())

@@ -18,7 +18,7 @@ class Channel(IntEnum):
 
     FORCE = 1
     """A force frame (`sensor.wire.frames`)."""
-    ANSWER = 2
+    RESPONSE = 2
     """An indication of the control characteristic (`sensor.wire.profile`)."""
     INFO = 3
     """The value of the Info characteristic, read after each connect."""
@@ -47,7 +47,7 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Batch:
     """Consecutive notifications of one channel and size; their payloads stand in a row."""
 
     first_row: int
@@ -64,12 +64,12 @@ class Run:
     def last_row(self) -> int:
         return self.first_row + len(self.received_us) - 1
 
-    def part(self, start: int, stop: int | None = None) -> Run:
+    def part(self, start: int, stop: int | None = None) -> Batch:
         """The notifications from place `start` on, up to before `stop`, as a run of their own."""
         cut = slice(start, stop)
         times, size = self.received_us[cut], self.size
         joined = self.joined[start * size : (start + len(times)) * size]
-        return Run(self.first_row + start, times, self.channel, joined)
+        return Batch(self.first_row + start, times, self.channel, joined)
 
     def rows(self, after: int = 0) -> Iterator[tuple[int, Notification]]:
         """The notifications with a row number above `after`, one by one."""

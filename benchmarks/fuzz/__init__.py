@@ -13,7 +13,7 @@ TARGETS: dict[str, Callable[[int, int], Iterator[str]]] = {
     "ForceFrame": decoders.force_frames,
     "decode_equal_frames": decoders.frame_batches,
     "Info": decoders.infos,
-    "Answer": decoders.answers,
+    "Response": decoders.responses,
     "Calibration": decoders.calibrations,
     "advertisement": decoders.advertisements,
     "Ledger": sequences.ledgers,

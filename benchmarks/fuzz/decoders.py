@@ -12,7 +12,7 @@ from benchmarks.fuzz.mutator import Mutator
 from sensor.bumble_backend.advert import MAX_UUIDS, from_bumble
 from sensor.errors import FrameError
 from sensor.wire.frames import Flag, ForceFrame, decode_equal_frames
-from sensor.wire.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
+from sensor.wire.profile import BandCurve, Calibration, Info, Opcode, Response, Status
 
 INFO = Info(
     7, 80.0, 11520, 24, 3,
@@ -101,23 +101,23 @@ def calibrations(inputs: int, seed: int) -> Iterator[str]:
             yield "Calibration"
 
 
-def some_answers() -> list[bytes]:
+def some_responses() -> list[bytes]:
     """One of each kind."""
     return [
-        bytes(Answer(Opcode.START, Status.OK, bytes(4))),
-        bytes(Answer(Opcode.TARE, Status.OK, bytes(INFO.calibrations[0]))),
-        bytes(Answer(Opcode.SET_RATE, Status.OK, b"\x00\xe2\x04\x00")),
-        bytes(Answer(Opcode.RESEND, Status.OK, bytes(8))),
-        bytes(Answer(Opcode.RESEND, Status.NOT_AVAILABLE)),
+        bytes(Response(Opcode.START, Status.OK, bytes(4))),
+        bytes(Response(Opcode.TARE, Status.OK, bytes(INFO.calibrations[0]))),
+        bytes(Response(Opcode.SET_RATE, Status.OK, b"\x00\xe2\x04\x00")),
+        bytes(Response(Opcode.RESEND, Status.OK, bytes(8))),
+        bytes(Response(Opcode.RESEND, Status.NOT_AVAILABLE)),
     ]
 
 
-def answers(inputs: int, seed: int) -> Iterator[str]:
-    mutator = Mutator(some_answers(), seed)
+def responses(inputs: int, seed: int) -> Iterator[str]:
+    mutator = Mutator(some_responses(), seed)
     for _ in range(inputs):
         data = mutator.draw()
         try:
-            answer = Answer.from_bytes(data)
+            answer = Response.from_bytes(data)
         except FrameError:
             yield "FrameError"
             continue

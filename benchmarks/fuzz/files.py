@@ -79,7 +79,7 @@ def recordings(inputs: int, seed: int) -> Iterator[str]:
                     _ = damaged.facts, damaged.cursors(), damaged.dead_letters(), damaged.ended
                     for row, _notification in damaged.rows():
                         assert row > 0
-                    for run in damaged.runs():
+                    for run in damaged.batches():
                         assert len(run.joined) == run.size * len(run.received_us)
                     if number % ANALYSED == 0:
                         read_session(damaged)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.fuzz.decoders import INFO, some_answers, some_frames
+from benchmarks.fuzz.decoders import INFO, some_frames, some_responses
 from benchmarks.fuzz.mutator import Mutator
 from pipeline.session.session import Session
 from sensor.errors import FrameError
@@ -18,7 +18,7 @@ from sensor.timeline.clock import DeviceClock
 from sensor.timeline.ledger import Ledger, Missing
 from sensor.timeline.requests import Requests
 from sensor.wire.frames import Flag, ForceFrame
-from sensor.wire.profile import Answer, Command
+from sensor.wire.profile import Command, Response
 
 SEQUENCE = 200
 """Frames or rows that one state machine takes before the next begins."""
@@ -88,20 +88,20 @@ def clocks(inputs: int, seed: int) -> Iterator[str]:
     for start in range(0, inputs, SEQUENCE):
         r, clock = random.Random(seed + start), DeviceClock()
         device_us, received_us = r.randrange(2**33), r.randrange(2**50)
-        told: list[int] = []
+        emitted: list[int] = []
         for _ in range(min(SEQUENCE, inputs - start)):
             device_us += int(10 ** (2 + 6 * r.random()))
             received_us += int(10 ** (1 + 7 * r.random()))
             late_us = int(10 ** (7 * r.random())) if r.random() < 0.3 else 0
             clock.arrived(device_us - (late_us if r.random() < 0.1 else 0), received_us + late_us)
-            told += clock.utc_us(np.arange(device_us, device_us + 3_000, 1_000)).tolist()[:1]
+            emitted += clock.utc_us(np.arange(device_us, device_us + 3_000, 1_000)).tolist()[:1]
             yield "known"
-        assert all(a < b for a, b in pairwise(told))
+        assert all(a < b for a, b in pairwise(emitted))
 
 
 def requests(inputs: int, seed: int) -> Iterator[str]:
     """What is asked for is a range of the band's memory, and asking comes to an end."""
-    mutator = Mutator(some_answers(), seed)
+    mutator = Mutator(some_responses(), seed)
     for start in range(0, inputs, SEQUENCE):
         source, requests = Sequences(seed + start), Requests(Ledger(80.0, 11520))
         now_s = 0.0
@@ -118,7 +118,7 @@ def requests(inputs: int, seed: int) -> Iterator[str]:
                 assert 0 <= first < 2**32
                 assert 0 < count <= 11520
                 try:
-                    requests.answered(Answer.from_bytes(mutator.draw()), now_s)
+                    requests.answered(Response.from_bytes(mutator.draw()), now_s)
                 except FrameError:
                     requests.unanswered(now_s)
             requests.take_abandoned()
@@ -134,7 +134,7 @@ def session_rows(inputs: int, seed: int) -> Iterator[str]:
     ]
     frames = Mutator(some_frames(), seed)
     others = {
-        Channel.ANSWER: Mutator(some_answers(), seed),
+        Channel.RESPONSE: Mutator(some_responses(), seed),
         Channel.INFO: Mutator([bytes(INFO)], seed),
         Channel.BATTERY: Mutator([b"\x50"], seed),
         Channel.LINK: Mutator([b"up", b"down: away"], seed),
@@ -157,7 +157,7 @@ def session_rows(inputs: int, seed: int) -> Iterator[str]:
             else:
                 channel = r.choice(channels)
                 payload = others[channel].draw()
-            told = session.receive(Notification(max(received_us, 0), payload, channel), row)
-            assert all(each.row == row for each in told)
-            yield "told" if told else "nothing to tell"
+            emitted = session.receive(Notification(max(received_us, 0), payload, channel), row)
+            assert all(each.row == row for each in emitted)
+            yield "told" if emitted else "nothing to tell"
         assert session.finish()

@@ -54,8 +54,8 @@ def influx_answers(inputs: int, seed: int) -> Iterator[str]:
         error = ApiException(status=status, reason="")  # type: ignore[no-untyped-call]
         error.body = mutator.draw().decode("utf-8", "replace")
         error.headers = HTTPHeaderDict({"Retry-After": waits.draw().decode("latin-1")})
-        told = unavailable(error, settings)
-        assert "s3cret" not in str(told)
-        assert "\n" not in str(told)
-        assert 0 <= (told.retry_after_s or 0) <= MAX_RETRY_AFTER_S
+        emitted = unavailable(error, settings)
+        assert "s3cret" not in str(emitted)
+        assert "\n" not in str(emitted)
+        assert 0 <= (emitted.retry_after_s or 0) <= MAX_RETRY_AFTER_S
         yield "lines at fault" if rejects_lines(error) else "held"

@@ -69,7 +69,7 @@ export class Screen {
   flash() {
     const element = byId("reps");
     element.classList.remove("new");
-    void element.offsetWidth; // begins the animation anew
+    void element.offsetWidth; // begins the animation again
     element.classList.add("new");
   }
 
@@ -171,7 +171,7 @@ export class Screen {
     if (this.page === "lost") {
       all.push(["error", "No connection to forceband: trying again. What you see is not up to date."]);
     } else if (this.page === "locked") {
-      all.push(["error", "forceband has started anew with another code. Scan the code that it shows now."]);
+      all.push(["error", "forceband has started again with another code. Scan the code that it shows now."]);
     } else {
       if (session.link && !session.link.up && !session.ended) {
         const why = session.link.reason ? ` (${session.link.reason})` : "";

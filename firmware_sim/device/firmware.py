@@ -1,4 +1,4 @@
-"""The band's firmware as a pure state machine: time and commands in, frames and answers out.
+"""The band's firmware as a pure state machine: time and commands in, frames and responses out.
 
 It samples from power-on until it sleeps, whether anybody listens or not, so that the last two
 minutes can always be asked for. docs/protocol.md says how it behaves; this is that behaviour.
@@ -23,11 +23,11 @@ from sensor.wire.profile import (
     MAX_CALIBRATIONS,
     MAX_RATE_HZ,
     MIN_RATE_HZ,
-    Answer,
     BandCurve,
     Calibration,
     Info,
     Opcode,
+    Response,
     Status,
 )
 
@@ -79,7 +79,7 @@ class Firmware:
         self._charge_s = config.battery_percent / 100 * config.battery_hours * 3600
         self._rng = np.random.default_rng((config.seed, 0x71C))
         self._boots = 0
-        self._handlers: dict[Opcode, Callable[[bytes], Answer]] = {
+        self._handlers: dict[Opcode, Callable[[bytes], Response]] = {
             Opcode.START: self._start,
             Opcode.STOP: self._stop,
             Opcode.TARE: self._tare,
@@ -92,7 +92,7 @@ class Firmware:
         self._power_on(config.clock, now_s)
 
     def power_cycle(self, now_s: float) -> None:
-        """Start anew, as after a flat battery: index, clock and memory are gone, tares are kept."""
+        """Start again, as after a flat battery: index, clock and memory go, tares are kept."""
         self.advance(now_s)
         self._power_on(replace(self.config.clock, start_us=0, first_sample=0), self._now_s)
 
@@ -164,13 +164,13 @@ class Firmware:
         self._now_s = max(self._now_s, now_s)
         return packets
 
-    def command(self, data: bytes) -> Answer:
-        """Carry out what was written to the control characteristic; any bytes get an answer."""
+    def command(self, data: bytes) -> Response:
+        """Carry out what was written to the control characteristic; any bytes get a response."""
         opcode = data[0] if data else 0
         try:
             handler = self._handlers[Opcode(opcode)]
         except ValueError:
-            return Answer(opcode, Status.UNKNOWN_COMMAND)
+            return Response(opcode, Status.UNKNOWN_COMMAND)
         return handler(bytes(data[1:]))
 
     def link_lost(self) -> None:
@@ -215,34 +215,34 @@ class Firmware:
     def _latest(self, window_s: float) -> Ints:
         return self.held(self.next_sample - max(1, round(window_s * self.rate_hz))).counts
 
-    def _start(self, argument: bytes) -> Answer:
+    def _start(self, argument: bytes) -> Response:
         if argument:
-            return Answer(Opcode.START, Status.BAD_ARGUMENT)
+            return Response(Opcode.START, Status.BAD_ARGUMENT)
         self.streaming = True
-        return Answer(Opcode.START, Status.OK, self._position())
+        return Response(Opcode.START, Status.OK, self._position())
 
-    def _stop(self, argument: bytes) -> Answer:
+    def _stop(self, argument: bytes) -> Response:
         if argument:
-            return Answer(Opcode.STOP, Status.BAD_ARGUMENT)
+            return Response(Opcode.STOP, Status.BAD_ARGUMENT)
         self.streaming = False
         self._live.skip()
-        return Answer(Opcode.STOP, Status.OK, self._position())
+        return Response(Opcode.STOP, Status.OK, self._position())
 
-    def _tare(self, argument: bytes) -> Answer:
+    def _tare(self, argument: bytes) -> Response:
         if argument:
-            return Answer(Opcode.TARE, Status.BAD_ARGUMENT)
+            return Response(Opcode.TARE, Status.BAD_ARGUMENT)
         counts = self._latest(TARE_S)
         if not counts.size:
-            return Answer(Opcode.TARE, Status.NOT_AVAILABLE)
+            return Response(Opcode.TARE, Status.NOT_AVAILABLE)
         self._adopt(replace(self._active, zero_counts=round(float(counts.mean()))))
-        return Answer(Opcode.TARE, Status.OK, bytes(self._active))
+        return Response(Opcode.TARE, Status.OK, bytes(self._active))
 
-    def _set_calibration(self, argument: bytes) -> Answer:
+    def _set_calibration(self, argument: bytes) -> Response:
         try:
             self._adopt(Calibration.from_bytes(argument))
         except FrameError:
-            return Answer(Opcode.SET_CALIBRATION, Status.BAD_ARGUMENT)
-        return Answer(Opcode.SET_CALIBRATION, Status.OK, bytes(self._active))
+            return Response(Opcode.SET_CALIBRATION, Status.BAD_ARGUMENT)
+        return Response(Opcode.SET_CALIBRATION, Status.OK, bytes(self._active))
 
     def _adopt(self, calibration: Calibration) -> None:
         """Put it in force under a number of its own; the oldest falls out of the table."""
@@ -250,23 +250,23 @@ class Firmware:
         self._calibrations = [*self._calibrations[-MAX_CALIBRATIONS + 1 :], self._active]
         self._sampler.new_segment()
 
-    def _set_rate(self, argument: bytes) -> Answer:
+    def _set_rate(self, argument: bytes) -> Response:
         wanted_hz = int.from_bytes(argument, "little") / 1000
         if len(argument) != 4 or not MIN_RATE_HZ <= wanted_hz <= MAX_RATE_HZ:
-            return Answer(Opcode.SET_RATE, Status.BAD_ARGUMENT)
+            return Response(Opcode.SET_RATE, Status.BAD_ARGUMENT)
         rates_hz = sorted({*RATES_HZ, self.config.clock.rate_hz})
         taken_hz = min(rates_hz, key=lambda rate_hz: abs(rate_hz - wanted_hz))
         if taken_hz != self.rate_hz:
             self._sampler.set_rate(taken_hz)
             self._resends.forget_before(self._sampler.ring.first)
-        return Answer(Opcode.SET_RATE, Status.OK, round(taken_hz * 1000).to_bytes(4, "little"))
+        return Response(Opcode.SET_RATE, Status.OK, round(taken_hz * 1000).to_bytes(4, "little"))
 
-    def _resend(self, argument: bytes) -> Answer:
+    def _resend(self, argument: bytes) -> Response:
         if len(argument) != _RANGE.size:
-            return Answer(Opcode.RESEND, Status.BAD_ARGUMENT)
+            return Response(Opcode.RESEND, Status.BAD_ARGUMENT)
         asked, count = _RANGE.unpack(argument)
         if not 0 < count <= 2**31:
-            return Answer(Opcode.RESEND, Status.BAD_ARGUMENT)
+            return Response(Opcode.RESEND, Status.BAD_ARGUMENT)
         ring = self._sampler.ring
         # What is not yet in a frame comes in one anyway, as long as the band streams.
         known = self._live.next if self.streaming else ring.next
@@ -274,19 +274,19 @@ class Firmware:
         first = max(known - ago, ring.first, ring.next - self._sampler.promised)
         end = min(known - ago + count, known)
         if first >= end:
-            return Answer(Opcode.RESEND, Status.NOT_AVAILABLE)
+            return Response(Opcode.RESEND, Status.NOT_AVAILABLE)
         self._resends.add(first, end, self._now_s)
-        return Answer(Opcode.RESEND, Status.OK, _RANGE.pack(first % 2**32, end - first))
+        return Response(Opcode.RESEND, Status.OK, _RANGE.pack(first % 2**32, end - first))
 
-    def _identify(self, argument: bytes) -> Answer:
+    def _identify(self, argument: bytes) -> Response:
         if argument:
-            return Answer(Opcode.IDENTIFY, Status.BAD_ARGUMENT)
+            return Response(Opcode.IDENTIFY, Status.BAD_ARGUMENT)
         self.identify_until_s = self._now_s + IDENTIFY_S
-        return Answer(Opcode.IDENTIFY, Status.OK)
+        return Response(Opcode.IDENTIFY, Status.OK)
 
-    def _sleep(self, argument: bytes) -> Answer:
+    def _sleep(self, argument: bytes) -> Response:
         if argument:
-            return Answer(Opcode.SLEEP, Status.BAD_ARGUMENT)
+            return Response(Opcode.SLEEP, Status.BAD_ARGUMENT)
         self.link_lost()
         self.asleep = True
-        return Answer(Opcode.SLEEP, Status.OK)
+        return Response(Opcode.SLEEP, Status.OK)

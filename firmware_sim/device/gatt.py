@@ -188,8 +188,8 @@ class Peripheral:
 
     def _on_control(self, value: bytes) -> None:
         self._advance()
-        answer = self.firmware.command(value)
-        self.outbox.answer(self._table.control, bytes(answer))
+        response = self.firmware.command(value)
+        self.outbox.response(self._table.control, bytes(response))
         self._wake.set()
 
     def _on_progressor(self, value: bytes) -> None:

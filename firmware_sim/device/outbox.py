@@ -1,4 +1,4 @@
-"""What waits for the radio: notifications and answers of one peripheral, in order and bounded."""
+"""What waits for the radio: notifications and responses of one peripheral, in order and bounded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_WAITING = 64
 class Outbox:
     """Sends through a bumble `device`. What is put while there is no link is let go.
 
-    An answer is indicated: it waits until the one before is confirmed, and all that follows waits
+    A response is indicated: it waits until the one before is confirmed, and all that follows waits
     behind it.
     """
 
@@ -57,7 +57,7 @@ class Outbox:
         else:
             self._waiting.append((characteristic, value, False))
 
-    def answer(self, characteristic: Any, value: bytes) -> None:
+    def response(self, characteristic: Any, value: bytes) -> None:
         """Put an indication; one of a client that writes and never confirms may be dropped too."""
         if self._connection is None:
             return
@@ -85,7 +85,7 @@ class Outbox:
             await asyncio.sleep(0)
 
     async def drain(self, timeout_s: float) -> None:
-        """Wait until the last answer is confirmed."""
+        """Wait until the last response is confirmed."""
         if self._confirmation is not None:
             await asyncio.wait({self._confirmation}, timeout=timeout_s)
 
@@ -93,6 +93,6 @@ class Outbox:
         try:
             await self._device.indicate_subscriber(connection, characteristic, value)
         except TimeoutError:
-            logger.warning("%s did not confirm an answer: disconnecting", connection.peer_address)
+            logger.warning("%s did not confirm a response: disconnecting", connection.peer_address)
             with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
                 await connection.disconnect()

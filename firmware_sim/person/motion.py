@@ -67,7 +67,7 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class Chunk:
     """Consecutive force: `force_n` (n,) at `GRID_HZ` from grid point `first` on, and its truth."""
 
     first: int
@@ -84,7 +84,7 @@ def render(
     set_number: int = 1,
     exercise: str = "unknown",
     state: ElasticState | None = None,
-) -> tuple[Stretch, ElasticState]:
+) -> tuple[Chunk, ElasticState]:
     """Carry out `actions` one after the other on `elastic`, from the elongation in `state`.
 
     Returns the force from grid point `first` on, and the band's state for what follows.
@@ -153,7 +153,7 @@ def render(
         force_n[start : start + cut.size] += cut
     force_n = np.maximum(force_n, 0.0)
     truth = measure(force_n, spans, first, set_number, exercise)
-    return Stretch(first, _with_tremor(force_n, actions, spans, rng), truth), state
+    return Chunk(first, _with_tremor(force_n, actions, spans, rng), truth), state
 
 
 def _hold(pull: Pull, rng: np.random.Generator) -> Floats:

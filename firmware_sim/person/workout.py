@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firmware_sim.person.elastic import Elastic, ElasticState
-from firmware_sim.person.motion import Pause, Pull, Stretch, render
+from firmware_sim.person.motion import Chunk, Pause, Pull, render
 from firmware_sim.person.truth import GRID_HZ, Kind, RepTruth
 from sensor.samples import Floats
 
@@ -154,26 +154,26 @@ def _vary(duration_s: float, spread: float, rng: np.random.Generator) -> float:
     return duration_s * float(np.exp(spread * np.clip(rng.standard_normal(), -2.5, 2.5)))
 
 
-def stretches(workout: Workout, elastic: Elastic, seed: int) -> Iterator[Stretch]:
-    """The workout's force, stretch after stretch without a gap, from grid point 0 on."""
+def chunks(workout: Workout, elastic: Elastic, seed: int) -> Iterator[Chunk]:
+    """The workout's force, chunk after chunk without a gap, from grid point 0 on."""
     rng = np.random.default_rng((seed, 0x9E7))
     state = ElasticState()
     at, number = 0, 0
 
-    def rest(duration_s: float) -> Iterator[Stretch]:
+    def rest(duration_s: float) -> Iterator[Chunk]:
         nonlocal at, state
         while duration_s > 0:
             pause = Pause(0.0, 0.0, min(duration_s, REST_CHUNK_S), workout.fidget_n)
-            stretch, state = render([pause], elastic, rng, first=at, state=state)
-            at += stretch.force_n.size
+            chunk, state = render([pause], elastic, rng, first=at, state=state)
+            at += chunk.force_n.size
             duration_s -= REST_CHUNK_S
-            yield stretch
+            yield chunk
 
     yield from rest(workout.lead_in_s)
     while True:
         for plan in workout.sets:
             number += 1
-            stretch, state = render(
+            chunk, state = render(
                 actions(plan, rng, workout.fidget_n),
                 elastic,
                 rng,
@@ -182,8 +182,8 @@ def stretches(workout: Workout, elastic: Elastic, seed: int) -> Iterator[Stretch
                 exercise=plan.exercise,
                 state=state,
             )
-            at += stretch.force_n.size
-            yield stretch
+            at += chunk.force_n.size
+            yield chunk
             yield from rest(plan.rest_after_s)
         if not workout.endless:
             return
@@ -193,7 +193,7 @@ class Person:
     """A workout as a function of time: the force at any later moment, and the truth so far."""
 
     def __init__(self, workout: Workout, elastic: Elastic, seed: int) -> None:
-        self._stretches = stretches(workout, elastic, seed)
+        self._chunks = chunks(workout, elastic, seed)
         self._first = 0
         self._force_n: Floats = np.empty(0)
         self._truth: list[RepTruth] = []
@@ -221,13 +221,13 @@ class Person:
         parts = [self._force_n]
         known = self._first + self._force_n.size
         while known <= point and self.end_s is None:
-            stretch = next(self._stretches, None)
-            if stretch is None:
+            chunk = next(self._chunks, None)
+            if chunk is None:
                 self.end_s = known / GRID_HZ
                 break
-            parts.append(stretch.force_n)
-            self._truth += stretch.truth
-            known += stretch.force_n.size
+            parts.append(chunk.force_n)
+            self._truth += chunk.truth
+            known += chunk.force_n.size
         force_n = np.concatenate(parts) if len(parts) > 1 else self._force_n
         drop = min(max(keep - self._first, 0), force_n.size)
         if drop > 10 * GRID_HZ or len(parts) > 1:
@@ -241,7 +241,7 @@ def perform(
     """A whole finite workout at once: time in s (n,), force in N (n,) before any gauge, truth."""
     if workout.endless:
         raise ValueError("an endless workout has no whole; ask a Person for the part you need")
-    parts = list(stretches(workout, elastic, seed))
+    parts = list(chunks(workout, elastic, seed))
     grid_n = np.concatenate([part.force_n for part in parts])
     time_s = np.arange(int(grid_n.size / GRID_HZ * rate_hz)) / rate_hz
     force_n = np.interp(time_s * GRID_HZ, np.arange(grid_n.size), grid_n)

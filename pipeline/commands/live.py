@@ -1,6 +1,6 @@
 """Train with a band: live page, MQTT, InfluxDB and a recording.
 
-The band is found by its Bluetooth service. A lost link is made anew for as long as it takes, and
+The band is found by its Bluetooth service. A lost link is made again for as long as it takes, and
 what was missed meanwhile is fetched from the band's memory.
 """
 

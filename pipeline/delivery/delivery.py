@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.sink import DurableSink, SessionFacts, SinkUnavailableError
 from sensor.errors import RecordingError
@@ -89,7 +89,7 @@ class Delivery:
         self._on_status = on_status
         self._on_rejected = on_rejected
         self._on_progress = on_progress
-        self._queue: deque[Told] = deque()
+        self._queue: deque[Emitted] = deque()
         self._offered_row = recording.last_row
         self._cursor = recording.cursors().get(sink.name, 0)
         self._cursor_kept = True
@@ -112,11 +112,11 @@ class Delivery:
             )
         return DeliveryStatus(self._sink.name, self._cursor, waiting, self._problem, rejected)
 
-    def offer(self, told: Sequence[Told], row: int) -> None:
+    def offer(self, emitted: Sequence[Emitted], row: int) -> None:
         """Take the events of a row that was just committed; never blocks."""
         self._offered_row = row
         if not self._behind:
-            self._queue.extend(t for t in told if isinstance(t.event, self._sink.durable))
+            self._queue.extend(t for t in emitted if isinstance(t.event, self._sink.durable))
             if len(self._queue) > MAX_QUEUED:
                 self._queue.clear()
                 self._behind = True
@@ -151,13 +151,13 @@ class Delivery:
         """Compute the events after the cursor again and deliver them, up to the live end."""
         session = self._new_session()
         cursor, row = self._cursor, 0
-        pending: list[Told] = []
+        pending: list[Emitted] = []
         while True:
             rows = await self._read(row)
             for row, notification in rows:
-                told = session.receive(notification, row)
+                emitted = session.receive(notification, row)
                 if row > cursor:
-                    pending += [t for t in told if isinstance(t.event, self._sink.durable)]
+                    pending += [t for t in emitted if isinstance(t.event, self._sink.durable)]
             if not rows and not self._live:
                 pending += self._leftover(session)
             if len(pending) >= BATCH or (pending and not rows):
@@ -186,10 +186,10 @@ class Delivery:
                 failures += 1
                 await self._hold(error, failures)
 
-    def _leftover(self, session: Session) -> list[Told]:
+    def _leftover(self, session: Session) -> list[Emitted]:
         return [t for t in session.finish() if isinstance(t.event, self._sink.durable)]
 
-    async def _deliver(self, batch: list[Told], row: int) -> None:
+    async def _deliver(self, batch: list[Emitted], row: int) -> None:
         """Deliver one batch, as often as it takes, and move the cursor."""
         self._on_progress()
         failures = 0

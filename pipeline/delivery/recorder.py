@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from pipeline.delivery.delivery import Delivery
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.sink import LiveSink, SessionFacts
 from sensor.errors import RecordingError
@@ -57,15 +57,15 @@ class Recorder:
         self.not_recorded = 0
         """Notifications of the whole session that the recording lacks."""
 
-    def take(self, notification: Notification) -> list[Told]:
+    def take(self, notification: Notification) -> list[Emitted]:
         """Record one notification, compute what it means and tell everybody."""
         self._append(notification)
-        told = self._session.receive(notification, self._row)
+        emitted = self._session.receive(notification, self._row)
         for sink in self._live_sinks:
-            sink.show(self._facts, told)
+            sink.show(self._facts, emitted)
         for delivery in self._deliveries:
-            delivery.offer(told, self._row)
-        return told
+            delivery.offer(emitted, self._row)
+        return emitted
 
     def mark(self, kind: str, text: str) -> None:
         """Note something that a person or the host did."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.analysis.result import Analysis
-from pipeline.session.events import SessionEnded, Told
+from pipeline.session.events import Emitted, SessionEnded
 from pipeline.session.session import Session
 from sensor.recording.log import Recording
 from sensor.samples import Floats, ForceBlock, Ints
@@ -46,11 +46,11 @@ class SessionRead:
 
 def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
-    session, told = _read(recording)
+    session, emitted = _read(recording)
     if session.power_ons > 1:
         # UTC tells the time in between, and needs every arrival
-        session, told = _read(recording, one_by_one=True)
-    ended = next(each.event for each in told if isinstance(each.event, SessionEnded))
+        session, emitted = _read(recording, one_by_one=True)
+    ended = next(each.event for each in emitted if isinstance(each.event, SessionEnded))
     return SessionRead(
         session.blocks,
         Analysis(
@@ -79,13 +79,13 @@ def _rate_hz(time_s: Floats) -> float:
     return 1 / step if step > 0 else 0.0
 
 
-def _read(recording: Recording, *, one_by_one: bool = False) -> tuple[Session, list[Told]]:
+def _read(recording: Recording, *, one_by_one: bool = False) -> tuple[Session, list[Emitted]]:
     """All rows through a session; singly, arrivals tell UTC at any time."""
-    session, told = Session(live=False, keep_samples=True), list[Told]()
+    session, emitted = Session(live=False, keep_samples=True), list[Emitted]()
     if one_by_one:
         for row, notification in recording.rows():
-            told += session.receive(notification, row)
+            emitted += session.receive(notification, row)
     else:
-        for run in recording.runs():
-            told += session.receive_run(run)
-    return session, told + session.finish()
+        for batch in recording.batches():
+            emitted += session.receive_batch(batch)
+    return session, emitted + session.finish()

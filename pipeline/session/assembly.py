@@ -5,12 +5,12 @@ from __future__ import annotations
 from pipeline.session.events import ForceSamples
 from pipeline.session.time_axis import PowerOn, TimeAxis
 from sensor.errors import FrameError
-from sensor.samples import ForceBlock, Gap, Run
+from sensor.samples import Batch, ForceBlock, Gap
 from sensor.timeline.calibration import CalibrationTable
 from sensor.timeline.clock import ClockFit
 from sensor.timeline.ledger import Ledger, Missing, Piece
 from sensor.wire.frames import ForceFrame, decode_equal_frames
-from sensor.wire.profile import Answer, BandCurve, Calibration, Info, Opcode, Status
+from sensor.wire.profile import BandCurve, Calibration, Info, Opcode, Response, Status
 
 Part = ForceSamples | ForceBlock | Gap
 """Samples as they arrived; then, in order and once, what is final: samples, and gaps."""
@@ -88,12 +88,12 @@ class Assembly:
         parts += [each for piece in pieces for each in self._arrived(piece)]
         return parts + self.settle()
 
-    def batch(self, run: Run) -> ForceBlock | None:
+    def batch(self, batch: Batch) -> ForceBlock | None:
         """Consecutive force notifications at once; None where they have to be taken singly."""
-        if not self.begun or not run.received_us:
+        if not self.begun or not batch.received_us:
             return None
-        batch = decode_equal_frames(run.joined, run.size)
-        piece = None if batch is None else self.ledger.place_batch(batch)
+        frames = decode_equal_frames(batch.joined, batch.size)
+        piece = None if frames is None else self.ledger.place_batch(frames)
         return None if piece is None else self._taken(self._block(piece))
 
     def info(self, payload: bytes) -> list[Part]:
@@ -119,22 +119,22 @@ class Assembly:
             return self._switched_on(info)
         return []
 
-    def answer(self, payload: bytes) -> Calibration | None:
+    def response(self, payload: bytes) -> Calibration | None:
         """How the band answered a command; the calibration that it takes from now on, if any."""
         try:
-            answer = Answer.from_bytes(payload)
-            if answer.status is not Status.OK:
+            response = Response.from_bytes(payload)
+            if response.status is not Status.OK:
                 return None
-            if answer.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
-                calibration = answer.calibration()
+            if response.opcode in (Opcode.TARE, Opcode.SET_CALIBRATION):
+                calibration = response.calibration()
                 self._calibrations.add(calibration)
                 return calibration
-            if answer.opcode in (Opcode.START, Opcode.STOP):
-                index = answer.next_sample()
+            if response.opcode in (Opcode.START, Opcode.STOP):
+                index = response.next_sample()
                 if index is not None:
                     self.ledger.reached(index)
-            elif answer.opcode == Opcode.SET_RATE and answer.rate_hz() > 0:
-                self.ledger.set_rate(answer.rate_hz())
+            elif response.opcode == Opcode.SET_RATE and response.rate_hz() > 0:
+                self.ledger.set_rate(response.rate_hz())
         except FrameError:
             self.bad_frames += 1
         return None

@@ -111,7 +111,7 @@ class BatteryChanged:
 
 @dataclass(frozen=True, slots=True)
 class Tared:
-    """The band's zero was set anew."""
+    """The band's zero was set again."""
 
     calibration_id: int
     zero_counts: int
@@ -158,7 +158,7 @@ Event = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Emitted:
     """An event with what makes it unique and places it in time.
 
     `row` is the recording's row that caused it, `seq` numbers the events of the session from 0,

@@ -15,6 +15,7 @@ from pipeline.analysis.settings import Settings
 from pipeline.session.assembly import Assembly, Part
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     Event,
     ForceSamples,
     GapFound,
@@ -28,15 +29,14 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
-from sensor.samples import Channel, ForceBlock, Gap, Notification, Run
+from sensor.samples import Batch, Channel, ForceBlock, Gap, Notification
 from sensor.timeline.ledger import Ledger
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
 STATES_PER_S = 4
-SMALL_RUN = 16
+SMALL_BATCH = 16
 
 
 class Session:
@@ -117,38 +117,39 @@ class Session:
 
     # -- in --------------------------------------------------------------------------------------
 
-    def receive(self, notification: Notification, row: int) -> list[Told]:
+    def receive(self, notification: Notification, row: int) -> list[Emitted]:
         """Take the next row of the log; return what it makes known. Any bytes are taken."""
         if self._ended:
             return []
         self._row = row
         self._now_us = notification.received_us
-        return self._tell(self._handle(notification))
+        return self._emit(self._handle(notification))
 
-    def receive_run(self, run: Run) -> list[Told]:
+    def receive_batch(self, batch: Batch) -> list[Emitted]:
         """Take consecutive rows of one channel at once, where nothing live is asked for.
 
         Gives what `receive` gives one by one, but for UTC: the band's clock is not followed after
         its first arrival.
         """
-        told: list[Told] = []
-        if run.channel is Channel.FORCE and not self._live:
+        emitted: list[Emitted] = []
+        if batch.channel is Channel.FORCE and not self._live:
             if not self._assembly.begun:
-                told, run = self._one_by_one(run.part(0, 1)), run.part(1)
-            block = self._assembly.batch(run)
+                emitted, batch = self._one_by_one(batch.part(0, 1)), batch.part(1)
+            block = self._assembly.batch(batch)
             if block is not None:
-                self._row, self._now_us = run.last_row, run.received_us[-1]
-                return told + self._tell(self._analyse(block))
-        count = len(run.received_us)
-        if count <= SMALL_RUN:
-            return told + self._one_by_one(run)
+                self._row, self._now_us = batch.last_row, batch.received_us[-1]
+                return emitted + self._emit(self._analyse(block))
+        count = len(batch.received_us)
+        if count <= SMALL_BATCH:
+            return emitted + self._one_by_one(batch)
         half = count // 2
-        return told + self.receive_run(run.part(0, half)) + self.receive_run(run.part(half))
+        parts = batch.part(0, half), batch.part(half)
+        return emitted + [each for part in parts for each in self.receive_batch(part)]
 
-    def _one_by_one(self, run: Run) -> list[Told]:
-        return [told for row, each in run.rows() for told in self.receive(each, row)]
+    def _one_by_one(self, batch: Batch) -> list[Emitted]:
+        return [emitted for row, each in batch.rows() for emitted in self.receive(each, row)]
 
-    def finish(self) -> list[Told]:
+    def finish(self) -> list[Emitted]:
         """End a session whose log has no end: its recorder was killed."""
         return self.receive(Notification(self._now_us, b"", Channel.END), self._row)
 
@@ -160,8 +161,8 @@ class Session:
                 return events + self._stalled() if self._live and events else events
             case Channel.INFO:
                 return self._follow(self._assembly.info(payload))
-            case Channel.ANSWER:
-                tared = self._assembly.answer(payload)
+            case Channel.RESPONSE:
+                tared = self._assembly.response(payload)
                 return [Tared(tared.id, tared.zero_counts)] if tared else []
             case Channel.BATTERY:
                 return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
@@ -256,12 +257,12 @@ class Session:
 
     # -- out -------------------------------------------------------------------------------------
 
-    def _tell(self, events: list[Event]) -> list[Told]:
-        told = []
+    def _emit(self, events: list[Event]) -> list[Emitted]:
+        emitted = []
         for event in events:
-            told.append(Told(self._row, self._seq, self._when(event), event))
+            emitted.append(Emitted(self._row, self._seq, self._when(event), event))
             self._seq += 1
-        return told
+        return emitted
 
     def _when(self, event: Event) -> int:
         match event:

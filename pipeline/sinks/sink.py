@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 
 CommandHandler = Callable[[str], Awaitable[str]]
 """Carries out `tare`, `start`, `stop`, `identify` or `mark`; a BandError says why not.
@@ -60,12 +60,12 @@ class DurableSink(Protocol):
     """What it sends, in the plural."""
     durable: tuple[type, ...]
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
-        """Return when the other side has acknowledged all of `told` but what it rejects."""
+    async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> Sequence[Rejected]:
+        """Return when the other side has acknowledged all of `emitted` but what it rejects."""
 
 
 class LiveSink(Protocol):
     """Shows what happens now; drops rather than waits."""
 
-    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Take events at once, without blocking."""

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     LinkChanged,
     LiveState,
@@ -17,7 +18,6 @@ from pipeline.session.events import (
     RepCorrected,
     RepWithdrawn,
     SetClosed,
-    Told,
 )
 from pipeline.sinks.sink import SessionFacts
 
@@ -43,17 +43,17 @@ class TerminalLine:
         self._drawn_s = 0.0
         self._width = 0
 
-    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Take events in and redraw, at most ten times a second."""
-        for each in told:
+        for each in emitted:
             self._take(each)
         now_s = time.monotonic()
-        if self._tty and told and now_s - self._drawn_s >= REFRESH_S:
+        if self._tty and emitted and now_s - self._drawn_s >= REFRESH_S:
             self._drawn_s = now_s
             self._draw()
 
-    def _take(self, told: Told) -> None:
-        match told.event:
+    def _take(self, emitted: Emitted) -> None:
+        match emitted.event:
             case ForceSamples(late=False) as samples:
                 self._force_n = float(samples.force_n[-1])
             case LiveState() as state:

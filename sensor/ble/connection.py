@@ -16,7 +16,7 @@ from sensor.ble.resend import Resender
 from sensor.errors import FrameError, LinkError
 from sensor.samples import Channel
 from sensor.wire.frames import MAX_SAMPLES
-from sensor.wire.profile import Answer, Command, Info, Opcode, Status
+from sensor.wire.profile import Command, Info, Opcode, Response, Status
 
 if TYPE_CHECKING:
     from sensor.bumble_backend import BumbleCentral
@@ -61,7 +61,7 @@ class Connection:
         self.link: BandLink | None = None
         self.info: Info | None = None
         self.ready = asyncio.Event()
-        """Set while commands are answered: before a link is subscribed no answer arrives."""
+        """Set while commands are answered: before a link is subscribed no response arrives."""
         self.stopping = asyncio.Event()
         self._last_force_s = 0.0
         self._paused = False
@@ -251,12 +251,12 @@ def back_off() -> Iterator[float]:
     return chain((0.0, 0.5, 1.0, 2.0, 4.0, 8.0), repeat(MAX_BACK_OFF_S))
 
 
-def accepted(answer: Answer, address: str | None) -> Answer:
-    """An answer that says OK; LinkError for another."""
-    if answer.status != Status.OK:
-        name = Opcode(answer.opcode).name
-        raise LinkError(f"the band refused {name}: {answer.status.name}", address)
-    return answer
+def accepted(response: Response, address: str | None) -> Response:
+    """A response that says OK; LinkError for another."""
+    if response.status != Status.OK:
+        name = Opcode(response.opcode).name
+        raise LinkError(f"the band refused {name}: {response.status.name}", address)
+    return response
 
 
 async def ended(task: asyncio.Task[Any]) -> None:

@@ -23,8 +23,8 @@ from sensor.wire.profile import (
     CONTROL_UUID,
     FORCE_UUID,
     INFO_UUID,
-    Answer,
     Command,
+    Response,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 20.0
-ANSWER_TIMEOUT_S = 5.0
+RESPONSE_TIMEOUT_S = 5.0
 LEAVE_TIMEOUT_S = 5.0
 """BlueZ takes up to three seconds."""
 MIN_MTU = 23
@@ -74,7 +74,7 @@ class BandLink:
             backend=client_backend(central),
         )
         self._commands = asyncio.Lock()
-        self._answer: tuple[int, asyncio.Future[Answer]] | None = None
+        self._response: tuple[int, asyncio.Future[Response]] | None = None
         self._last_force = b""
         self._up = False
 
@@ -100,9 +100,9 @@ class BandLink:
             raise
 
     async def subscribe(self) -> None:
-        """Hear answers and force frames from now on."""
+        """Hear responses and force frames from now on."""
         try:
-            await self._client.start_notify(CONTROL_UUID, self._on_answer)
+            await self._client.start_notify(CONTROL_UUID, self._on_response)
             await self._client.start_notify(FORCE_UUID, self._on_force)
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
@@ -120,8 +120,8 @@ class BandLink:
             return
         self.reason = reason
         self.lost.set()
-        if self._answer is not None and not self._answer[1].done():
-            self._answer[1].set_exception(LinkError(f"{self.band}: {reason}", self.address))
+        if self._response is not None and not self._response[1].done():
+            self._response[1].set_exception(LinkError(f"{self.band}: {reason}", self.address))
         if self._up:
             self._receive(Channel.LINK, f"down: {reason}".encode())
 
@@ -144,19 +144,19 @@ class BandLink:
             except BLUETOOTH_ERRORS as error:
                 raise link_error(error, self.band, self.address) from error
 
-    async def command(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
-        """Write a command and wait for its answer; others wait for their turn.
+    async def command(self, command: Command, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
+        """Write a command and wait for its response; others wait for their turn.
 
         Raises
         ------
         LinkError
-            If the link is lost, the band refuses the write, or there is no answer in time.
+            If the link is lost, the band refuses the write, or there is no response in time.
         """
         async with self._commands:
             if self.lost.is_set():
                 raise LinkError(f"{self.band}: {self.reason}", self.address)
-            future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-            self._answer = (command.opcode, future)
+            future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+            self._response = (command.opcode, future)
             self._receive(Channel.COMMAND, bytes(command))
             try:
                 async with asyncio.timeout(timeout_s):
@@ -172,7 +172,7 @@ class BandLink:
             except BLUETOOTH_ERRORS as error:
                 raise link_error(error, self.band, self.address) from error
             finally:
-                self._answer = None
+                self._response = None
                 if future.done() and not future.cancelled():
                     future.exception()
 
@@ -209,18 +209,18 @@ class BandLink:
             self._last_force = payload
             self._receive(Channel.FORCE, payload)
 
-    def _on_answer(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
+    def _on_response(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
         payload = bytes(value)
-        self._receive(Channel.ANSWER, payload)
+        self._receive(Channel.RESPONSE, payload)
         try:
-            answer = Answer.from_bytes(payload)
+            response = Response.from_bytes(payload)
         except FrameError as error:
             logger.warning("%s: %s", self.band, error)
             return
-        if self._answer is not None and self._answer[0] == answer.opcode:
-            future = self._answer[1]
+        if self._response is not None and self._response[0] == response.opcode:
+            future = self._response[1]
             if not future.done():
-                future.set_result(answer)
+                future.set_result(response)
 
     def _on_disconnected(self, _: BleakClient) -> None:
         self.fail("the band went out of range or was switched off")

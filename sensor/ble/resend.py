@@ -17,7 +17,7 @@ from sensor.wire.profile import Command
 logger = logging.getLogger(__name__)
 
 RESEND_TIMEOUT_S = 10.0
-"""An answer may be late behind a burst; the watchdog judges the link, not this."""
+"""A response may be late behind a burst; the watchdog judges the link, not this."""
 CROWDED_S = 0.1
 
 
@@ -52,7 +52,7 @@ class Resender:
         Nothing is asked for while the reader is behind: it would be dropped again.
         """
         if self._requests is not None:
-            # An earlier link may have ended between a request and its answer.
+            # An earlier link may have ended between a request and its response.
             self._requests.unanswered(_now_s())
         while not link.lost.is_set():
             wanted = wait_s = None
@@ -82,12 +82,12 @@ class Resender:
 
     async def _ask(self, link: BandLink, requests: Requests, first: int, count: int) -> None:
         try:
-            answer = await link.command(Command.resend(first, count), RESEND_TIMEOUT_S)
+            response = await link.command(Command.resend(first, count), RESEND_TIMEOUT_S)
         except LinkError as error:
             logger.info("resend of %d samples from %d on: %s", count, first, error)
             requests.unanswered(_now_s())
         else:
-            requests.answered(answer, _now_s())
+            requests.answered(response, _now_s())
         self._mark_abandoned(requests)
 
     def _mark_abandoned(self, requests: Requests) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 from sensor.ble.connection import Connection, accepted, ended
 from sensor.ble.finder import FoundDevice, find, scan
 from sensor.ble.inbox import MAX_WAITING, Inbox
-from sensor.ble.link import ANSWER_TIMEOUT_S, BandLink
+from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink
 from sensor.ble.resend import Resender
 from sensor.errors import LinkError
 from sensor.samples import Notification
 from sensor.source import HostClock
 from sensor.timeline.ledger import Ledger
-from sensor.wire.profile import Answer, Calibration, Command, Info, Opcode
+from sensor.wire.profile import Calibration, Command, Info, Opcode, Response
 
 if TYPE_CHECKING:
     from sensor.bumble_backend import BumbleCentral
@@ -32,7 +32,7 @@ class BleSource:
     """Everything a band sends, and what the host does about it, as notifications.
 
     Entering finds the band and connects. Then the stream goes on over losses of the link for as
-    long as asked: each connection says `up`, its Info, battery, commands and answers, and `down`
+    long as asked: each connection says `up`, its Info, battery, commands and responses, and `down`
     with a reason. What comes is passed on as it is; only a frame that repeats the one before is
     dropped. Samples that the ledger of whoever reads (`follow`) misses are asked for again; those
     that nobody can bring are named in a mark `{"kind": "gave_up", "first": ..., "count": ...}`.
@@ -50,7 +50,7 @@ class BleSource:
     find_timeout_s
         How long to look for the band at first.
     silence_s
-        A link without a force frame for so long is dropped and made anew.
+        A link without a force frame for so long is dropped and made again.
     give_up_after_s
         How long to look for a lost band; None means for ever.
     max_waiting
@@ -146,8 +146,8 @@ class BleSource:
         if self._runner is not None:
             await asyncio.wait({self._runner})
 
-    async def command(self, command: Command, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
-        """Give the band a command, once it is connected; LinkError if it is not, or no answer."""
+    async def command(self, command: Command, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
+        """Give the band a command, once it is connected; LinkError if it is not, or no response."""
         link = await self._connected(timeout_s)
         return await link.command(command, timeout_s)
 
@@ -163,7 +163,7 @@ class BleSource:
             raise LinkError("the band is not connected just now: try again", self.address)
         return link
 
-    async def _accepted(self, command: Command) -> Answer:
+    async def _accepted(self, command: Command) -> Response:
         return accepted(await self.command(command), self.address)
 
     async def tare(self) -> Calibration:
@@ -186,7 +186,7 @@ class BleSource:
 
     async def set_rate(self, rate_hz: float) -> float:
         """Change the sample rate; the rate that the band took. Its Info follows in the stream."""
-        answer = await self._accepted(Command.set_rate(rate_hz))
+        response = await self._accepted(Command.set_rate(rate_hz))
         if self._connection.link is not None:
             await self._connection.take_info(self._connection.link)
-        return answer.rate_hz()
+        return response.rate_hz()

@@ -33,7 +33,7 @@ from sensor.recording.file import (
     look_at,
     translated,
 )
-from sensor.samples import Channel, Notification, Run
+from sensor.samples import Batch, Channel, Notification
 
 SUFFIX = ".forceband"
 MAX_PAYLOAD_BYTES = 65_536
@@ -134,9 +134,9 @@ class Recording:
     def _pack(self) -> None:
         """Move what the log holds into packs, all or nothing."""
         packs = [
-            (run.first_row, int(run.channel), len(run.received_us), _times(run), run.joined)
-            for run in self._loose_runs(0)
-            if len(run.received_us) >= MIN_PACK
+            (each.first_row, int(each.channel), len(each.received_us), _times(each), each.joined)
+            for each in self._loose_batches(0)
+            if len(each.received_us) >= MIN_PACK
         ]
         self._database.execute("BEGIN")
         try:
@@ -179,17 +179,17 @@ class Recording:
 
     def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[int, Notification]]:
         """Rows with a number above `after`, in order. Rows that make no sense are left out."""
-        runs = heapq.merge(
-            self._packed_runs(after), self._loose_rows(after, limit), key=lambda run: run.first_row
+        batches = heapq.merge(
+            self._packed_batches(after), self._loose_rows(after, limit), key=_first_row
         )
-        return islice(chain.from_iterable(run.rows(after) for run in runs), limit)
+        return islice(chain.from_iterable(batch.rows(after) for batch in batches), limit)
 
-    def runs(self, after: int = 0) -> Iterator[Run]:
+    def batches(self, after: int = 0) -> Iterator[Batch]:
         """The same in runs of one channel and size, much faster."""
-        packed, loose = self._packed_runs(after), self._loose_runs(after)
-        for run in heapq.merge(packed, loose, key=lambda run: run.first_row):
-            if run.last_row > after:
-                yield run.part(max(after + 1 - run.first_row, 0))
+        packed, loose = self._packed_batches(after), self._loose_batches(after)
+        for batch in heapq.merge(packed, loose, key=_first_row):
+            if batch.last_row > after:
+                yield batch.part(max(after + 1 - batch.first_row, 0))
 
     def others(self) -> Iterator[Notification]:
         """What is no force: the few rows that tell of band, link and host."""
@@ -197,10 +197,10 @@ class Recording:
             query = "SELECT id FROM log WHERE channel <> ? ORDER BY id"
             numbers = self._database.execute(query, (int(Channel.FORCE),)).fetchall()
         for (row,) in numbers:
-            for run in self._loose_rows(row - 1, 1):
-                yield from (notification for _, notification in run.rows())
+            for batch in self._loose_rows(row - 1, 1):
+                yield from (notification for _, notification in batch.rows())
 
-    def _loose_rows(self, after: int, limit: int | None = None) -> Iterator[Run]:
+    def _loose_rows(self, after: int, limit: int | None = None) -> Iterator[Batch]:
         """Rows that are not packed, each as a run of its own."""
         with translated(self.path):
             for row, received_us, channel, payload in self._database.execute(
@@ -209,24 +209,24 @@ class Recording:
                 (after, MAX_PAYLOAD_BYTES, -1 if limit is None else limit),
             ):
                 if _is_time(received_us) and isinstance(payload, bytes) and channel in _CHANNELS:
-                    yield Run(row, (received_us,), Channel(channel), payload)
+                    yield Batch(row, (received_us,), Channel(channel), payload)
 
-    def _loose_runs(self, after: int) -> Iterator[Run]:
+    def _loose_batches(self, after: int) -> Iterator[Batch]:
         """Rows that are not packed, those of one channel and size together."""
 
-        def kind(run: Run) -> tuple[int, int]:
-            return run.channel, len(run.joined)
+        def kind(batch: Batch) -> tuple[int, int]:
+            return batch.channel, len(batch.joined)
 
         for _, group in groupby(self._loose_rows(after), kind):
-            part: list[Run] = []
-            for run in group:
-                if part and (run.first_row != part[-1].first_row + 1 or len(part) >= MAX_PACK):
+            part: list[Batch] = []
+            for batch in group:
+                if part and (batch.first_row != part[-1].first_row + 1 or len(part) >= MAX_PACK):
                     yield _joined(part)
                     part = []
-                part.append(run)
+                part.append(batch)
             yield _joined(part)
 
-    def _packed_runs(self, after: int) -> Iterator[Run]:
+    def _packed_batches(self, after: int) -> Iterator[Batch]:
         with translated(self.path):
             for first, channel, count, received, payload in self._database.execute(
                 "SELECT first, channel, count, received_us, payload FROM packs "
@@ -242,7 +242,7 @@ class Recording:
                     continue
                 times = np.frombuffer(received, "<i8")
                 if _is_time(int(times.min())) and _is_time(int(times.max())):
-                    yield Run(first, tuple(times.tolist()), Channel(channel), payload)
+                    yield Batch(first, tuple(times.tolist()), Channel(channel), payload)
 
     @property
     def last_row(self) -> int:
@@ -341,13 +341,19 @@ def _columns(notification: Notification) -> tuple[int, int, bytes]:
     return notification.received_us, int(notification.channel), notification.payload
 
 
-def _times(run: Run) -> bytes:
-    return struct.pack(f"<{len(run.received_us)}q", *run.received_us)
+def _first_row(batch: Batch) -> int:
+    return batch.first_row
 
 
-def _joined(runs: list[Run]) -> Run:
-    times = tuple(run.received_us[0] for run in runs)
-    return Run(runs[0].first_row, times, runs[0].channel, b"".join(run.joined for run in runs))
+def _times(batch: Batch) -> bytes:
+    return struct.pack(f"<{len(batch.received_us)}q", *batch.received_us)
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    times = tuple(batch.received_us[0] for batch in batches)
+    return Batch(
+        batches[0].first_row, times, batches[0].channel, b"".join(batch.joined for batch in batches)
+    )
 
 
 def _is_time(received_us: object) -> bool:

@@ -2,7 +2,7 @@
 
 A notification is received some time after its samples were taken: the delay is never negative,
 mostly small, and now and then seconds (a poor link sends in bursts). So the line is fitted to the
-earliest arrival in each stretch of time, and what is late is left out. UTC for samples follows the
+earliest arrival in each window of time, and what is late is left out. UTC for samples follows the
 line by slewing, as NTP does, so that it never steps back and a sample's UTC, once told, stays.
 """
 
@@ -18,8 +18,8 @@ from sensor.samples import Floats, Ints
 MAX_SKEW = 5000e-6
 """Ceramic resonators were measured 3100 ppm off; crystals are 50 ppm off."""
 MAX_SLEW = 0.01
-_FIRST_STRETCH_US = 1_000_000
-_MAX_STRETCHES = 64
+_FIRST_WINDOW_US = 1_000_000
+_MAX_WINDOWES = 64
 _SLEW_US = 10_000_000
 
 
@@ -41,7 +41,7 @@ class DeviceClock:
     """
 
     def __init__(self) -> None:
-        self._stretch_us = _FIRST_STRETCH_US
+        self._window_us = _FIRST_WINDOW_US
         self._earliest: list[tuple[int, int]] = []
         self._open: tuple[int, int] | None = None
         self._open_end = 0
@@ -58,13 +58,13 @@ class DeviceClock:
         """Learn that what the band sampled at `device_us` (unwrapped) was received."""
         if not self._segments:
             self._add_segment(device_us, float(received_us), 1.0)
-            self._open, self._open_end = (device_us, received_us), device_us + self._stretch_us
+            self._open, self._open_end = (device_us, received_us), device_us + self._window_us
             return
         if self._open is None or device_us >= self._open_end:
             if self._open is not None:
                 self._earliest.append(self._open)
                 self._refit(device_us)
-            self._open, self._open_end = (device_us, received_us), device_us + self._stretch_us
+            self._open, self._open_end = (device_us, received_us), device_us + self._window_us
             return
         slope = 1.0 if self.fit is None else 1 + self.fit.skew_ppm * 1e-6
         lead = (received_us - self._open[1]) - slope * (device_us - self._open[0])
@@ -100,13 +100,13 @@ class DeviceClock:
         self._segments.append((start, utc, slope))
 
     def _refit(self, now_us: int) -> None:
-        if len(self._earliest) >= _MAX_STRETCHES:
+        if len(self._earliest) >= _MAX_WINDOWES:
             self._halve()
         self.fit = fit = _fit(self._earliest)
         if fit is None or now_us <= self._starts[-1]:
             return
         here = float(self.utc_us_at(now_us))
-        ahead = max(_SLEW_US, 2 * self._stretch_us)
+        ahead = max(_SLEW_US, 2 * self._window_us)
         slope_to_line = 1 + fit.skew_ppm * 1e-6
         target = fit.utc_us + slope_to_line * (now_us + ahead - fit.device_us)
         slope = (target - here) / ahead
@@ -114,13 +114,13 @@ class DeviceClock:
         self._add_segment(now_us, here, slope)
 
     def _halve(self) -> None:
-        """Keep the earlier arrival of each two stretches, so that memory stays bounded."""
+        """Keep the earlier arrival of each two windows, so that memory stays bounded."""
         slope = 1.0 if self.fit is None else 1 + self.fit.skew_ppm * 1e-6
         pairs = zip(self._earliest[::2], self._earliest[1::2], strict=False)
         self._earliest = [
             min(pair, key=lambda point: point[1] - slope * point[0]) for pair in pairs
         ]
-        self._stretch_us *= 2
+        self._window_us *= 2
 
 
 def _on_line(

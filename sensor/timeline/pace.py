@@ -24,7 +24,7 @@ MAX_DRIFT_US = 300e6
 NEAR_S = 180.0
 """More than any band remembers."""
 RUN_OF_DOUBTED = 4
-"""So many frames that contradict the past, but not each other, say that all began anew."""
+"""So many frames that contradict the past, but not each other, say that all began again."""
 MAX_FORMER_RATES = 8
 
 
@@ -68,11 +68,11 @@ class Pace:
         self._known = 0
         self._run = self._run_end = 0
         self.began: int | None = None
-        """Where the band itself says that it began anew; believed once a frame agrees."""
+        """Where the band itself says that it began again; believed once a frame agrees."""
 
     @property
     def restarted(self) -> bool:
-        """Whether the band, or frames that agree with each other, say that all began anew."""
+        """Whether the band, or frames that agree with each other, say that all began again."""
         return self._run >= RUN_OF_DOUBTED
 
     def set_rate(self, rate_hz: float) -> None:

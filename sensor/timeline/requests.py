@@ -12,7 +12,7 @@ from sensor.errors import FrameError
 from sensor.timeline.ledger import Ledger, Missing
 from sensor.timeline.pace import WRAP, signed
 from sensor.wire.frames import MAX_SAMPLES
-from sensor.wire.profile import Answer, Status
+from sensor.wire.profile import Response, Status
 
 ATTEMPTS = 8
 """At 20 % loss and 10 frames/s this leaves one frame in 50 hours; five would leave two an hour."""
@@ -75,23 +75,25 @@ class Requests:
         self._wait_until_s = math.inf
         return first % WRAP, end - first
 
-    def answered(self, answer: Answer, now_s: float) -> None:
+    def answered(self, response: Response, now_s: float) -> None:
         """Take note of how the band answered the last request."""
         if self._asked is None:
             return
         first, end = self._asked
-        if answer.status == Status.BUSY:
+        if response.status == Status.BUSY:
             self._uncount(first, end)
             self._asked, self._wait_until_s = None, now_s + BUSY_S
-        elif answer.status in (Status.OK, Status.NOT_AVAILABLE):
+        elif response.status in (Status.OK, Status.NOT_AVAILABLE):
             try:
-                told, count = answer.resend_range() if answer.status == Status.OK else (first, 0)
+                named, count = (
+                    response.resend_range() if response.status == Status.OK else (first, 0)
+                )
             except FrameError:
                 self.unanswered(now_s)
                 return
-            coming = first + signed(told - first)
+            coming = first + signed(named - first)
             if count and not first <= coming < coming + count <= end:
-                # The answer to an earlier request, whose wait had ended.
+                # The response to an earlier request, whose wait had ended.
                 self.unanswered(now_s)
                 return
             # What START alone told of may not be in a frame yet, and comes by itself.
@@ -106,11 +108,11 @@ class Requests:
             self.unanswered(now_s)
 
     def unanswered(self, now_s: float) -> None:
-        """The last request got no answer."""
+        """The last request got no response."""
         self._asked, self._wait_until_s = None, now_s
 
     def wait_s(self, now_s: float) -> float | None:
-        """Time until `request` may have something; None: not before a loss, or an answer."""
+        """Time until `request` may have something; None: not before a loss, or a response."""
         if not self._wanted() or self._wait_until_s == math.inf:
             return None
         return max(self._wait_until_s - now_s, 0.0)

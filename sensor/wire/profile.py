@@ -1,4 +1,4 @@
-"""The band's GATT profile, version 1: identifiers, Info, commands and answers.
+"""The band's GATT profile, version 1: identifiers, Info, commands and responses.
 
 Every integer is little-endian. docs/protocol.md has the tables and worked bytes.
 """
@@ -84,7 +84,7 @@ class BandCurve:
 class Info:
     """What the band says of itself; read once after each connect.
 
-    `boot_id` is drawn at power-on: another one means that sample index and device time began anew
+    `boot_id` is drawn at power-on: another one means that sample index and device time began again
     and that the memory for resends is gone.
     """
 
@@ -196,7 +196,7 @@ class Opcode(IntEnum):
 
 
 class Status(IntEnum):
-    """How a command went; the second byte of its answer."""
+    """How a command went; the second byte of its response."""
 
     OK = 0
     UNKNOWN_COMMAND = 1
@@ -234,7 +234,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What the band indicates after a command: which one, how it went, and its result."""
 
     opcode: int
@@ -245,33 +245,33 @@ class Answer:
         return bytes([self.opcode, self.status]) + self.result
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Answer:
+    def from_bytes(cls, data: bytes) -> Response:
         """Decode an indication; FrameError if it is shorter than two bytes or of unknown status."""
         data = bytes(data)
         try:
             return cls(data[0], Status(data[1]), data[2:])
         except (IndexError, ValueError) as error:
-            raise FrameError(f"not an answer: {error}", data) from error
+            raise FrameError(f"not a response: {error}", data) from error
 
     def calibration(self) -> Calibration:
-        """The calibration now in force, from the answer to TARE or SET_CALIBRATION."""
+        """The calibration now in force, from the response to TARE or SET_CALIBRATION."""
         return Calibration.from_bytes(self.result)
 
     def rate_hz(self) -> float:
-        """The rate that the band took, from the answer to SET_RATE."""
+        """The rate that the band took, from the response to SET_RATE."""
         if len(self.result) != 4:
             raise FrameError("not a rate", self.result)
         return float(int.from_bytes(self.result, "little")) / 1000
 
     def next_sample(self) -> int | None:
-        """Index (mod 2³²) of the sample after all taken so far, from START's and STOP's answer.
+        """Index (mod 2³²) of the sample after all taken so far, from START's and STOP's response.
 
         It makes a loss exact where no frame follows or goes before. None if the band does not tell.
         """
         return int.from_bytes(self.result, "little") if len(self.result) == 4 else None
 
     def resend_range(self) -> tuple[int, int]:
-        """First index (mod 2³²) and count of the samples that will come, from RESEND's answer."""
+        """First index (mod 2³²) and count of the samples that will come, from RESEND's response."""
         if len(self.result) != _RANGE.size:
             raise FrameError("not a range of samples", self.result)
         first, count = _RANGE.unpack(self.result)

@@ -10,7 +10,7 @@ from benchmarks.generator.kinds import Session
 from benchmarks.live_score import LONGEST_BLOCKS_S, LiveScore, blocks, judge
 from pipeline.analysis.result import Rep
 from pipeline.session.events import Event, RepAnnounced, RepWithdrawn
-from tests.told_session import rep
+from tests.example_session import rep
 
 Events = list[tuple[float, list[Event]]]
 

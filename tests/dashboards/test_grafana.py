@@ -13,9 +13,9 @@ import yaml
 from dashboards.grafana.boards import FILE, as_json
 from pipeline.sinks.influx.settings import InfluxSettings
 from pipeline.sinks.influx.sink import InfluxSink
+from tests.example_session import DURATION_S, FACTS, REPS, SETS, START_US, session
 from tests.influx_double import InfluxDouble
 from tests.influx_server import InfluxServer, running_influxd
-from tests.told_session import DURATION_S, FACTS, REPS, SETS, START_US, session
 
 BOARD: dict[str, Any] = json.loads(as_json())
 PANELS: list[dict[str, Any]] = BOARD["panels"]

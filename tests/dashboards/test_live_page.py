@@ -36,8 +36,8 @@ from pipeline.session.events import (
 )
 from pipeline.sinks.page.web import WebSink
 from sensor.samples import Gap
-from tests.pipeline.sinks.telling import samples, told
-from tests.told_session import FACTS, REPS, closed_set, rep, session
+from tests.example_session import FACTS, REPS, closed_set, rep, session
+from tests.pipeline.sinks.emitting import emitted, samples
 
 CHROMIUM = shutil.which("chromium")
 ARGS = [
@@ -202,18 +202,18 @@ def test_the_page_follows_a_set_from_the_first_pull_to_the_rest(chromium: Chromi
             await view.page.goto(sink.url)
             await expect(view.page.locator("#empty")).to_be_visible()
             await view.text("#word", "No band")
-            sink.show(FACTS, [told(LinkChanged(True, "connected")), told(BatteryChanged(15))])
+            sink.show(FACTS, [emitted(LinkChanged(True, "connected")), emitted(BatteryChanged(15))])
             await view.text("#word", "Ready")
             await view.text("#exercise", "low row, left")
             await view.text("#battery-text", "15 %")
-            sink.show(FACTS, [samples(0, 400), told(state(5.0, Phase.CONCENTRIC, 0))])
+            sink.show(FACTS, [samples(0, 400), emitted(state(5.0, Phase.CONCENTRIC, 0))])
             await view.text("#word", "Pull")
             await view.data("body", "phase", "concentric")
             await expect(view.page.locator("#empty")).to_be_hidden()
             await view.data("#chart", "points", "400")
             for number in (1, 2):
-                sink.show(FACTS, [told(RepAnnounced(rep(1, number, number * 4.0 - 2)))])
-                sink.show(FACTS, [told(state(5.0 + number, Phase.ECCENTRIC, number))])
+                sink.show(FACTS, [emitted(RepAnnounced(rep(1, number, number * 4.0 - 2)))])
+                sink.show(FACTS, [emitted(state(5.0 + number, Phase.ECCENTRIC, number))])
                 await view.text("#reps", str(number))
             await view.text("#said", "2 reps")
             await view.text("#word", "Release")
@@ -221,15 +221,15 @@ def test_the_page_follows_a_set_from_the_first_pull_to_the_rest(chromium: Chromi
             assert tempo == ["1.6", "0.4", "1.6", "0.4"]
             await view.text("#peak", "162")
             unfinished = rep(1, 2, 6.0)._replace(bottom_s=None)
-            sink.show(FACTS, [told(RepCorrected(unfinished))])
+            sink.show(FACTS, [emitted(RepCorrected(unfinished))])
             await view.data("#tempo-1", "known", "false")
             await view.text("#tempo-1", "0.4")  # of the rep before
-            sink.show(FACTS, [told(RepWithdrawn(rep(1, 1, 2.0).id, 10.0, "a trial pull"))])
+            sink.show(FACTS, [emitted(RepWithdrawn(rep(1, 1, 2.0).id, 10.0, "a trial pull"))])
             await view.text("#tempo-1", "–")
-            sink.show(FACTS, [told(RepAnnounced(rep(1, 1, 2.0)))])
+            sink.show(FACTS, [emitted(RepAnnounced(rep(1, 1, 2.0)))])
             await expect(view.page.locator("#sets tr.now")).to_have_count(1)
-            sink.show(FACTS, [samples(400, 1800), told(closed_set(1, 2.0))])
-            sink.show(FACTS, [told(state(27.5, Phase.REST, REPS))])
+            sink.show(FACTS, [samples(400, 1800), emitted(closed_set(1, 2.0))])
+            sink.show(FACTS, [emitted(state(27.5, Phase.REST, REPS))])
             await view.text("#word", "Rest")
             await view.text("#clock", re.compile(r"0:0[5-9]"))
             await view.text("#sets tr", re.compile(f"^1{REPS}18 s166 N$"))
@@ -245,7 +245,7 @@ def test_the_curve_is_drawn_in_the_colour_of_each_phase(chromium: Chromium) -> N
         async with WebSink() as sink, chromium.window() as view:
             events = session()
             sink.show(FACTS, [one for one in events if one.utc_us <= events[0].utc_us + 20_000_000])
-            sink.show(FACTS, [told(closed_set(1, 2.0))])
+            sink.show(FACTS, [emitted(closed_set(1, 2.0))])
             await view.page.goto(sink.url)
             await view.data("#chart", "points", re.compile(r"\d{3}"))
             seen = await view.page.evaluate(COUNT_COLOURS)
@@ -259,15 +259,15 @@ def test_a_gap_is_shaded_and_a_withdrawn_rep_goes(chromium: Chromium) -> None:
     async def run() -> None:
         async with WebSink() as sink, chromium.window() as view:
             await view.page.goto(sink.url)
-            sink.show(FACTS, [samples(0, 400), told(RepAnnounced(rep(1, 1, 0.5)))])
-            sink.show(FACTS, [told(state(5.0, Phase.REST, 1))])
+            sink.show(FACTS, [samples(0, 400), emitted(RepAnnounced(rep(1, 1, 0.5)))])
+            sink.show(FACTS, [emitted(state(5.0, Phase.REST, 1))])
             await view.data("#chart", "gaps", "0")
             await view.text("#reps", "1")
-            sink.show(FACTS, [samples(480, 80), told(GapFound(Gap(5.0, 6.0, 80)))])
+            sink.show(FACTS, [samples(480, 80), emitted(GapFound(Gap(5.0, 6.0, 80)))])
             await view.data("#chart", "gaps", "1")
             await view.data("#chart", "points", "481")  # and the break in the line
-            sink.show(FACTS, [told(RepWithdrawn(rep(1, 1, 0.5).id, 7.0, "a trial pull"))])
-            sink.show(FACTS, [told(state(7.0, Phase.REST, 0))])
+            sink.show(FACTS, [emitted(RepWithdrawn(rep(1, 1, 0.5).id, 7.0, "a trial pull"))])
+            sink.show(FACTS, [emitted(state(7.0, Phase.REST, 0))])
             await view.text("#reps", "0")
             await expect(view.page.locator("#sets tr")).to_have_count(0)
             await view.text("#peak", "–")
@@ -284,7 +284,7 @@ def test_the_page_comes_back_by_itself_when_the_server_does(chromium: Chromium) 
         async with chromium.window() as view:
             async with WebSink() as sink:
                 port = int(sink.url.rstrip("/").rpartition(":")[2])
-                sink.show(FACTS, [samples(0, 80), told(state(1.0, Phase.REST, 3))])
+                sink.show(FACTS, [samples(0, 80), emitted(state(1.0, Phase.REST, 3))])
                 await view.page.goto(sink.url)
                 await view.text("#reps", "3")
                 await view.data("body", "page", "open")
@@ -292,7 +292,7 @@ def test_the_page_comes_back_by_itself_when_the_server_does(chromium: Chromium) 
             await view.text("#banners p", re.compile("No connection to forceband"))
             await view.text("#word", "No data")
             async with WebSink(port=port) as sink:
-                sink.show(FACTS, [samples(0, 160), told(state(2.0, Phase.REST, 4))])
+                sink.show(FACTS, [samples(0, 160), emitted(state(2.0, Phase.REST, 4))])
                 await view.data("body", "page", "open")
                 await view.text("#reps", "4")
                 await view.data("#chart", "points", "160")
@@ -308,8 +308,8 @@ def test_a_page_opened_in_mid_session_shows_sets_and_problems(
         events = [one for one in session() if not isinstance(one.event, SetClosed)][:-1]
         async with WebSink() as sink, chromium.window(SIZES[2]) as view:
             sink.show(replace(FACTS, replay_speed=4.0), events)
-            sink.show(replace(FACTS, replay_speed=4.0), [told(closed_set(1, 2.0))])
-            sink.show(replace(FACTS, replay_speed=4.0), [told(RepAnnounced(rep(2, 1, 34.0)))])
+            sink.show(replace(FACTS, replay_speed=4.0), [emitted(closed_set(1, 2.0))])
+            sink.show(replace(FACTS, replay_speed=4.0), [emitted(RepAnnounced(rep(2, 1, 34.0)))])
             sink.notice("error", "The disk is full: nothing more is recorded.", about="recording")
             sink.delivery("influx", 214, "connection refused")
             await view.page.goto(sink.url)
@@ -332,7 +332,7 @@ def test_buttons_act_and_the_unit_is_remembered(chromium: Chromium) -> None:
             return "Zero is set."
 
         async with WebSink(commands=carry_out) as sink, chromium.window() as view:
-            sink.show(FACTS, [samples(0, 80), told(RepAnnounced(rep(1, 1, 0.5)))])
+            sink.show(FACTS, [samples(0, 80), emitted(RepAnnounced(rep(1, 1, 0.5)))])
             await view.page.goto(sink.url)
             await view.text("#peak", "166")
             await view.page.locator("#tare").click()
@@ -364,8 +364,8 @@ def test_text_from_outside_stays_text(chromium: Chromium) -> None:
         bad = "<img src=x onerror=alert(1)>"
         async with WebSink() as sink, chromium.window() as view:
             await view.page.goto(sink.url)
-            sink.show(FACTS, [samples(0, 80), told(Marked("note", bad), 0.5)])
-            sink.show(FACTS, [told(LinkChanged(False, bad))])
+            sink.show(FACTS, [samples(0, 80), emitted(Marked("note", bad), 0.5)])
+            sink.show(FACTS, [emitted(LinkChanged(False, bad))])
             sink.notice("error", bad)
             await view.text("#banners p.error", bad)
             assert await view.page.locator("main img, #banners img").count() == 0
@@ -378,7 +378,7 @@ def test_the_page_is_legible_from_afar_on_each_screen(chromium: Chromium) -> Non
     async def run() -> None:
         async with WebSink(commands=_never) as sink, chromium.window() as view:
             sink.show(FACTS, session()[:-4])
-            sink.show(FACTS, [told(state(66.0, Phase.ECCENTRIC, 88, 12))])
+            sink.show(FACTS, [emitted(state(66.0, Phase.ECCENTRIC, 88, 12))])
             await view.page.goto(sink.url)
             await view.text("#word", "Release")
             for width, height in SMALL:

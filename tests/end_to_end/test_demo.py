@@ -64,7 +64,7 @@ def demo_of(data: Path, *flags: str, environment: dict[str, str] | None = None) 
 
 def test_a_demo_shows_tells_and_records_the_same_reps(tmp_path: Path) -> None:
     with demo_of(tmp_path, "--duration", "14") as demo:
-        told, page, out = _follow(demo)
+        emitted, page, out = _follow(demo)
     with Recording.open(demo.recording) as recording:
         assert recording.ended
         assert recording.cursors()["mqtt"] == recording.last_row
@@ -72,7 +72,7 @@ def test_a_demo_shows_tells_and_records_the_same_reps(tmp_path: Path) -> None:
         facts = recording.facts
     assert len(reps) >= 2
     assert facts["reps"] == len(reps)
-    closed = [each for each in told if str(each["topic"]).endswith("/event/set")]
+    closed = [each for each in emitted if str(each["topic"]).endswith("/event/set")]
     assert sum(int(str(each["reps"])) for each in closed) == len(reps)
     assert page["curve"] > 10
     assert page["set"] == len(closed)
@@ -81,10 +81,10 @@ def test_a_demo_shows_tells_and_records_the_same_reps(tmp_path: Path) -> None:
 
 def _follow(demo: Demo) -> tuple[list[dict[str, Any]], Counter[str], str]:
     """Listen over MQTT and look at the page until the demo ends."""
-    told: list[dict[str, Any]] = []
+    emitted: list[dict[str, Any]] = []
     client = mqtt.Client(CallbackAPIVersion.VERSION2)
     client.on_connect = lambda client, *_: client.subscribe("forceband/+/event/#", qos=1)
-    client.on_message = lambda *args: told.append(
+    client.on_message = lambda *args: emitted.append(
         {**json.loads(args[2].payload), "topic": args[2].topic}
     )
     client.connect("127.0.0.1", int(demo.found(r"mosquitto_sub -h \S+ -p (\d+)")))
@@ -93,7 +93,7 @@ def _follow(demo: Demo) -> tuple[list[dict[str, Any]], Counter[str], str]:
     out, rest = demo.process.communicate(timeout=120)
     client.loop_stop()
     assert demo.process.returncode == 0, demo.said + rest
-    return told, page, out
+    return emitted, page, out
 
 
 async def _watch(url: str) -> Counter[str]:

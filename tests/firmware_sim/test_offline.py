@@ -53,7 +53,7 @@ def test_a_session_begins_with_what_the_band_says_of_itself_and_ends() -> None:
         Channel.INFO,
         Channel.BATTERY,
         Channel.COMMAND,
-        Channel.ANSWER,
+        Channel.RESPONSE,
     ]
     assert notes[-1].channel is Channel.END
     assert Info.from_bytes(notes[1].payload).rate_hz == 80.0

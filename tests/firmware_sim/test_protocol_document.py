@@ -16,12 +16,12 @@ from firmware_sim.device.services import force_value
 from sensor.wire import profile
 from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES, Flag, ForceFrame
 from sensor.wire.profile import (
-    Answer,
     BandCurve,
     Calibration,
     Command,
     Info,
     Opcode,
+    Response,
     Status,
 )
 
@@ -49,12 +49,12 @@ MEANT: dict[str, SupportsBytes] = {
     "command set_rate": Command.set_rate(320.0),
     "command set_calibration": Command.set_calibration(TARED),
     "command resend": Command.resend(4000, 160),
-    "answer start": Answer(Opcode.START, Status.OK, (4160).to_bytes(4, "little")),
-    "answer tare": Answer(Opcode.TARE, Status.OK, bytes(TARED)),
-    "answer set_rate": Answer(Opcode.SET_RATE, Status.OK, (320_000).to_bytes(4, "little")),
-    "answer resend": Answer(Opcode.RESEND, Status.OK, Command.resend(4040, 120).argument),
-    "answer nothing": Answer(Opcode.RESEND, Status.NOT_AVAILABLE),
-    "answer unknown": Answer(0x7F, Status.UNKNOWN_COMMAND),
+    "response start": Response(Opcode.START, Status.OK, (4160).to_bytes(4, "little")),
+    "response tare": Response(Opcode.TARE, Status.OK, bytes(TARED)),
+    "response set_rate": Response(Opcode.SET_RATE, Status.OK, (320_000).to_bytes(4, "little")),
+    "response resend": Response(Opcode.RESEND, Status.OK, Command.resend(4040, 120).argument),
+    "response nothing": Response(Opcode.RESEND, Status.NOT_AVAILABLE),
+    "response unknown": Response(0x7F, Status.UNKNOWN_COMMAND),
     "force 181.4": force_value(181.4),
     "force -2.5": force_value(-2.5),
     "force unknown": force_value(None),
@@ -85,10 +85,10 @@ def test_each_example_decodes_to_what_the_text_says() -> None:
     assert (info.rate_hz, info.ring_samples, info.active_calibration) == (80.0, 11520, 3)
     assert info.curve is not None
     assert info.curve.a_n == pytest.approx(5.78)
-    assert Answer.from_bytes(hexes["answer start"]).next_sample() == 4160
-    assert Answer.from_bytes(hexes["answer tare"]).calibration().zero_counts == 84120
-    assert Answer.from_bytes(hexes["answer set_rate"]).rate_hz() == 320.0
-    assert Answer.from_bytes(hexes["answer resend"]).resend_range() == (4040, 120)
+    assert Response.from_bytes(hexes["response start"]).next_sample() == 4160
+    assert Response.from_bytes(hexes["response tare"]).calibration().zero_counts == 84120
+    assert Response.from_bytes(hexes["response set_rate"]).rate_hz() == 320.0
+    assert Response.from_bytes(hexes["response resend"]).resend_range() == (4040, 120)
 
 
 def test_the_tables_name_the_codes_numbers() -> None:

@@ -38,12 +38,12 @@ def test_a_skewed_clock_is_measured_and_every_sample_has_its_utc(ppm: float) -> 
     utc_us: dict[int, int] = {}
     ended: SessionEnded | None = None
     for row, each in enumerate(notifications(band, 150.0, radio), 1):
-        for told in session.receive(each, row):
-            if isinstance(told.event, ForceSamples):
-                for k, at_us in enumerate(told.event.utc_us.tolist()):
-                    utc_us[told.event.index + k] = at_us
-            elif isinstance(told.event, SessionEnded):
-                ended = told.event
+        for emitted in session.receive(each, row):
+            if isinstance(emitted.event, ForceSamples):
+                for k, at_us in enumerate(emitted.event.utc_us.tolist()):
+                    utc_us[emitted.event.index + k] = at_us
+            elif isinstance(emitted.event, SessionEnded):
+                ended = emitted.event
     assert ended is not None
     assert ended.missing == 0
     assert sorted(utc_us) == list(range(band.firmware.next_sample))[: len(utc_us)]

@@ -34,16 +34,16 @@ class Shown:
     def __init__(self) -> None:
         self.samples = 0
 
-    def show(self, facts: SessionFacts, told: object) -> None:
+    def show(self, facts: SessionFacts, emitted: object) -> None:
         del facts
-        assert isinstance(told, list)
+        assert isinstance(emitted, list)
         self.samples += sum(
-            each.event.force_n.size for each in told if isinstance(each.event, ForceSamples)
+            each.event.force_n.size for each in emitted if isinstance(each.event, ForceSamples)
         )
 
 
 def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, note: Note) -> None:
-    shown, told = Shown(), list[tuple[str, str]]()
+    shown, emitted = Shown(), list[tuple[str, str]]()
     with Recording.create(tmp_path / "full.forceband", {}) as recording:
         recorder = Recorder(
             recording,
@@ -52,7 +52,7 @@ def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, not
             live_sinks=[shown],
             deliveries=[],
             now_us=lambda: 0,
-            notice=lambda level, text: told.append((level, text)),
+            notice=lambda level, text: emitted.append((level, text)),
         )
         # SQLite itself says that the disk is full: its file may grow no further.
         database = recording._database
@@ -64,10 +64,10 @@ def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, not
                 database.execute("PRAGMA max_page_count=1073741823")
             recorder.take(notification)
         lost = len(ROWS) - (recording.last_row - 1)
-    assert told[0][0] == "error"
-    assert "disk is full" in told[0][1]
-    assert told[1][0] == "warning"
-    assert f"{lost} notifications were not recorded" in told[1][1]
+    assert emitted[0][0] == "error"
+    assert "disk is full" in emitted[0][1]
+    assert emitted[1][0] == "warning"
+    assert f"{lost} notifications were not recorded" in emitted[1][1]
     assert 0 < lost <= FREE_AFTER - FULL_AFTER
     frames = sum(each.channel is Channel.FORCE for each in ROWS)
     assert shown.samples == pytest.approx(frames * 8, abs=8)
@@ -75,10 +75,10 @@ def test_a_full_disk_is_told_at_once_and_costs_what_is_named(tmp_path: Path, not
     with Recording.open(tmp_path / "full.forceband") as recording:
         read = read_session(recording)
         marks = [
-            told.event
+            emitted.event
             for row, each in recording.rows()
-            for told in [*Session().receive(each, row)]
-            if isinstance(told.event, Marked)
+            for emitted in [*Session().receive(each, row)]
+            if isinstance(emitted.event, Marked)
         ]
     assert [mark.kind for mark in marks] == ["not_recorded"]
     # What the file lacks is a gap of exactly so many samples.
@@ -109,7 +109,7 @@ def test_a_disk_that_stays_full_leaves_a_file_that_opens_and_analyses(
                 database.execute(f"PRAGMA max_page_count={pages}")
             last = recorder.take(notification)
         asyncio.run(_sync_once(recorder))
-    assert any(isinstance(told.event, SessionEnded) for told in last)
+    assert any(isinstance(emitted.event, SessionEnded) for emitted in last)
     assert 0 < recorder.not_recorded <= len(ROWS) - FULL_AFTER
     print_outcome(Outcome(session, recording.path, (), recorder.not_recorded))
     assert f"{recorder.not_recorded} notifications are missing" in capsys.readouterr().out
@@ -140,7 +140,7 @@ def test_what_the_disk_could_not_take_is_told_all_the_same(
     assert found.missing > 0
     assert len(found.recorded) == found.sent - found.missing
     assert len(found.stored) == len(set(found.stored)) == found.sent
-    assert len(found.told) == found.pulled
+    assert len(found.emitted) == found.pulled
     assert found.contradictions == found.dead_letters == 0
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from firmware_sim.radio.air import att_opcode
-from pipeline.session.events import ForceSamples, GapFound, SessionEnded, Told
+from pipeline.session.events import Emitted, ForceSamples, GapFound, SessionEnded
 from pipeline.session.session import Session
 from sensor.samples import Channel, Notification
-from sensor.wire.profile import Answer, Opcode, Status
+from sensor.wire.profile import Opcode, Response, Status
 from tests.pipeline.signals import UTC0_US, frames, info, pulls
 from tests.reliability.conftest import Note
 from tests.reliability.test_radio import NOTIFICATION, leave_alone
@@ -23,10 +23,10 @@ FRAMES = [bytes(each) for each in frames(pulls(sets=1, reps=2))]
 
 def answer(opcode: Opcode, index: int) -> Notification:
     result = (index % 2**32).to_bytes(4, "little")
-    return Notification(UTC0_US, bytes(Answer(opcode, Status.OK, result)), Channel.ANSWER)
+    return Notification(UTC0_US, bytes(Response(opcode, Status.OK, result)), Channel.RESPONSE)
 
 
-def told_of(payloads: list[bytes], stopped: int) -> tuple[Session, list[Told]]:
+def told_of(payloads: list[bytes], stopped: int) -> tuple[Session, list[Emitted]]:
     rows = [
         Notification(UTC0_US, bytes(info()), Channel.INFO),
         answer(Opcode.START, 0),
@@ -36,32 +36,32 @@ def told_of(payloads: list[bytes], stopped: int) -> tuple[Session, list[Told]]:
     ]
     session = Session()
     return session, [
-        told for row, each in enumerate(rows, 1) for told in session.receive(each, row)
+        emitted for row, each in enumerate(rows, 1) for emitted in session.receive(each, row)
     ]
 
 
 @pytest.mark.parametrize("lost", [1, 3])
 def test_a_first_frame_that_is_resent_takes_its_place(lost: int) -> None:
     late = [*FRAMES[lost:20], *FRAMES[:lost], *FRAMES[20:]]
-    session, told = told_of(late, 8 * len(FRAMES))
+    session, emitted = told_of(late, 8 * len(FRAMES))
     seqs = [
         each.event.index + k
-        for each in told
+        for each in emitted
         if isinstance(each.event, ForceSamples)
         for k in range(each.event.force_n.size)
     ]
     assert sorted(seqs) == list(range(8 * len(FRAMES)))
     assert (session.samples, session.missing) == (8 * len(FRAMES), 0)
-    assert not any(isinstance(each.event, GapFound) for each in told)
+    assert not any(isinstance(each.event, GapFound) for each in emitted)
 
 
 @pytest.mark.parametrize(("head", "tail"), [(3, 0), (0, 2), (4, 5)])
 def test_what_never_comes_at_the_start_and_the_end_is_a_gap(head: int, tail: int) -> None:
     kept = FRAMES[head : len(FRAMES) - tail]
-    session, told = told_of(kept, 8 * len(FRAMES))
-    gaps = [each.event.gap.missing for each in told if isinstance(each.event, GapFound)]
+    session, emitted = told_of(kept, 8 * len(FRAMES))
+    gaps = [each.event.gap.missing for each in emitted if isinstance(each.event, GapFound)]
     assert gaps == [8 * each for each in (head, tail) if each]
-    ended = [each.event for each in told if isinstance(each.event, SessionEnded)]
+    ended = [each.event for each in emitted if isinstance(each.event, SessionEnded)]
     assert ended[0].missing == 8 * (head + tail)
     assert session.samples + session.missing == 8 * len(FRAMES)
 

@@ -201,7 +201,7 @@ async def _accounted(servers: Servers, name: str, path: Path, ear: Ear, rows: in
     assert len(found.recorded) == samples
     assert len(found.stored) == len(set(found.stored)) == samples
     assert found.contradictions == 0
-    assert sorted(found.told) == sorted(found.computed)
+    assert sorted(found.emitted) == sorted(found.computed)
     return found
 
 
@@ -213,9 +213,9 @@ def _wanted(recording: Recording) -> tuple[set[str], int]:
         if each.channel is Channel.FORCE:
             frame = ForceFrame.from_bytes(each.payload)
             indices.update(range(frame.first_sample, frame.first_sample + frame.counts.size))
-        for told in session.receive(each, row):
-            if event_message("forceband", facts, told) is not None:
-                ids.add(f"{facts.session}/{told.seq}")
+        for emitted in session.receive(each, row):
+            if event_message("forceband", facts, emitted) is not None:
+                ids.add(f"{facts.session}/{emitted.seq}")
     return ids, len(indices)
 
 
@@ -250,7 +250,7 @@ def _prove_kills(
         recorded={(n, k) for n, each in enumerate(found) for k in range(len(each.recorded))},
         stored=[seq for each in found for seq in each.stored],
         missing=sum(each.missing for each in found),
-        told=[rep for each in found for rep in each.told],
+        emitted=[rep for each in found for rep in each.emitted],
         pulled=sum(len(each.computed) for each in found),
     )
     unborn = len(lives) - len(found)

@@ -149,7 +149,7 @@ def test_a_power_cycled_band_is_a_gap_and_nothing_else_is_lost(
     assert 0 <= unknown < 160
     assert len(found.stored) == len(set(found.stored)) == len(found.recorded)
     assert found.gaps == [None]
-    assert sorted(found.told) == sorted(found.computed)
+    assert sorted(found.emitted) == sorted(found.computed)
     assert found.contradictions == 0
 
 

@@ -61,7 +61,7 @@ class Account:
     """Reps that the simulated person really did."""
     computed: list[int] = field(default_factory=list)
     """Ids of the reps that the recording holds."""
-    told: list[int] = field(default_factory=list)
+    emitted: list[int] = field(default_factory=list)
     """Ids of the reps in the sets that were told over MQTT, each message counted once."""
     ids: list[int] = field(default_factory=list)
     """Numbers of the MQTT events, each counted once."""
@@ -73,7 +73,7 @@ class Account:
         """One line of the table of proofs, in Markdown."""
         named = f"{fault} ({note})" if note else fault
         counts = (self.sent, len(self.recorded), len(self.stored))
-        cells = (named, *counts, self.missing, self.pulled, len(self.told))
+        cells = (named, *counts, self.missing, self.pulled, len(self.emitted))
         return f"| {' | '.join(map(str, cells))} |"
 
     def check(self) -> None:
@@ -82,7 +82,7 @@ class Account:
         assert len(self.recorded) == self.sent - self.missing
         assert len(self.stored) == len(set(self.stored)) == self.sent - self.missing
         assert self.missing == sum(each or 0 for each in self.gaps)
-        assert sorted(self.told) == sorted(self.computed)
+        assert sorted(self.emitted) == sorted(self.computed)
         assert self.contradictions == 0
         assert self.dead_letters == 0
 
@@ -90,7 +90,7 @@ class Account:
         """All that, and nothing is missing and no rep overlooked."""
         self.check()
         assert self.missing == 0
-        assert len(self.told) == self.pulled
+        assert len(self.emitted) == self.pulled
 
 
 class Ledger:
@@ -344,4 +344,6 @@ def count_messages(events: list[dict[str, Any]], found: Account) -> None:
         if seen.setdefault(event["id"], event) != event:
             found.contradictions += 1
     found.ids = sorted(int(each.rpartition("/")[2]) for each in seen)
-    found.told = [rep["rep_id"] for event in seen.values() for rep in event.get("final_reps", ())]
+    found.emitted = [
+        rep["rep_id"] for event in seen.values() for rep in event.get("final_reps", ())
+    ]

@@ -1,7 +1,7 @@
 """Events as InfluxDB line protocol: pure text, and the same event gives the same lines again.
 
-Timestamps are whole µs since 1970 UTC. A closed set is told at the UTC of its end, so its reps lie
-at `told.utc_us - (set end - rep end)`; a gap is told at its start. docs/influxdb.md has the schema.
+Timestamps are whole µs since 1970 UTC. A closed set is emitted at the UTC of its end, so its reps
+lie at `emitted.utc_us - (set end - rep end)`; a gap at its start. docs/influxdb.md has the schema.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 from pipeline.analysis.result import Rep
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
@@ -22,7 +23,6 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.sinks.sink import SessionFacts
 
@@ -47,15 +47,15 @@ _SPECIAL = re.compile(r"([,= ])")
 Fields = Mapping[str, float | int | str | None]
 
 
-def lines(facts: SessionFacts, told: Told) -> list[str]:
+def lines(facts: SessionFacts, emitted: Emitted) -> list[str]:
     """Lines of one event, in the order of its parts; none for a class not in `WRITTEN`."""
-    match told.event:
+    match emitted.event:
         case ForceSamples():
-            return _force(facts, told.event)
+            return _force(facts, emitted.event)
         case SetClosed():
-            return list(_closed_set(facts, told.utc_us, told.event))
+            return list(_closed_set(facts, emitted.utc_us, emitted.event))
         case _:
-            return _link(facts, told)
+            return _link(facts, emitted)
 
 
 def point(measurement: str, tags: Mapping[str, str], fields: Fields, utc_us: int) -> str:
@@ -201,12 +201,12 @@ def _phases(reps: tuple[Rep, ...]) -> Iterator[tuple[float, Phase]]:
             yield time_s, phase
 
 
-def _link(facts: SessionFacts, told: Told) -> list[str]:
+def _link(facts: SessionFacts, emitted: Emitted) -> list[str]:
     """The line of an event about band, link or host; its `event` tag has one of eight values."""
-    utc_us = told.utc_us
+    utc_us = emitted.utc_us
     kind: str
     fields: Fields
-    match told.event:
+    match emitted.event:
         case LinkChanged(up, reason):
             kind, fields = ("up" if up else "down"), {**_ints(up=up), "text": reason}
         case BatteryChanged(percent):

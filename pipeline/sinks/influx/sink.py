@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.sinks.influx.answers import (
     HOLD_S,
     dropped_all,
@@ -59,8 +59,8 @@ class InfluxSink:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> list[Rejected]:
-        """Return when the server has acknowledged the points of all of `told` but the returned.
+    async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> list[Rejected]:
+        """Return when the server has acknowledged the points of all of `emitted` but the returned.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class InfluxSink:
         size = self._settings.batch_lines
         waiting: list[str] = []
         rejected: list[Rejected] = []
-        for one in told:
+        for one in emitted:
             waiting += lines(facts, one)
             while len(waiting) >= size:
                 rejected += await self._send(waiting[:size])

@@ -52,7 +52,7 @@ class _Client(mqtt.Client):
         error: Exception | None = None
         try:
             return super().loop_forever(timeout)
-        except Exception as raised:  # noqa: BLE001  # told to the person, and tried anew
+        except Exception as raised:  # noqa: BLE001  # told to the person, and tried again
             error = raised
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
@@ -149,7 +149,7 @@ class Connection:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
 
-    def _tell(self, callback: Callable[..., None], *args: Any) -> None:
+    def _emit(self, callback: Callable[..., None], *args: Any) -> None:
         """Call on the event loop, from paho's thread."""
         with suppress(RuntimeError):  # the loop has closed: nobody is left to tell
             self._loop.call_soon_threadsafe(callback, *args)
@@ -166,7 +166,7 @@ class Connection:
         else:
             if self._subscriptions:
                 client.subscribe([(topic, 1) for topic in self._subscriptions])
-            self._tell(self._welcome)
+            self._emit(self._welcome)
 
     def _disconnected(
         self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any
@@ -183,7 +183,7 @@ class Connection:
         self._refusal = refusal or self._refusal
         self._acknowledgements.append((mid, refusal))
         if len(self._acknowledgements) == 1:  # else the loop has been told already
-            self._tell(self._acknowledge)
+            self._emit(self._acknowledge)
 
     def _subscribed(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: Sequence[Any], _properties: Any
@@ -209,7 +209,7 @@ class Connection:
             trouble = why_unreachable(self._settings, error)
         if error is not None and not isinstance(error, OSError):
             logger.warning("MQTT: the client stopped on an unforeseen answer", exc_info=error)
-        self._tell(
+        self._emit(
             self._end, trouble or why_lost(self._settings, "no reason given", self._welcomed)
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.session.events import ForceSamples, Told
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.sinks.mqtt.homeassistant import happening
 from pipeline.sinks.mqtt.messages import OFFLINE, ONLINE, Message, Topics, to_json
 from pipeline.sinks.mqtt.state import DeviceState
@@ -46,14 +46,14 @@ class LiveFeed:
         self._shown_state: object = None
         self._shown_status: bytes | None = None
 
-    def take(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def take(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Fold events in; `due` tells what follows from them."""
         if facts.session != self.facts.session:
             self._state = DeviceState(facts.session, battery_percent=self._state.battery_percent)
         self.facts = facts
         # a replay must not switch the light on
         automates = self._home_assistant and facts.replay_speed is None
-        for each in told:
+        for each in emitted:
             self._state.take(each)
             if isinstance(each.event, ForceSamples):
                 self._keep(each.event)

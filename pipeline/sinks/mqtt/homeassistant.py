@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.session.events import GapFound, Phase, RepAnnounced, SetClosed, Told
+from pipeline.session.events import Emitted, GapFound, Phase, RepAnnounced, SetClosed
 from pipeline.sinks.mqtt.messages import Message, Topics, bridge_status, head, to_json
 from pipeline.sinks.sink import SessionFacts
 
@@ -90,10 +90,10 @@ def discovery_message(
     return Message(discovery_topic(prefix, base, device), to_json(body), retain=True)
 
 
-def happening(base: str, facts: SessionFacts, told: Told) -> Message | None:
+def happening(base: str, facts: SessionFacts, emitted: Emitted) -> Message | None:
     """A short event for automations; None for what should not trigger any."""
     body: dict[str, Any]
-    match told.event:
+    match emitted.event:
         case RepAnnounced(rep):
             body = {
                 "event_type": "rep",
@@ -118,7 +118,7 @@ def happening(base: str, facts: SessionFacts, told: Told) -> Message | None:
         case _:
             return None
     topic = Topics(base, facts.device).event(HAPPENING_TOPIC)
-    return Message(topic, to_json({**body, **head(facts, told)}))
+    return Message(topic, to_json({**body, **head(facts, emitted)}))
 
 
 def _sensors() -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.analysis.result import Rep
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     GapFound,
     LinkChanged,
     Marked,
@@ -26,7 +27,6 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.sinks.sink import SessionFacts
 
@@ -113,11 +113,11 @@ def command_filter(base: str) -> str:
     return f"{base}/+/cmd/+"
 
 
-def event_message(base: str, facts: SessionFacts, told: Told) -> Message | None:
+def event_message(base: str, facts: SessionFacts, emitted: Emitted) -> Message | None:
     """The message for an event; None for those that are only shown live."""
     name: str
     body: dict[str, Any]
-    match told.event:
+    match emitted.event:
         case RepAnnounced(rep):
             name, body = "rep", {"kind": "announced", **_rep(rep)}
         case RepCorrected(rep):
@@ -143,21 +143,21 @@ def event_message(base: str, facts: SessionFacts, told: Told) -> Message | None:
             name, body = "session", _fields(ended)
         case _:
             return None
-    payload = to_json({**head(facts, told), **body})
+    payload = to_json({**head(facts, emitted), **body})
     return Message(Topics(base, facts.device).event(name), payload)
 
 
-def head(facts: SessionFacts, told: Told) -> dict[str, Any]:
+def head(facts: SessionFacts, emitted: Emitted) -> dict[str, Any]:
     """What every event message begins with; equal ids mean the same event."""
     return {
-        "id": f"{facts.session}/{told.seq}",
+        "id": f"{facts.session}/{emitted.seq}",
         "session": facts.session,
         "device": facts.device,
         "side": facts.side,
         "exercise": facts.exercise,
         "athlete": facts.athlete,
-        "utc": utc_text(told.utc_us),
-        "utc_us": told.utc_us,
+        "utc": utc_text(emitted.utc_us),
+        "utc_us": emitted.utc_us,
     }
 
 

@@ -12,7 +12,7 @@ from importlib import metadata
 from types import TracebackType
 from typing import Self
 
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.sinks.mqtt.commands import CommandDesk, RateLimit
 from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.homeassistant import DeviceCard, discovery_message
@@ -146,7 +146,7 @@ class MqttSink:
             self._levels.add(Topics(self._settings.base_topic, device).level)
             self._announce(device)
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> list[Rejected]:
+    async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> list[Rejected]:
         """Return when the broker has acknowledged every event, or finds it too big to be taken.
 
         It is safe to repeat.
@@ -158,13 +158,13 @@ class MqttSink:
         """
         await self._link.settled()  # before any work is done for nothing
         base = self._settings.base_topic
-        messages = [event_message(base, facts, each) for each in told]
+        messages = [event_message(base, facts, each) for each in emitted]
         too_big = await self._link.send([each for each in messages if each is not None])
         return [
             Rejected(f"{message.topic} {message.payload.decode()}", why) for message, why in too_big
         ]
 
-    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Show a running session; what the broker cannot take now is dropped and counted."""
         if not self._presence:
             return
@@ -173,7 +173,7 @@ class MqttSink:
         if feed is None:
             base, home_assistant = self._settings.base_topic, self._settings.home_assistant
             feed = self._feeds[facts.device] = LiveFeed(base, facts, home_assistant)
-        feed.take(facts, told)
+        feed.take(facts, emitted)
         self._pump(facts.device)
 
     def _pump(self, device: str) -> None:

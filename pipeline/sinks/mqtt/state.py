@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
@@ -20,7 +21,6 @@ from pipeline.session.events import (
     RepWithdrawn,
     SessionEnded,
     SetClosed,
-    Told,
 )
 from pipeline.sinks.mqtt.messages import utc_text
 
@@ -47,10 +47,10 @@ class DeviceState:
     missing_samples: int = 0
     _open_reps_tut_s: dict[int, float] = field(default_factory=dict)
 
-    def take(self, told: Told) -> None:
+    def take(self, emitted: Emitted) -> None:
         """Fold one event in."""
-        self.utc_us = told.utc_us
-        match told.event:
+        self.utc_us = emitted.utc_us
+        match emitted.event:
             case ForceSamples(late=late):
                 self.online = self.online or not late
             case LiveState() as live:

@@ -62,7 +62,7 @@ class CurveWindow:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything: another session, or a band whose clock started anew."""
+        """Forget everything: another session, or a band whose clock started again."""
         self._index: Ints = np.empty(0, np.int64)
         self._time_s: Floats = np.empty(0)
         self._force_n: Floats = np.empty(0)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
@@ -18,7 +19,6 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.sinks.page.curve import SPAN_S, CurveWindow
 from pipeline.sinks.page.messages import (
@@ -71,17 +71,17 @@ class PageState:
         self._facts = facts
         return True
 
-    def take_in(self, told: Told) -> Message | None:
+    def take_in(self, emitted: Emitted) -> Message | None:
         """Follow one event; the message that tells it, None for samples (see `curve`)."""
-        event = told.event
+        event = emitted.event
         if isinstance(event, ForceSamples):
             self.curve.push(event.index, event.time_s, event.force_n)
             if event.time_s.size:
                 self._utc_at_zero_us = float(event.utc_us[-1]) - float(event.time_s[-1]) * 1e6
             return None
-        message = event_message(event, self._time_s(told.utc_us))
+        message = event_message(event, self._time_s(emitted.utc_us))
         if message is not None:
-            self._follow(told, message)
+            self._follow(emitted, message)
         return message
 
     def notice(self, level: str, text: str, about: str) -> Message:
@@ -125,8 +125,8 @@ class PageState:
     def _time_s(self, utc_us: int) -> float | None:
         return None if self._utc_at_zero_us is None else (utc_us - self._utc_at_zero_us) / 1e6
 
-    def _follow(self, told: Told, message: Message) -> None:
-        event = told.event
+    def _follow(self, emitted: Emitted, message: Message) -> None:
+        event = emitted.event
         match event:
             case LiveState():
                 self._state = message

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.sinks.page.address import page_url, qr_text, why_not
 from pipeline.sinks.page.assets import page_assets, version
 from pipeline.sinks.page.guard import Guard, add_headers, quiet_logger
@@ -152,32 +152,32 @@ class WebSink:
         """How many browsers look on."""
         return len(self._viewers)
 
-    def show(self, facts: SessionFacts, told: Sequence[Told]) -> None:
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Take events at once; call it on the loop that the sink was entered on."""
         if self._page.switch(facts):
             self._news.clear()
             for viewer in self._viewers:
                 viewer.backlog.begin_again()
                 viewer.wake()
-        for one in told:
+        for one in emitted:
             message = self._page.take_in(one)
             if message is not None:
-                self._tell(message)
+                self._emit(message)
         self._wake()
 
     def notice(self, level: str, text: str, about: str = "session") -> None:
         """Show a banner: level `info`, `warning` or `error`; `ok` takes the one `about` it away."""
         if level not in ("ok", "info", "warning", "error"):
             raise ValueError(f"level not ok, info, warning or error: {level}")
-        self._tell(self._page.notice(level, text, about))
+        self._emit(self._page.notice(level, text, about))
         self._wake()
 
     def delivery(self, to: str, waiting: int, problem: str | None = None) -> None:
         """Show how many events wait for a durable sink, and why if they cannot go."""
-        self._tell(self._page.delivery(to, waiting, problem))
+        self._emit(self._page.delivery(to, waiting, problem))
         self._wake()
 
-    def _tell(self, message: Message) -> None:
+    def _emit(self, message: Message) -> None:
         if self._viewers:
             self._news.append(encode(message))
 
@@ -192,7 +192,7 @@ class WebSink:
                     await self._stir.wait()
             if not self._stir.is_set():
                 # A page that hears nothing for long thinks that the server is gone.
-                self._tell({"type": "beat"})
+                self._emit({"type": "beat"})
             self._stir.clear()
             self._flush()
             await asyncio.sleep(1 / FRAMES_PER_S)

@@ -19,7 +19,7 @@ from firmware_sim.source import SimulatedBand
 from sensor.ble.source import BleSource, scan
 from sensor.errors import LinkError
 from sensor.samples import Channel
-from sensor.wire.profile import Answer, Opcode
+from sensor.wire.profile import Opcode, Response
 from tests.sensor.ble.toy_world import until
 from tests.sensor.reader import Reader
 
@@ -47,17 +47,17 @@ async def power_on() -> None:
 
 def is_complete(reader: Reader) -> bool:
     """Whether every sample between the first START and the STOP is there."""
-    told = [
-        Answer.from_bytes(each).next_sample()
-        for each in reader.payloads(Channel.ANSWER)
+    emitted = [
+        Response.from_bytes(each).next_sample()
+        for each in reader.payloads(Channel.RESPONSE)
         if each[0] in (Opcode.START, Opcode.STOP)
     ]
     came: set[int] = set()
     for frame in reader.frames():
         came.update(range(frame.first_sample, frame.first_sample + frame.counts.size))
-    assert told[0] is not None
-    assert told[-1] is not None
-    return came == set(range(told[0], told[-1])) and not reader.given_up()
+    assert emitted[0] is not None
+    assert emitted[-1] is not None
+    return came == set(range(emitted[0], emitted[-1])) and not reader.given_up()
 
 
 async def lose_and_find_again(air: Air, controller: VirtualController) -> None:

@@ -13,7 +13,7 @@ from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.device.sending import RESEND_FRAMES_PER_S
 from sensor.samples import Floats
 from sensor.wire.frames import MAX_FRAME_BYTES, Flag, ForceFrame
-from sensor.wire.profile import Answer, Calibration, Command, Info, Opcode, Status
+from sensor.wire.profile import Calibration, Command, Info, Opcode, Response, Status
 
 
 def ramp(time_s: Floats) -> Reading:
@@ -50,9 +50,9 @@ def frames(firmware: Firmware, until_s: float) -> list[ForceFrame]:
     return [ForceFrame.from_bytes(packet.payload) for packet in firmware.advance(until_s)]
 
 
-def do(firmware: Firmware, command: Command) -> Answer:
+def do(firmware: Firmware, command: Command) -> Response:
     """Give a command and get its answer as it crosses the air."""
-    return Answer.from_bytes(bytes(firmware.command(bytes(command))))
+    return Response.from_bytes(bytes(firmware.command(bytes(command))))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_any_bytes_get_an_answer_and_the_band_goes_on(writes: list[bytes]) -> No
     firmware = started()
     now_s = 0.0
     for data in writes:
-        answer = Answer.from_bytes(bytes(firmware.command(data)))
+        answer = Response.from_bytes(bytes(firmware.command(data)))
         assert answer.opcode == (data[0] if data else 0)
         now_s += 0.3
         frames(firmware, now_s)

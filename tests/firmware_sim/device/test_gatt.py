@@ -24,7 +24,7 @@ from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
 from sensor.wire import profile
 from sensor.wire.frames import Flag, ForceFrame
-from sensor.wire.profile import Answer, Command, Info, Opcode, Status
+from sensor.wire.profile import Command, Info, Opcode, Response, Status
 
 SETUP = BandSetup(seed=11, workout=Workout((LOW_ROW,), lead_in_s=0.5))
 
@@ -81,15 +81,15 @@ class Phone:
             await self.news.wait()
         return found
 
-    async def command(self, command: bytes) -> Answer:
+    async def command(self, command: bytes) -> Response:
         before = len(self.answers)
         await self.write(profile.CONTROL_UUID, command)
         await self.until(lambda: len(self.answers) > before)
         return self.answers[before]
 
     @property
-    def answers(self) -> list[Answer]:
-        return [Answer.from_bytes(v) for uuid, v in self.values if uuid == profile.CONTROL_UUID]
+    def answers(self) -> list[Response]:
+        return [Response.from_bytes(v) for uuid, v in self.values if uuid == profile.CONTROL_UUID]
 
     @property
     def frames(self) -> list[ForceFrame]:

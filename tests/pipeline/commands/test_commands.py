@@ -158,13 +158,13 @@ def test_a_replay_in_a_terminal_keeps_its_page_until_it_is_interrupted() -> None
         text=True,
     ) as replay:
         assert replay.stderr is not None
-        told = ""
+        emitted = ""
         for line in replay.stderr:
-            told += line
+            emitted += line
             if "the page stays" in line:
                 break
-        address = re.search(r"http://127\.0\.0\.1:\d+", told)
-        assert address is not None, told
+        address = re.search(r"http://127\.0\.0\.1:\d+", emitted)
+        assert address is not None, emitted
         with urlopen(address[0], timeout=60) as page:
             assert b"forceband" in page.read()
         replay.send_signal(signal.SIGINT)
@@ -223,10 +223,10 @@ def test_doctor_names_what_is_wrong_and_what_to_do(
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     problems = [each for each in found if not each["ok"]]
     assert all(each["remedy"] for each in problems)
-    told = " ".join(each["what"] for each in problems)
-    assert "1 with undelivered rows" in told
-    assert "influx rejected a line" in told
-    assert "no forceband recording" in told
+    emitted = " ".join(each["what"] for each in problems)
+    assert "1 with undelivered rows" in emitted
+    assert "influx rejected a line" in emitted
+    assert "no forceband recording" in emitted
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from pipeline.__main__ import main
 from pipeline.app import Outcome, run_session, session_recording
 from pipeline.commands.summary import print_outcome
 from pipeline.config import Config, load
-from pipeline.session.events import Told
+from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.mqtt import connection
 from pipeline.sources.playback import Playback
@@ -106,7 +106,7 @@ def test_waiting_is_for_the_sink_and_not_for_computing(
 ) -> None:
     receive, computed_s = Session.receive, 0.0
 
-    def slowly(self: Session, notification: Notification, row: int) -> list[Told]:
+    def slowly(self: Session, notification: Notification, row: int) -> list[Emitted]:
         nonlocal computed_s
         computed_s += 1.0
         return receive(self, notification, row)
@@ -194,10 +194,10 @@ def test_a_session_says_that_points_are_rejected_and_why(
         flags = {"data_dir": tmp_path / "new", "web.port": 0, "influx.url": url}
         config = load(None, flags={**flags, "mqtt.enabled": False})
         print_outcome(asyncio.run(session(config)))
-    told = capsys.readouterr()
-    assert "influx: points rejected for good: " in told.err
-    assert "(400 conflict); `forceband doctor` shows them" in told.err
-    assert "influx: points rejected for good: 4 (400 conflict)" in told.out
+    emitted = capsys.readouterr()
+    assert "influx: points rejected for good: " in emitted.err
+    assert "(400 conflict); `forceband doctor` shows them" in emitted.err
+    assert "influx: points rejected for good: 4 (400 conflict)" in emitted.out
 
 
 def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
@@ -205,9 +205,9 @@ def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
 ) -> None:
     (tmp_path / "bad.forceband").write_bytes(b"")
     assert main(["sessions", "--data", str(tmp_path), "--json"]) == 1
-    told = capsys.readouterr()
-    assert "bad.forceband" in told.err
-    assert "killed.forceband" in told.out
+    emitted = capsys.readouterr()
+    assert "bad.forceband" in emitted.err
+    assert "killed.forceband" in emitted.out
 
 
 def test_a_folder_that_cannot_be_written_is_said_to_be(

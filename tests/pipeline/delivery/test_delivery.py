@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.delivery import delivery
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
-from pipeline.session.events import ForceSamples, SessionEnded, SetClosed, Told
+from pipeline.session.events import Emitted, ForceSamples, SessionEnded, SetClosed
 from pipeline.session.session import Session
 from pipeline.sinks.sink import Rejected, SessionFacts, SinkUnavailableError
 from sensor.errors import RecordingError
@@ -37,27 +37,27 @@ class Sink:
     durable: tuple[type, ...] = (ForceSamples, SetClosed, SessionEnded)
 
     def __init__(self, refuse: Callable[[int], bool] = lambda call: False) -> None:
-        self.got: list[Told] = []
+        self.got: list[Emitted] = []
         self.calls = 0
         self._refuse = refuse
 
-    async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
+    async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> Sequence[Rejected]:
         self.calls += 1
         await asyncio.sleep(0)
         if self._refuse(self.calls):
             raise SinkUnavailableError("away", retry_after_s=0.001)
-        self.got += told
+        self.got += emitted
         return []
 
 
 def wanted() -> list[tuple[int, int]]:
     session = Session()
-    told = [t for row, each in enumerate(ROWS, 1) for t in session.receive(each, row)]
-    return [(t.row, t.seq) for t in told if isinstance(t.event, Sink.durable)]
+    emitted = [t for row, each in enumerate(ROWS, 1) for t in session.receive(each, row)]
+    return [(t.row, t.seq) for t in emitted if isinstance(t.event, Sink.durable)]
 
 
 def ids(sink: Sink) -> list[tuple[int, int]]:
-    return [(told.row, told.seq) for told in sink.got]
+    return [(emitted.row, emitted.seq) for emitted in sink.got]
 
 
 async def live(recording: Recording, sink: Sink, statuses: list[DeliveryStatus]) -> None:
@@ -123,14 +123,16 @@ def test_a_full_disk_holds_what_the_sink_rejects_and_is_told_once(tmp_path: Path
     class Rejecting(Sink):
         """Its first batch needs room for a dead letter; there is room from the fifth call on."""
 
-        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
+        async def deliver(
+            self, facts: SessionFacts, emitted: Sequence[Emitted]
+        ) -> Sequence[Rejected]:
             if self.calls == 0:
                 (pages,) = recording._database.execute("PRAGMA page_count").fetchone()
                 recording._database.execute(f"PRAGMA max_page_count={pages}")
             if self.calls == 4:
                 recording._database.execute("PRAGMA max_page_count=1073741823")
             self.calls += 1
-            self.got += told
+            self.got += emitted
             return [Rejected("line" * 5000, "why")] if self.calls <= 5 else []
 
     with Recording.create(tmp_path / "a.forceband", {}) as recording:
@@ -171,8 +173,10 @@ def test_a_recording_that_cannot_be_read_for_a_while_holds_a_running_session(
 
 def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path: Path) -> None:
     class Rejecting(Sink):
-        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
-            return [Rejected(f"{each.seq}", f"400 bad {each.seq}.") for each in told[:1]]
+        async def deliver(
+            self, facts: SessionFacts, emitted: Sequence[Emitted]
+        ) -> Sequence[Rejected]:
+            return [Rejected(f"{each.seq}", f"400 bad {each.seq}.") for each in emitted[:1]]
 
     said: list[str] = []
 
@@ -183,7 +187,7 @@ def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path
         running = asyncio.create_task(each.run())
         for number, notification in enumerate(ROWS[:30]):
             row = recording.append(notification)
-            each.offer([Told(row, number, 0, SAMPLES)], row)
+            each.offer([Emitted(row, number, 0, SAMPLES)], row)
             for _ in range(9):  # turns of the loop for it to be delivered alone
                 await asyncio.sleep(0)
         each.close()
@@ -201,7 +205,9 @@ def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path
 
 def test_an_error_nobody_foresaw_ends_the_delivery(tmp_path: Path) -> None:
     class Broken(Sink):
-        async def deliver(self, facts: SessionFacts, told: Sequence[Told]) -> Sequence[Rejected]:
+        async def deliver(
+            self, facts: SessionFacts, emitted: Sequence[Emitted]
+        ) -> Sequence[Rejected]:
             raise RuntimeError("a defect")
 
     with Recording.create(tmp_path / "a.forceband", {}) as recording:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.files.samples import read_session
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
@@ -25,44 +26,43 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.session.session import Session
 from sensor.recording.log import Recording
-from sensor.samples import Channel, Notification, Run
+from sensor.samples import Batch, Channel, Notification
 from sensor.wire.frames import Flag, ForceFrame
-from sensor.wire.profile import Answer, Calibration, Opcode, Status
+from sensor.wire.profile import Calibration, Opcode, Response, Status
 from tests.pipeline.signals import UTC0_US, frames, info, mark, notifications, pulls
 
 T = TypeVar("T")
 FORCE_N = pulls(sets=2, reps=4)
 
 
-def run(rows: list[Notification], *, live: bool = True) -> tuple[Session, list[Told]]:
-    session, told = Session(live=live), list[Told]()
+def run(rows: list[Notification], *, live: bool = True) -> tuple[Session, list[Emitted]]:
+    session, emitted = Session(live=live), list[Emitted]()
     for row, notification in enumerate(rows, 1):
-        told += session.receive(notification, row)
-    return session, told + session.finish()
+        emitted += session.receive(notification, row)
+    return session, emitted + session.finish()
 
 
-def run_at_once(rows: list[Notification]) -> list[Told]:
+def run_at_once(rows: list[Notification]) -> list[Emitted]:
     """As a recording is read: in runs of one channel."""
-    session, told, at = Session(live=False), list[Told](), 1
+    session, emitted, at = Session(live=False), list[Emitted](), 1
     for (channel, _), group in groupby(rows, key=lambda row: (row.channel, len(row.payload))):
         received, payloads = zip(*((row.received_us, row.payload) for row in group), strict=True)
-        told += session.receive_run(Run(at, received, channel, b"".join(payloads)))
+        emitted += session.receive_batch(Batch(at, received, channel, b"".join(payloads)))
         at += len(payloads)
-    return told + session.finish()
+    return emitted + session.finish()
 
 
-def of_kind(told: list[Told], kind: type[T]) -> list[T]:
-    return [each.event for each in told if isinstance(each.event, kind)]
+def of_kind(emitted: list[Emitted], kind: type[T]) -> list[T]:
+    return [each.event for each in emitted if isinstance(each.event, kind)]
 
 
-def answers(told: list[Told]) -> list[tuple[int, int, float, float]]:
+def answers(emitted: list[Emitted]) -> list[tuple[int, int, float, float]]:
     return [
         (rep.set, rep.rep, round(rep.start_s, 3), round(rep.peak_n, 2))
-        for closed in of_kind(told, SetClosed)
+        for closed in of_kind(emitted, SetClosed)
         for rep in closed.reps
     ]
 
@@ -78,12 +78,12 @@ def resent(frame: ForceFrame) -> ForceFrame:
 
 
 def test_finds_the_pulls_and_ends() -> None:
-    session, told = run(notifications(FORCE_N))
+    session, emitted = run(notifications(FORCE_N))
     assert [len(closed.reps) for closed in session.sets] == [4, 4]
-    [ended] = of_kind(told, SessionEnded)
+    [ended] = of_kind(emitted, SessionEnded)
     assert (ended.reps, ended.sets, ended.missing) == (8, 2, 0)
     assert ended.samples == FORCE_N.size
-    assert len(of_kind(told, RepAnnounced)) >= 8
+    assert len(of_kind(emitted, RepAnnounced)) >= 8
 
 
 def test_tells_the_same_twice() -> None:
@@ -129,11 +129,11 @@ def test_a_resent_range_gives_the_answer_of_the_complete_signal() -> None:
     ]
     kept = [row for i, row in enumerate(rows) if i not in lost]
     place = kept.index(rows[lost[-1] + 20])
-    told = run(kept[:place] + back + kept[place:])[1]
-    assert answers(told) == answers(run(rows)[1])
-    assert of_kind(told, GapFound) == []
-    assert any(samples.late for samples in of_kind(told, ForceSamples))
-    assert any(state.phase is Phase.UNKNOWN for state in of_kind(told, LiveState))
+    emitted = run(kept[:place] + back + kept[place:])[1]
+    assert answers(emitted) == answers(run(rows)[1])
+    assert of_kind(emitted, GapFound) == []
+    assert any(samples.late for samples in of_kind(emitted, ForceSamples))
+    assert any(state.phase is Phase.UNKNOWN for state in of_kind(emitted, LiveState))
 
 
 def test_what_nobody_brings_back_is_named_to_the_sample() -> None:
@@ -142,8 +142,8 @@ def test_what_nobody_brings_back_is_named_to_the_sample() -> None:
     lost = force[100:103]
     kept = [row for i, row in enumerate(rows) if i not in lost]
     kept.insert(lost[-1] + 5, mark(kind="gave_up", first=800, count=24))
-    session, told = run(kept)
-    [gap] = [found.gap for found in of_kind(told, GapFound)]
+    session, emitted = run(kept)
+    [gap] = [found.gap for found in of_kind(emitted, GapFound)]
     assert gap.missing == 24
     assert gap.start_s == pytest.approx(799 / 80)
     assert gap.end_s == pytest.approx(824 / 80)
@@ -165,11 +165,13 @@ def test_a_power_cycled_band_goes_on_in_the_same_session(boot_id: int, tmp_path:
         )
         for row in second
     ]
-    # One whose boot id is always the same says with START's answer that it began anew.
-    started = Answer(Opcode.START, Status.OK, (0).to_bytes(4, "little"))
-    rows.insert(-len(second) + 2, Notification(UTC0_US + later_us, bytes(started), Channel.ANSWER))
-    session, told = run(rows)
-    [gap] = [found.gap for found in of_kind(told, GapFound)]
+    # One whose boot id is always the same says with START's answer that it began again.
+    started = Response(Opcode.START, Status.OK, (0).to_bytes(4, "little"))
+    rows.insert(
+        -len(second) + 2, Notification(UTC0_US + later_us, bytes(started), Channel.RESPONSE)
+    )
+    session, emitted = run(rows)
+    [gap] = [found.gap for found in of_kind(emitted, GapFound)]
     assert gap.missing is None
     assert gap.end_s - gap.start_s == pytest.approx(5, abs=0.3)
     assert session.samples == FORCE_N.size
@@ -179,7 +181,7 @@ def test_a_power_cycled_band_goes_on_in_the_same_session(boot_id: int, tmp_path:
     with Recording.open(tmp_path / "cycled.forceband") as recording:
         assert read_session(recording).analysis.gaps == session.gaps
     assert sum(len(closed.reps) for closed in session.sets) >= 7
-    assert [link.up for link in of_kind(told, LinkChanged)] == [True, False, True]
+    assert [link.up for link in of_kind(emitted, LinkChanged)] == [True, False, True]
 
 
 def test_damaged_and_random_frames_are_counted_and_stop_nothing() -> None:
@@ -189,21 +191,21 @@ def test_damaged_and_random_frames_are_counted_and_stop_nothing() -> None:
         rows.insert(
             place, Notification(rows[place].received_us, rng.bytes(int(rng.integers(0, 180))))
         )
-    session, told = run(rows)
+    session, emitted = run(rows)
     assert session.bad_frames == 30
-    assert answers(told) == answers(run(notifications(FORCE_N))[1])
+    assert answers(emitted) == answers(run(notifications(FORCE_N))[1])
 
 
 def test_tare_keeps_samples_of_both_zeros() -> None:
     rows = notifications(FORCE_N)
     frame = frames(FORCE_N)[0]
-    tare = Answer(Opcode.TARE, Status.OK, bytes(Calibration(2, 8000, 1 / 4000)))
-    rows.insert(3, Notification(UTC0_US, bytes(tare), Channel.ANSWER))
+    tare = Response(Opcode.TARE, Status.OK, bytes(Calibration(2, 8000, 1 / 4000)))
+    rows.insert(3, Notification(UTC0_US, bytes(tare), Channel.RESPONSE))
     moved = ForceFrame(8, 100_000, 2, Flag(0), frame.counts)
     rows[4] = Notification(rows[4].received_us, bytes(moved))
-    told = run(rows)[1]
-    assert of_kind(told, Tared) == [Tared(2, 8000)]
-    first, second = of_kind(told, ForceSamples)[:2]
+    emitted = run(rows)[1]
+    assert of_kind(emitted, Tared) == [Tared(2, 8000)]
+    first, second = of_kind(emitted, ForceSamples)[:2]
     assert np.allclose(first.force_n - second.force_n, 2.0)
 
 
@@ -214,9 +216,9 @@ def test_battery_and_marks_are_told() -> None:
         Notification(UTC0_US, b"\xff", Channel.BATTERY),
         mark(kind="label", text="left hand"),
     ]
-    told = run(rows)[1]
-    assert of_kind(told, BatteryChanged) == [BatteryChanged(87)]
-    assert of_kind(told, Marked) == [Marked("label", "left hand")]
+    emitted = run(rows)[1]
+    assert of_kind(emitted, BatteryChanged) == [BatteryChanged(87)]
+    assert of_kind(emitted, Marked) == [Marked("label", "left hand")]
 
 
 ROWS = st.lists(
@@ -246,8 +248,8 @@ ROWS = st.lists(
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_any_rows_give_events(rows: list[Notification]) -> None:
-    session, told = run(rows)
-    assert isinstance(told[-1].event, SessionEnded)
-    assert [each.seq for each in told] == list(range(len(told)))
-    arrived = sum(s.force_n.size for s in of_kind(told, ForceSamples))
+    session, emitted = run(rows)
+    assert isinstance(emitted[-1].event, SessionEnded)
+    assert [each.seq for each in emitted] == list(range(len(emitted)))
+    arrived = sum(s.force_n.size for s in of_kind(emitted, ForceSamples))
     assert session.samples == arrived

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from pipeline.session.events import Event, ForceSamples, LinkChanged, LiveState, Phase, Told
+from pipeline.session.events import Emitted, Event, ForceSamples, LinkChanged, LiveState, Phase
 from pipeline.sinks.sink import SessionFacts
 from pipeline.views.terminal import TerminalLine
 
@@ -28,7 +28,7 @@ def test_a_redraw_never_wraps(columns: str, monkeypatch: pytest.MonkeyPatch) -> 
     state = LiveState(1.0, 0.0, Phase.CONCENTRIC, 12, 34, "1.2-0.5-1.0-0.4")
     down = LinkChanged(up=False, reason="no force frame for 3.0 s")
     events: list[Event] = [samples, state, down]
-    line.show(FACTS, [Told(1, i, 0, each) for i, each in enumerate(events)])
+    line.show(FACTS, [Emitted(1, i, 0, each) for i, each in enumerate(events)])
     drawn = out.getvalue()
     assert "\n" not in drawn
     assert 0 < max(map(len, drawn.split("\r"))) < int(columns)
@@ -41,5 +41,5 @@ def test_a_pipe_gets_a_line_for_the_link_and_no_redraws() -> None:
     line = TerminalLine(out)
     state = LiveState(1.0, 0.0, Phase.CONCENTRIC, 1, 2, None)
     events: list[Event] = [LinkChanged(up=True, reason=""), state, state]
-    line.show(FACTS, [Told(1, i, 0, each) for i, each in enumerate(events)])
+    line.show(FACTS, [Emitted(1, i, 0, each) for i, each in enumerate(events)])
     assert out.getvalue() == "band: connected\n"

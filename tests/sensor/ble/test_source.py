@@ -26,7 +26,7 @@ from sensor.bumble_backend import BumbleCentral
 from sensor.errors import LinkError
 from sensor.samples import Channel
 from sensor.wire.frames import MAX_FRAME_BYTES
-from sensor.wire.profile import Answer, Command, Info, Opcode, Status
+from sensor.wire.profile import Command, Info, Opcode, Response, Status
 from tests.sensor.ble.toy_band import ADDRESS
 from tests.sensor.ble.toy_world import PATIENCE_S, World, toy_world, until
 from tests.sensor.reader import NOTIFICATION, Reader, drop
@@ -94,9 +94,9 @@ def test_a_session_starts_with_link_info_battery_and_start_and_ends_with_stop() 
             await reader.task
             channels = [each.channel.name for each in reader.notifications]
             assert channels == [
-                *("LINK", "INFO", "BATTERY", "COMMAND", "ANSWER"),
+                *("LINK", "INFO", "BATTERY", "COMMAND", "RESPONSE"),
                 *["FORCE"] * 10,
-                *("BATTERY", "COMMAND", "ANSWER", "LINK"),
+                *("BATTERY", "COMMAND", "RESPONSE", "LINK"),
             ]
             assert reader.links() == ["up", "down: stopped"]
             assert reader.payloads(Channel.INFO) == [bytes(world.band.info)]
@@ -129,7 +129,9 @@ def test_commands_are_answered_and_stand_in_the_stream() -> None:
             await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
             assert Info.from_bytes(reader.payloads(Channel.INFO)[1]).rate_hz == 160
             written = [each[0] for each in reader.payloads(Channel.COMMAND)]
-            answered = [Answer.from_bytes(each).opcode for each in reader.payloads(Channel.ANSWER)]
+            answered = [
+                Response.from_bytes(each).opcode for each in reader.payloads(Channel.RESPONSE)
+            ]
             assert written == answered
             assert written.count(Opcode.IDENTIFY) == 6
 
@@ -414,8 +416,8 @@ def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence()
             await source.stop()
             await reader.task
             started, *restarted, stopped = (
-                Answer.from_bytes(each).next_sample()
-                for each in reader.payloads(Channel.ANSWER)
+                Response.from_bytes(each).next_sample()
+                for each in reader.payloads(Channel.RESPONSE)
                 if each[0] in (Opcode.START, Opcode.STOP)
             )
             assert started is not None
@@ -451,7 +453,7 @@ def test_starting_a_band_that_streams_costs_nothing_on_a_bad_air() -> None:
             air.fault = None
             await source.stop()
             await reader.task
-            answers = [Answer.from_bytes(each) for each in reader.payloads(Channel.ANSWER)]
+            answers = [Response.from_bytes(each) for each in reader.payloads(Channel.RESPONSE)]
             bounds = [
                 index
                 for each in answers

@@ -21,10 +21,10 @@ from sensor.wire.profile import (
     FORCE_UUID,
     INFO_UUID,
     SERVICE_UUID,
-    Answer,
     Calibration,
     Info,
     Opcode,
+    Response,
     Status,
 )
 
@@ -197,7 +197,7 @@ class ToyBand:
             else:
                 result = struct.pack("<II", begin, end - begin)
                 resend = [(at, min(MAX_SAMPLES, end - at)) for at in range(begin, end, MAX_SAMPLES)]
-        answer = bytes(Answer(opcode, status, result))
+        answer = bytes(Response(opcode, status, result))
         await self.device.indicate_subscriber(connection, self.control, answer)
         for first, n in resend:
             await self._send(first, n, Flag.RESENT)

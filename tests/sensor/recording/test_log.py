@@ -60,8 +60,8 @@ def test_packed_rows_read_as_loose_ones(tmp_path: Path) -> None:
         assert packs > 100
         assert list(recording.rows()) == loose
         assert list(recording.rows(after=90, limit=7)) == loose_from_90
-        assert [row for run in recording.runs() for row in run.rows()] == loose
-        assert [row for run in recording.runs(after=33) for row in run.rows()] == loose[33:]
+        assert [row for run in recording.batches() for row in run.rows()] == loose
+        assert [row for run in recording.batches(after=33) for row in run.rows()] == loose[33:]
         assert [n.channel for n in recording.others()] == [Channel.BATTERY] * 4
         assert recording.last_row == 200
     with Recording.open(tmp_path / "a.forceband", write=True) as recording:

@@ -16,7 +16,7 @@ def run(
     """Feed frames every 100 ms; return the clock, device times, true UTC and told UTC."""
     rng = np.random.default_rng(seed)
     clock = DeviceClock()
-    device, true, told = [], [], []
+    device, true, emitted = [], [], []
     release = 0
     for i in range(round(seconds * 10)):
         utc = UTC0 + i * 100_000
@@ -27,25 +27,25 @@ def run(
         clock.arrived(device_us, received)
         device.append(device_us)
         true.append(utc)
-        told.append(int(clock.utc_us(np.array([device_us]))[0]))
-    return clock, device, true, told
+        emitted.append(int(clock.utc_us(np.array([device_us]))[0]))
+    return clock, device, true, emitted
 
 
 @pytest.mark.parametrize("skew_ppm", [-5000, -50, 0, 3100, 5000])
 @pytest.mark.parametrize("bursts", [False, True])
 def test_follows_skew_through_jitter_and_bursts(skew_ppm: float, bursts: bool) -> None:
-    clock, _, true, told = run(600, skew_ppm, bursts=bursts)
-    error_ms = (np.array(told) - np.array(true))[3000:] / 1000
+    clock, _, true, emitted = run(600, skew_ppm, bursts=bursts)
+    error_ms = (np.array(emitted) - np.array(true))[3000:] / 1000
     assert np.abs(error_ms - 3).max() < 15
     assert clock.fit is not None
     assert clock.fit.skew_ppm == pytest.approx(-skew_ppm, abs=40)
 
 
 def test_never_steps_back_and_never_changes_its_mind() -> None:
-    clock, device, _, told = run(900, 5000, bursts=True)
-    assert (np.diff(told) > 0).all()
+    clock, device, _, emitted = run(900, 5000, bursts=True)
+    assert (np.diff(emitted) > 0).all()
     again = clock.utc_us(np.array(device))
-    assert np.abs(again - np.array(told)).max() <= 1
+    assert np.abs(again - np.array(emitted)).max() <= 1
 
 
 def test_repeats_itself_exactly() -> None:

@@ -14,7 +14,7 @@ from sensor.timeline.ledger import Ledger
 from sensor.timeline.pace import WRAP
 from sensor.timeline.requests import ATTEMPTS, BUSY_S, QUIET_S, Requests
 from sensor.wire.frames import Flag, ForceFrame
-from sensor.wire.profile import Answer, Opcode, Status
+from sensor.wire.profile import Opcode, Response, Status
 
 RATE_HZ = 80.0
 LIVE = Flag(0)
@@ -26,13 +26,13 @@ def frame(first: int, n: int = 8, flags: Flag = LIVE, base: int = 0) -> ForceFra
     return ForceFrame((base + first) % WRAP, device_us, 0, flags, np.zeros(n, np.int64))
 
 
-def ok(first: int, count: int) -> Answer:
+def ok(first: int, count: int) -> Response:
     result = first.to_bytes(4, "little") + count.to_bytes(4, "little")
-    return Answer(Opcode.RESEND, Status.OK, result)
+    return Response(Opcode.RESEND, Status.OK, result)
 
 
-def refused(status: Status) -> Answer:
-    return Answer(Opcode.RESEND, status)
+def refused(status: Status) -> Response:
+    return Response(Opcode.RESEND, status)
 
 
 def with_gap(gap: tuple[int, int] = (8, 16), ring: int = 9600) -> Requests:
@@ -145,7 +145,7 @@ def test_the_answer_to_an_earlier_request_is_not_taken_for_this_ones() -> None:
     asking.answered(ok(4000, 100), 0.0)
     assert asking.take_abandoned() == []
     assert asking.request(0.0) == (8, 8)
-    asking.answered(Answer(Opcode.RESEND, Status.OK, b"short"), 0.0)
+    asking.answered(Response(Opcode.RESEND, Status.OK, b"short"), 0.0)
     assert asking.request(0.0) == (8, 8)
 
 
@@ -296,7 +296,9 @@ def test_any_frames_and_answers_leave_it_sane(data: st.DataObject) -> None:
             assert 0 <= wanted[0] < WRAP
             assert 0 < wanted[1] <= 500
             status = data.draw(st.sampled_from(Status))
-            asking.answered(Answer(Opcode.RESEND, status, data.draw(st.binary(max_size=8))), now_s)
+            asking.answered(
+                Response(Opcode.RESEND, status, data.draw(st.binary(max_size=8))), now_s
+            )
         assert all(0 <= first < WRAP and count > 0 for first, count in asking.take_abandoned())
         wait_s = asking.wait_s(now_s)
         assert wait_s is None or (wait_s >= 0 and math.isfinite(wait_s))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sensor.errors import FrameError
-from sensor.wire.profile import Answer, BandCurve, Calibration, Command, Info, Opcode, Status
+from sensor.wire.profile import BandCurve, Calibration, Command, Info, Opcode, Response, Status
 
 INFO = Info(
     0xDEADBEEF,
@@ -38,7 +38,7 @@ def test_info_cut_short_is_a_frame_error(size: int) -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_give_a_value_or_a_frame_error(data: bytes) -> None:
-    for decode in (Info.from_bytes, Answer.from_bytes, Calibration.from_bytes):
+    for decode in (Info.from_bytes, Response.from_bytes, Calibration.from_bytes):
         try:
             decode(data)
         except FrameError as error:
@@ -59,14 +59,12 @@ def test_a_changed_info_gives_a_value_or_a_frame_error(changes: list[tuple[int, 
 
 def test_answers_tell_their_results() -> None:
     calibration = Calibration(3, 1000, 0.5)
-    assert (
-        Answer.from_bytes(bytes(Answer(Opcode.TARE, Status.OK, bytes(calibration)))).calibration()
-        == calibration
-    )
+    tared = Response(Opcode.TARE, Status.OK, bytes(calibration))
+    assert Response.from_bytes(bytes(tared)).calibration() == calibration
     resend = Command.resend(2**32 + 5, 7)
-    assert Answer(Opcode.RESEND, Status.OK, resend.argument).resend_range() == (5, 7)
+    assert Response(Opcode.RESEND, Status.OK, resend.argument).resend_range() == (5, 7)
     rate = Command.set_rate(320.0)
-    assert Answer(Opcode.SET_RATE, Status.OK, rate.argument).rate_hz() == 320.0
-    for wrong in (Answer.resend_range, Answer.rate_hz, Answer.calibration):
+    assert Response(Opcode.SET_RATE, Status.OK, rate.argument).rate_hz() == 320.0
+    for wrong in (Response.resend_range, Response.rate_hz, Response.calibration):
         with pytest.raises(FrameError):
-            wrong(Answer(Opcode.TARE, Status.OK, b"abc"))
+            wrong(Response(Opcode.TARE, Status.OK, b"abc"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     ForceSamples,
     LinkChanged,
     LiveState,
@@ -17,14 +18,13 @@ from pipeline.session.events import (
     Phase,
     RepWithdrawn,
     SetClosed,
-    Told,
 )
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import MAX_TEXT, WRITTEN, lines, point
+from tests.example_session import FACTS, REPS, SET_S, SETS, closed_set, session
 from tests.pipeline.signals import notifications, pulls
-from tests.told_session import FACTS, REPS, SET_S, SETS, closed_set, session
 
-EVERYTHING = [line for told in session() for line in lines(FACTS, told)]
+EVERYTHING = [line for emitted in session() for line in lines(FACTS, emitted)]
 
 
 def of(measurement: str) -> list[str]:
@@ -40,7 +40,7 @@ def test_samples_become_points_at_their_own_microsecond() -> None:
         3,
         False,
     )
-    assert lines(FACTS, Told(1, 1, 0, samples)) == [
+    assert lines(FACTS, Emitted(1, 1, 0, samples)) == [
         "force,device=band-left,side=left force_n=181.4,seq=4711i,flags=3i 1768500000012500",
         "force,device=band-left,side=left force_n=180.0,seq=4712i,flags=3i 1768500000025000",
     ]
@@ -79,15 +79,15 @@ def test_volume_is_absent_where_a_rep_has_no_impulse() -> None:
     whole = closed_set(1, 2.0)
     first = whole.reps[0]._replace(impulse_n_s=None)
     without = SetClosed(whole.summary, (first, *whole.reps[1:]), ())
-    assert "volume_ns=" in lines(FACTS, Told(0, 0, 0, whole))[-1]
-    assert "volume_ns=" not in lines(FACTS, Told(0, 0, 0, without))[-1]
+    assert "volume_ns=" in lines(FACTS, Emitted(0, 0, 0, whole))[-1]
+    assert "volume_ns=" not in lines(FACTS, Emitted(0, 0, 0, without))[-1]
 
 
 def test_a_phase_without_length_is_left_out() -> None:
     whole = closed_set(1, 2.0)
     touching = whole.reps[0]._replace(top_end_s=whole.reps[0].top_start_s)
-    told = Told(0, 0, 10**15, SetClosed(whole.summary, (touching,), ()))
-    phases = [line for line in lines(FACTS, told) if line.startswith("phase,")]
+    emitted = Emitted(0, 0, 10**15, SetClosed(whole.summary, (touching,), ()))
+    phases = [line for line in lines(FACTS, emitted) if line.startswith("phase,")]
     assert [line.split('"')[1] for line in phases] == ["concentric", "eccentric", "rest"]
 
 
@@ -109,8 +109,8 @@ def test_a_recording_computed_again_gives_the_same_points() -> None:
     def computed() -> list[str]:
         running, written = Session(), list[str]()
         for row, notification in enumerate(rows, 1):
-            for told in running.receive(notification, row):
-                written += lines(FACTS, told)
+            for emitted in running.receive(notification, row):
+                written += lines(FACTS, emitted)
         return written
 
     first = computed()
@@ -121,32 +121,32 @@ def test_a_recording_computed_again_gives_the_same_points() -> None:
 
 
 def test_events_give_lines_if_and_only_if_their_class_is_written() -> None:
-    for told in session():
-        assert bool(lines(FACTS, told)) == isinstance(told.event, WRITTEN)
+    for emitted in session():
+        assert bool(lines(FACTS, emitted)) == isinstance(emitted.event, WRITTEN)
     for event in (
         LiveState(0, 0, Phase.REST, 0, 0, None),
         RepWithdrawn(1, 0, "no rep"),
     ):
-        assert lines(FACTS, Told(0, 0, 0, event)) == []
+        assert lines(FACTS, Emitted(0, 0, 0, event)) == []
 
 
 def test_samples_that_are_no_numbers_are_left_out() -> None:
     samples = ForceSamples(
         0, np.arange(3.0), np.array([1.0, np.nan, np.inf]), np.arange(3), 0, False
     )
-    assert len(lines(FACTS, Told(0, 0, 0, samples))) == 1
+    assert len(lines(FACTS, Emitted(0, 0, 0, samples))) == 1
 
 
 def test_numpy_numbers_keep_the_type_of_their_field() -> None:
-    told = Told(0, 0, np.int64(5), BatteryChanged(np.int64(87)))  # type: ignore[arg-type]
-    assert lines(FACTS, told)[0].split(" ")[1].startswith("battery=87.0,")
+    emitted = Emitted(0, 0, np.int64(5), BatteryChanged(np.int64(87)))  # type: ignore[arg-type]
+    assert lines(FACTS, emitted)[0].split(" ")[1].startswith("battery=87.0,")
     whole = closed_set(1, 2.0)
     summary = replace(
         whole.summary,
         set=np.int64(1),  # type: ignore[arg-type]
         peak_n=np.float64(3),
     )
-    (line,) = lines(FACTS, Told(0, 0, 0, SetClosed(summary, (), ())))
+    (line,) = lines(FACTS, Emitted(0, 0, 0, SetClosed(summary, (), ())))
     assert "set=1i," in line
     assert "peak_n=3.0," in line
 
@@ -169,13 +169,13 @@ def test_a_point_without_fields_is_no_line() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    (line,) = lines(FACTS, Told(0, 0, 0, LinkChanged(False, "x" * 10_000)))
+    (line,) = lines(FACTS, Emitted(0, 0, 0, LinkChanged(False, "x" * 10_000)))
     assert "x" * MAX_TEXT + '"' in line
 
 
 @given(kind=st.text(), text=st.text(), device=st.text())
 def test_any_text_stays_on_one_line(kind: str, text: str, device: str) -> None:
-    told = Told(0, 0, 5, Marked(kind, text))
-    (line,) = lines(replace(FACTS, device=device), told)
+    emitted = Emitted(0, 0, 5, Marked(kind, text))
+    (line,) = lines(replace(FACTS, device=device), emitted)
     assert len(line.splitlines()) == 1
     assert line.encode().endswith(b" 5")

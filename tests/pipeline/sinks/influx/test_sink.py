@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.session.events import BatteryChanged, Marked, Told
+from pipeline.session.events import BatteryChanged, Emitted, Marked
 from pipeline.sinks.influx.answers import HOLD_S
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings
 from pipeline.sinks.influx.sink import InfluxSink
 from pipeline.sinks.sink import SinkUnavailableError
+from tests.example_session import FACTS, REPS, SAMPLES, SETS, START_US, session
 from tests.influx_double import InfluxDouble
 from tests.influx_server import InfluxServer, running_influxd
-from tests.told_session import FACTS, REPS, SAMPLES, SETS, START_US, session
 
 TOLD = session()
-LINES = [line for told in TOLD for line in lines(FACTS, told)]
+LINES = [line for emitted in TOLD for line in lines(FACTS, emitted)]
 TOKEN = "secret-token"
 
 
@@ -285,7 +285,7 @@ def test_a_single_line_that_is_too_large_is_told(run: Run) -> None:
     async def test(bench: Bench) -> None:
         bench.double.answer(413, body="too large", count=1)
         async with bench.sink() as sink:
-            (rejected,) = await sink.deliver(FACTS, [Told(0, 0, START_US, BatteryChanged(5))])
+            (rejected,) = await sink.deliver(FACTS, [Emitted(0, 0, START_US, BatteryChanged(5))])
         assert rejected.words == "413 too large"
 
     run(test)
@@ -307,17 +307,17 @@ def test_a_cancelled_delivery_can_be_delivered_again(run: Run) -> None:
 
 
 def test_any_text_arrives_as_it_was_but_for_control_characters(influxd: InfluxServer) -> None:
-    async def write(told: Told) -> None:
+    async def write(emitted: Emitted) -> None:
         config = InfluxSettings(double.url, "home", "texts", TOKEN)
         async with InfluxSink(config) as sink:
-            device = told.event.kind or "x"  # type: ignore[union-attr]
-            assert not await sink.deliver(replace(FACTS, device=device), [told])
+            device = emitted.event.kind or "x"  # type: ignore[union-attr]
+            assert not await sink.deliver(replace(FACTS, device=device), [emitted])
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(kind=st.text(max_size=40), text=st.text(max_size=40))
     def check(kind: str, text: str) -> None:
         stamp = START_US + next(NUMBERS)
-        loop.run_until_complete(write(Told(0, 0, stamp, Marked(kind, text))))
+        loop.run_until_complete(write(Emitted(0, 0, stamp, Marked(kind, text))))
         query = f'SELECT "text" FROM "link" WHERE time = {stamp}u'
         (row,) = influxd.rows(query, "texts")
         printable = "".join(one if one.isprintable() else " " for one in text)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     Event,
     ForceSamples,
     GapFound,
@@ -21,7 +22,6 @@ from pipeline.session.events import (
     RepCorrected,
     RepWithdrawn,
     SessionEnded,
-    Told,
 )
 from pipeline.sinks.mqtt.feed import (
     FORCE_EVERY_S,
@@ -33,11 +33,11 @@ from pipeline.sinks.mqtt.feed import (
 from pipeline.sinks.mqtt.messages import Message
 from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
-from tests.told_session import FACTS, START_US, closed_set, rep, session
+from tests.example_session import FACTS, START_US, closed_set, rep, session
 
 
-def told(*events: Event) -> list[Told]:
-    return [Told(seq, seq, START_US + seq, event) for seq, event in enumerate(events)]
+def emitted(*events: Event) -> list[Emitted]:
+    return [Emitted(seq, seq, START_US + seq, event) for seq, event in enumerate(events)]
 
 
 def samples(index: int, count: int, *, late: bool = False) -> ForceSamples:
@@ -50,7 +50,7 @@ def samples(index: int, count: int, *, late: bool = False) -> ForceSamples:
 def feed(home_assistant: bool = False, facts: SessionFacts = FACTS) -> LiveFeed:
     """A feed that has told its first status and state at 0 s."""
     made = LiveFeed("forceband", facts, home_assistant)
-    made.take(facts, told(LinkChanged(True, "connected")))
+    made.take(facts, emitted(LinkChanged(True, "connected")))
     assert [m.topic.rsplit("/", 1)[1] for m in made.due(0.0)] == ["status", "state"]
     return made
 
@@ -66,14 +66,14 @@ def live(force_n: float = 12.0, reps: int = 0) -> LiveState:
 def test_state_is_told_when_it_changes_and_at_most_once_a_second() -> None:
     one = feed()
     for step in range(1, 40):
-        one.take(FACTS, told(live(float(step))))
+        one.take(FACTS, emitted(live(float(step))))
         states = bodies(one.due(step * 0.25), "state")
         assert len(states) == (step * 0.25 % STATE_EVERY_S == 0)
 
 
 def test_a_change_within_the_second_is_told_at_its_end() -> None:
     one = feed()
-    one.take(FACTS, told(live(50.0)))
+    one.take(FACTS, emitted(live(50.0)))
     assert one.due(0.5) == []
     assert one.next_due_s() == STATE_EVERY_S
     assert bodies(one.due(STATE_EVERY_S), "state")[0]["force_n"] == 50.0
@@ -81,9 +81,9 @@ def test_a_change_within_the_second_is_told_at_its_end() -> None:
 
 def test_an_unchanged_state_is_told_by_the_heartbeat_only() -> None:
     one = feed()
-    one.take(FACTS, told(live()))
+    one.take(FACTS, emitted(live()))
     assert len(one.due(STATE_EVERY_S)) == 1
-    one.take(FACTS, told(live(12.04)))  # noise
+    one.take(FACTS, emitted(live(12.04)))  # noise
     assert one.due(10.0) == []
     assert one.next_due_s() == STATE_EVERY_S + HEARTBEAT_S
     assert len(bodies(one.due(STATE_EVERY_S + HEARTBEAT_S), "state")) == 1
@@ -91,9 +91,9 @@ def test_an_unchanged_state_is_told_by_the_heartbeat_only() -> None:
 
 def test_force_comes_in_batches_of_what_arrived_meanwhile() -> None:
     one = feed()
-    one.take(FACTS, told(samples(0, 4)))
+    one.take(FACTS, emitted(samples(0, 4)))
     assert [len(b["n"]) for b in bodies(one.due(0.1), "force")] == [4]
-    one.take(FACTS, told(samples(4, 4), samples(8, 4)))
+    one.take(FACTS, emitted(samples(4, 4), samples(8, 4)))
     assert one.due(0.11) == []
     assert one.next_due_s() == 0.1 + FORCE_EVERY_S
     (batch,) = bodies(one.due(0.1 + FORCE_EVERY_S), "force")
@@ -104,13 +104,13 @@ def test_force_comes_in_batches_of_what_arrived_meanwhile() -> None:
 
 def test_a_gap_starts_a_batch_of_its_own() -> None:
     one = feed()
-    one.take(FACTS, told(samples(0, 4), samples(10, 4), samples(14, 1)))
+    one.take(FACTS, emitted(samples(0, 4), samples(10, 4), samples(14, 1)))
     assert [(b["index"], len(b["n"])) for b in bodies(one.due(1.0), "force")] == [(0, 4), (10, 5)]
 
 
 def test_resent_samples_are_left_to_the_recording() -> None:
     one = feed()
-    one.take(FACTS, told(samples(0, 4, late=True), samples(0, 0)))
+    one.take(FACTS, emitted(samples(0, 4, late=True), samples(0, 0)))
     assert bodies(one.due(1.0), "force") == []
 
 
@@ -121,7 +121,7 @@ def test_a_replay_that_outruns_the_network_keeps_a_bounded_number_of_samples(
 ) -> None:
     one, index = feed(), 0
     for count in counts:
-        one.take(FACTS, told(samples(index, count)))
+        one.take(FACTS, emitted(samples(index, count)))
         index += count
     shown = sum(len(b["n"]) for b in bodies(one.due(1.0), "force"))
     assert shown <= MOST_SAMPLES or len(counts) == 1
@@ -130,7 +130,7 @@ def test_a_replay_that_outruns_the_network_keeps_a_bounded_number_of_samples(
 
 def test_what_waits_is_forgotten_while_nobody_listens() -> None:
     one = feed(home_assistant=True)
-    one.take(FACTS, told(samples(0, 4), RepAnnounced(rep(1, 1, 2.0))))
+    one.take(FACTS, emitted(samples(0, 4), RepAnnounced(rep(1, 1, 2.0))))
     assert one.skip() == 2
     assert one.dropped_samples == 4
     assert one.skip() == 0
@@ -141,7 +141,7 @@ def test_status_follows_the_link_and_ends_with_the_session() -> None:
     one = feed()
 
     def status(*events: Event) -> list[bytes]:
-        one.take(FACTS, told(*events))
+        one.take(FACTS, emitted(*events))
         return [m.payload for m in one.due(0.0) if m.topic.endswith("status")]
 
     assert status(LinkChanged(False, "out of range")) == [b"offline"]
@@ -164,7 +164,7 @@ def test_the_state_follows_announcements_corrections_and_withdrawals() -> None:
     def state(*events: Event) -> dict[str, Any]:
         nonlocal at_s
         at_s += 100.0
-        one.take(FACTS, told(*events))
+        one.take(FACTS, emitted(*events))
         return bodies(one.due(at_s), "state")[0]
 
     first, second = rep(1, 1, 2.0), rep(1, 2, 6.0)
@@ -187,13 +187,13 @@ def test_the_state_follows_announcements_corrections_and_withdrawals() -> None:
 def test_a_new_session_starts_a_new_state_and_keeps_the_battery() -> None:
     one = feed()
     one.take(FACTS, session())
-    one.take(SessionFacts("next", FACTS.device), told(live()))
+    one.take(SessionFacts("next", FACTS.device), emitted(live()))
     state = bodies(one.due(100.0), "state")[0]
     assert (state["session"], state["gaps"], state["battery_percent"]) == ("next", 0, 86)
 
 
 def test_home_assistant_hears_of_reps_sets_and_gaps_but_not_of_a_replay() -> None:
-    events = told(RepAnnounced(rep(1, 1, 2.0)), closed_set(1, 2.0), GapFound(Gap(1, 2, 80)))
+    events = emitted(RepAnnounced(rep(1, 1, 2.0)), closed_set(1, 2.0), GapFound(Gap(1, 2, 80)))
     one = feed(home_assistant=True)
     one.take(FACTS, events)
     happenings = bodies(one.due(0.0), "event/ha")

@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from pipeline.session.events import Phase, RepAnnounced, Told
+from pipeline.session.events import Emitted, Phase, RepAnnounced
 from pipeline.sinks.mqtt.commands import COMMANDS
 from pipeline.sinks.mqtt.feed import HEARTBEAT_S, STATE_EVERY_S, LiveFeed
 from pipeline.sinks.mqtt.homeassistant import (
@@ -26,7 +26,7 @@ from pipeline.sinks.mqtt.homeassistant import (
     happening,
 )
 from pipeline.sinks.mqtt.messages import Topics, event_message
-from tests.told_session import FACTS, START_US, rep, session
+from tests.example_session import FACTS, START_US, rep, session
 
 TEXT = {"type": "string", "minLength": 1}
 TOPIC = {"type": "string", "pattern": r"^(~/)?[^+#~]+$", "maxLength": 65535}
@@ -330,11 +330,11 @@ def test_live_values_expire_only_after_heartbeats_stay_away() -> None:
 def test_happenings_have_a_listed_type_and_the_id_of_their_event() -> None:
     types = discovery()["components"]["happening"]["event_types"]
     seen = set()
-    for told in [*session(), Told(9, 9, START_US, RepAnnounced(rep(1, 1, 2.0)))]:
-        if message := happening("forceband", FACTS, told):
+    for emitted in [*session(), Emitted(9, 9, START_US, RepAnnounced(rep(1, 1, 2.0)))]:
+        if message := happening("forceband", FACTS, emitted):
             body = json.loads(message.payload)
             seen.add(body["event_type"])
-            twin = event_message("forceband", FACTS, told)
+            twin = event_message("forceband", FACTS, emitted)
             assert twin is not None
             assert body["id"] == json.loads(twin.payload)["id"]
     assert seen == set(types)

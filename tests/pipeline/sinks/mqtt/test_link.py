@@ -20,9 +20,9 @@ from pipeline.session.events import ForceSamples
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.sink import SinkUnavailableError
+from tests.example_session import FACTS, reps, session
 from tests.mosquitto_server import Mosquitto, free_port
 from tests.pipeline.sinks.mqtt.ear import PATIENCE_S, Ear, connected
-from tests.told_session import FACTS, reps, session
 
 WELCOME, WELCOME_V5 = bytes.fromhex("20020000"), bytes.fromhex("2003000000")
 
@@ -39,9 +39,11 @@ def test_without_a_broker_delivery_says_so_and_showing_drops(
     async def main() -> None:
         async with MqttSink(settings) as sink:
             for _ in range(3):
-                with pytest.raises(SinkUnavailableError, match="no MQTT broker listens at") as told:
+                with pytest.raises(
+                    SinkUnavailableError, match="no MQTT broker listens at"
+                ) as raised:
                     await sink.deliver(FACTS, reps(3))
-            assert told.value.retry_after_s is not None
+            assert raised.value.retry_after_s is not None
             sink.show(FACTS, session())
             assert sink.dropped > 0
             assert not sink.connected

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipeline.analysis.result import Partial, Rep, SetSummary
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     Event,
     ForceSamples,
     GapFound,
@@ -28,13 +29,12 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.messages import EVENTS, Topics, event_message, to_json, utc_text
 from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
-from tests.told_session import session
+from tests.example_session import session
 
 FACTS = SessionFacts("s-2026-01-15", "band-left", "left", "low-row", "me")
 START_US = 1_768_500_000_012_501
@@ -67,7 +67,7 @@ REP = Rep(
 )
 
 
-def documented_events() -> list[Told]:
+def documented_events() -> list[Emitted]:
     """One of each kind, in the document's order."""
     summary = SetSummary(1, 2.0, 21.6, 5, 18.0, None, 166.0, {"force_loss_percent": 9.6})
     partial = Partial(1.0, 1.5, 1.3, 9.0, 7.0)
@@ -82,7 +82,7 @@ def documented_events() -> list[Told]:
         (4, 0.3, Marked("note", 'felt "easy", they said')),
         (275, 66.0, SessionEnded(66.0, 2, 10, 5280, 120, 0, skew_ppm=12.5, clock_residual_ms=0.4)),
     ]
-    return [Told(seq, seq, START_US + int(at_s * 1e6), event) for seq, at_s, event in events]
+    return [Emitted(seq, seq, START_US + int(at_s * 1e6), event) for seq, at_s, event in events]
 
 
 def documented_live() -> list[tuple[str, Any]]:
@@ -100,11 +100,11 @@ def documented_live() -> list[tuple[str, Any]]:
     feed.take(
         FACTS,
         [
-            Told(1, 1, START_US, LinkChanged(True, "connected")),
-            Told(2, 2, START_US, BatteryChanged(87)),
-            Told(500, 150, START_US + 38_000_000, RepAnnounced(REP._replace(set=2))),
-            Told(600, 151, START_US + 40_037_500, samples),
-            Told(600, 152, START_US + 40_037_500, live),
+            Emitted(1, 1, START_US, LinkChanged(True, "connected")),
+            Emitted(2, 2, START_US, BatteryChanged(87)),
+            Emitted(500, 150, START_US + 38_000_000, RepAnnounced(REP._replace(set=2))),
+            Emitted(600, 151, START_US + 40_037_500, samples),
+            Emitted(600, 152, START_US + 40_037_500, live),
         ],
     )
     found = {m.topic: m for m in feed.due(0.0)}
@@ -117,8 +117,8 @@ def test_the_examples_of_the_document_are_what_is_sent() -> None:
         (topic, json.loads(text)) for topic, text in EXAMPLE.findall(DOCUMENT.read_text("utf-8"))
     ]
     sent: list[tuple[str, Any]] = []
-    for told in documented_events():
-        message = event_message("forceband", FACTS, told)
+    for emitted in documented_events():
+        message = event_message("forceband", FACTS, emitted)
         assert message is not None
         sent.append((message.topic, json.loads(message.payload)))
     sent += documented_live()
@@ -126,20 +126,20 @@ def test_the_examples_of_the_document_are_what_is_sent() -> None:
 
 
 def test_every_durable_event_has_a_message_and_no_other() -> None:
-    for told in session():
-        message = event_message("home/gym", FACTS, told)
-        assert (message is not None) == isinstance(told.event, EVENTS)
+    for emitted in session():
+        message = event_message("home/gym", FACTS, emitted)
+        assert (message is not None) == isinstance(emitted.event, EVENTS)
         if message is not None:
             assert re.fullmatch(r"home/gym/band-left/event/[a-z]+", message.topic)
             assert (message.qos, message.retain) == (1, False)
             body = json.loads(message.payload)
-            assert body["id"] == f"{FACTS.session}/{told.seq}"
-            assert body["utc_us"] == told.utc_us
+            assert body["id"] == f"{FACTS.session}/{emitted.seq}"
+            assert body["utc_us"] == emitted.utc_us
 
 
 def test_an_event_gives_the_same_bytes_each_time() -> None:
     def payloads() -> list[bytes]:
-        messages = [event_message("forceband", FACTS, told) for told in session()]
+        messages = [event_message("forceband", FACTS, emitted) for emitted in session()]
         return [m.payload for m in messages if m is not None]
 
     assert payloads() == payloads()
@@ -149,7 +149,7 @@ def test_announcement_and_correction_differ_in_kind_only() -> None:
     one = REP
     bodies = []
     for event in (RepAnnounced(one), RepCorrected(one)):
-        message = event_message("forceband", FACTS, Told(1, 1, START_US, event))
+        message = event_message("forceband", FACTS, Emitted(1, 1, START_US, event))
         assert message is not None
         bodies.append(json.loads(message.payload))
     assert [body.pop("kind") for body in bodies] == ["announced", "corrected"]

@@ -20,9 +20,9 @@ from pipeline.broker import EmbeddedBroker
 from pipeline.sinks.mqtt.settings import MqttConfigError, MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.sink import SinkUnavailableError
+from tests.example_session import FACTS, session
 from tests.mosquitto_server import Mosquitto, find_program
 from tests.pipeline.sinks.mqtt.ear import PATIENCE_S, Ear
-from tests.told_session import FACTS, session
 
 PASSWORD = "correct horse battery staple"
 

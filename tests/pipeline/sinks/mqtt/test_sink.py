@@ -15,16 +15,16 @@ from typing import Literal
 import pytest
 
 from pipeline.broker import EmbeddedBroker
-from pipeline.session.events import Event, ForceSamples, Marked, SetClosed, Told
+from pipeline.session.events import Emitted, Event, ForceSamples, Marked, SetClosed
 from pipeline.sinks.mqtt import link
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink
 from pipeline.sinks.mqtt.suspect import STRIKES
 from pipeline.sinks.sink import SinkUnavailableError
 from sensor.errors import BandError
+from tests.example_session import FACTS, reps, session
 from tests.mosquitto_server import OPEN, Mosquitto
 from tests.pipeline.sinks.mqtt.ear import PATIENCE_S, Ear, connected
-from tests.told_session import FACTS, reps, session
 
 OpenBroker = Callable[[], AbstractAsyncContextManager[MqttSettings]]
 
@@ -50,8 +50,8 @@ def open_broker(request: pytest.FixtureRequest, tmp_path: Path) -> OpenBroker:
     return embedded if request.param == "embedded" else mosquitto
 
 
-def told(event: Event, seq: int = 0) -> Told:
-    return Told(seq, seq, 1_768_500_000_000_000, event)
+def emitted(event: Event, seq: int = 0) -> Emitted:
+    return Emitted(seq, seq, 1_768_500_000_000_000, event)
 
 
 async def carried_out(name: str) -> str:
@@ -73,7 +73,7 @@ def test_every_durable_event_arrives_once_in_order_and_by_its_id(open_broker: Op
     asyncio.run(main())
 
 
-def too_big(reps_before: int) -> list[Told]:
+def too_big(reps_before: int) -> list[Emitted]:
     """A set that a limit of 2000 bytes forbids, and a few events around it."""
     events = [each for each in session() if isinstance(each.event, SetClosed)][:1]
     return [*reps(reps_before), replace(events[0], seq=100), *reps(3, 101)]
@@ -147,7 +147,7 @@ def test_one_who_comes_late_finds_status_and_state(open_broker: OpenBroker) -> N
         async with open_broker() as settings, MqttSink(settings) as sink:
             await connected(sink)
             sink.show(FACTS, session())
-            sink.show(FACTS, [told(Marked("note", "still here"))])
+            sink.show(FACTS, [emitted(Marked("note", "still here"))])
             await sink.deliver(FACTS, reps(1))  # what was shown before is at the broker now
             async with Ear(settings, "forceband/#") as late:
                 state = await late.message("forceband/band-left/state")

@@ -24,9 +24,9 @@ from pipeline.session.events import (
 from pipeline.sinks.page import viewer, web
 from pipeline.sinks.page.web import WebSink, qr_text
 from sensor.errors import BandError
+from tests.example_session import FACTS, REPS, SETS, closed_set, rep, session
+from tests.pipeline.sinks.emitting import emitted, samples
 from tests.pipeline.sinks.page.onlooker import Message, Onlooker, looking, origin, raw, request
-from tests.pipeline.sinks.telling import samples, told
-from tests.told_session import FACTS, REPS, SETS, closed_set, rep, session
 
 
 def reaches(page: Onlooker, time_s: float, _: Message) -> bool:
@@ -74,7 +74,7 @@ def test_a_page_hears_each_event_as_it_comes() -> None:
                 closed_set(1, 2.0),
                 SessionEnded(9.0, 1, REPS, 720, 0, 0),
             ):
-                sink.show(FACTS, [told(event)])
+                sink.show(FACTS, [emitted(event)])
             sink.notice("ok", "", about="recording")
             sink.delivery("mqtt", 0)
             await page.until_type("delivery")
@@ -147,7 +147,7 @@ def test_a_slow_viewer_loses_curve_but_never_state_and_holds_up_nobody() -> None
             for turn in range(rounds):
                 sink.show(FACTS, [samples(turn * 400, 400, 190.0)])
                 if turn % 50 == 49:
-                    sink.show(FACTS, [told(RepAnnounced(rep(1, turn // 50, 2.0)))])
+                    sink.show(FACTS, [emitted(RepAnnounced(rep(1, turn // 50, 2.0)))])
                 sink._flush()
                 await asyncio.sleep(0)
                 limit = viewer.MAX_CURVE_CHARS + viewer.MAX_STATE_CHARS
@@ -207,7 +207,7 @@ def test_a_page_is_told_that_the_server_goes_away() -> None:
             client = aiohttp.ClientSession()
             channel = await client.ws_connect(sink.url + "socket", origin=origin(sink))
             await Onlooker(channel).until_type("snapshot")
-            sink.show(FACTS, [told(SessionEnded(1.0, 0, 0, 80, 0, 0))])
+            sink.show(FACTS, [emitted(SessionEnded(1.0, 0, 0, 80, 0, 0))])
         last = await channel.receive()
         while last.type is aiohttp.WSMsgType.TEXT and "ended" not in last.data:
             last = await channel.receive()
@@ -230,9 +230,9 @@ def test_eight_hours_take_no_more_room_than_one() -> None:
                     FACTS,
                     [
                         samples(first, 4800),
-                        *(told(state(start_s + i, i)) for i in range(50)),
-                        *(told(RepAnnounced(one)) for one in closed.reps),
-                        told(closed),
+                        *(emitted(state(start_s + i, i)) for i in range(50)),
+                        *(emitted(RepAnnounced(one)) for one in closed.reps),
+                        emitted(closed),
                     ],
                 )
                 if minute % 60 == 59:

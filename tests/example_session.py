@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.analysis.result import Partial, Rep, SetSummary
 from pipeline.session.events import (
     BatteryChanged,
+    Emitted,
     Event,
     ForceSamples,
     GapFound,
@@ -20,7 +21,6 @@ from pipeline.session.events import (
     SessionEnded,
     SetClosed,
     Tared,
-    Told,
 )
 from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
@@ -79,7 +79,7 @@ def closed_set(number: int, start_s: float) -> SetClosed:
     return SetClosed(summary, reps, (Partial(start_s - 1, start_s - 0.5, start_s - 0.7, 9, 7),))
 
 
-def session(start_us: int = START_US) -> list[Told]:
+def session(start_us: int = START_US) -> list[Emitted]:
     """All its events, in order."""
 
     def utc_us(time_s: float) -> int:
@@ -105,7 +105,7 @@ def session(start_us: int = START_US) -> list[Told]:
         (DURATION_S, SessionEnded(DURATION_S, SETS, SETS * REPS, SAMPLES, 120, 0)),
     ]
     events.sort(key=lambda timed: timed[0])
-    return [Told(seq, seq, utc_us(time_s), event) for seq, (time_s, event) in enumerate(events)]
+    return [Emitted(seq, seq, utc_us(time_s), event) for seq, (time_s, event) in enumerate(events)]
 
 
 def _force(start_us: int) -> Iterator[ForceSamples]:
@@ -123,9 +123,9 @@ def _force(start_us: int) -> Iterator[ForceSamples]:
         yield ForceSamples(first, time_s[part], force_n[part], utc_us[part], 0, False)
 
 
-def reps(count: int, first_seq: int = 0) -> list[Told]:
+def reps(count: int, first_seq: int = 0) -> list[Emitted]:
     """Rep events in a row."""
     return [
-        Told(seq, seq, 1_768_500_000_000_000 + seq, RepAnnounced(rep(1, seq, 4.0 * seq)))
+        Emitted(seq, seq, 1_768_500_000_000_000 + seq, RepAnnounced(rep(1, seq, 4.0 * seq)))
         for seq in range(first_seq, first_seq + count)
     ]
