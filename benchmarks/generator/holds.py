@@ -107,9 +107,9 @@ def overshot(person: Person) -> None:
 
 
 def stretched_holds(person: Person) -> None:
-    """Two to four holds from a band that stays stretched between them."""
+    """Three to five holds from a band that stays stretched between them."""
     rng = person.rng
-    each = stretched_set(person, share=rng.uniform(0.3, 0.65), reps=int(rng.integers(2, 5)))
+    each = stretched_set(person, share=rng.uniform(0.3, 0.65), reps=int(rng.integers(3, 6)))
     _around(person, lambda: _hold_on_stretch(person, each))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from benchmarks.generator import make_session
+from benchmarks.generator import KINDS, make_session
 from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import OptionalWindow, TrueRep
 from benchmarks.score import score, score_peaks
@@ -120,3 +120,15 @@ def test_first_starts_and_last_ends_of_a_set_are_told_from_the_others(
     edges = score(session, found).edges
     assert sum(edge.outer for edge in edges) == 2 * sets
     assert {edge.which for edge in edges if edge.outer} == {0, 3}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_every_kind_the_truth_is_right_and_one_more_or_less_is_wrong(kind: str) -> None:
+    session = make_session(kind, 17)
+    found = [as_found(true) for true in session.truth.reps]
+    assert score(session, found).right
+    if found:
+        assert not score(session, found[:-1]).right
+    most = sum(window.most for window in session.truth.optional)
+    somewhere = Found(9, 0.1, 0.2, 0.3, 0.4, 0.25, 5.0, 0.3)
+    assert not score(session, [*found, *[somewhere] * (most + 1)]).right

@@ -88,3 +88,13 @@ def test_a_band_that_is_never_let_go_is_stretched_from_first_to_last_sample(seed
     session = make_session("stretched from the start", seed)
     assert session.clean_n.min() > 0.2 * session.clean_n.max()
     assert not any(rep.cut for rep in session.truth.reps)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_hold_on_a_stretched_band_is_one_rep_from_the_stretch_back_to_it(seed: int) -> None:
+    session = make_session("stretched holds", seed)
+    valley = np.median([lowest_between(session, a, b) for a, b in pairs(session)])
+    peak = np.median([rep.peak_n for rep in session.truth.reps])
+    up = session.clean_n > 0.5 * (valley + peak)
+    assert int(np.sum(np.diff(up.astype(int)) == 1)) == len(session.truth.reps) >= 3
+    assert all(rep.tut_s is not None and rep.tut_s > 9 for rep in session.truth.reps)
