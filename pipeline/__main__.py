@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from types import FrameType
 
 SUMMARIES = {
@@ -17,8 +18,10 @@ SUMMARIES = {
     "record": "only record a band into a file",
     "scan": "find bands within reach",
     "sim": "run a simulated band for other programs or, with a radio, for phones",
-    "replay": "play a recording as if the band were here",
-    "analyse": "find reps, tempo and sets in recordings and CSV files",
+    "replay": "play a recording or another file as if the band were here",
+    "analyse": "find reps, tempo and sets in recordings and other files of force",
+    "import": "make recordings of other files of force",
+    "calibrate": "make newtons of a sensor's counts, by known weights",
     "sessions": "list recordings: which are unfinished, what is not delivered",
     "deliver": "bring recordings to MQTT and InfluxDB, once or again",
     "export": "write a recording as CSV or Parquet",
@@ -32,7 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] not in SUMMARIES:
         return _top_level(argv)
-    command = import_module(f"pipeline.commands.{argv[0]}")
+    module = f"{argv[0]}_" if iskeyword(argv[0]) else argv[0]
+    command = import_module(f"pipeline.commands.{module}")
     parser = argparse.ArgumentParser(
         f"forceband {argv[0]}",
         description=command.__doc__,

@@ -1,4 +1,4 @@
-"""Play a recording as if the band were here: the same page, the same reps.
+"""Play a recording, or another file of force, as if the band were here: same page, same reps.
 
 Nothing is recorded again and nothing is sent to MQTT or InfluxDB; `forceband deliver` does that.
 In a terminal the page stays at the end, to be looked at.
@@ -10,18 +10,29 @@ import argparse
 import asyncio
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from pipeline.commands.options import port
+from pipeline.commands.options import add_table_arguments, port, table_options
+from pipeline.commands.progress import shown_progress
+from sensor.errors import BandError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from sensor.recording.log import Recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="a recording")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a recording or a table")
     parser.add_argument("--speed", type=_speed, default=1.0, metavar="X", help="or max")
     parser.add_argument("--http-port", type=port, metavar="N", help="live page; 0: a free one")
     parser.add_argument("--http-host", metavar="ADDRESS", help="where the live page listens")
     parser.add_argument("--no-page", action="store_true", help="no live page")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    add_table_arguments(parser)
 
 
 def _speed(text: str) -> float:
@@ -32,6 +43,34 @@ def _speed(text: str) -> float:
     if not speed > 0:
         raise argparse.ArgumentTypeError(f"a speed is above 0, or max, not {text!r}")
     return speed
+
+
+@contextmanager
+def _recording(args: argparse.Namespace, config: Config) -> Iterator[Recording]:
+    """The file opened; a table as a recording that is gone afterwards."""
+    from pipeline.files.inputs import is_table
+    from sensor.recording.log import SUFFIX, Recording
+
+    if not args.file.exists() or not is_table(args.file):
+        with Recording.open(args.file) as recording:
+            yield recording
+        return
+    from pipeline.files.calibrations import FILE_NAME
+    from pipeline.files.importing import write_recording
+    from pipeline.files.reading import read_force
+
+    kept = config.data_dir / FILE_NAME
+    with shown_progress(f"reading {args.file.name}") as progress:
+        found = read_force(args.file, table_options(args), progress, kept)
+    if len(found) > 1:
+        raise BandError("one column of force is played at a time")
+    for remark in (found[0].understood, *found[0].remarks):
+        print(f"{args.file}: {remark}", file=sys.stderr)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"replay{SUFFIX}"
+        write_recording(found[0], path, {"session": "replay", "side": found[0].side})
+        with Recording.open(path) as recording:
+            yield recording
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,9 +87,8 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.app import run_session, session_facts
     from pipeline.commands.summary import print_sets
     from pipeline.sources.playback import Playback
-    from sensor.recording.log import Recording
 
-    with Recording.open(args.file) as recording:
+    with _recording(args, config) as recording:
         source = Playback(recording, args.speed)
         outcome = asyncio.run(
             run_session(

@@ -34,6 +34,10 @@ class Forces:
         """What the sensor read at a force of the analysis."""
         return force_n * (self.counts_per_n or 1.0) + self.zero_counts
 
+    def readings(self, force_n: Floats) -> Floats:
+        """The same of many."""
+        return force_n * (self.counts_per_n or 1.0) + self.zero_counts
+
 
 def in_newtons(values: Floats, unit: str, *, said: bool) -> Forces:
     """Values in their unit as newtons, or as counts where they cannot be newtons.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.files.dialect import Dialect, is_value
-from pipeline.files.words import force_unit, time_unit
+from pipeline.files.words import COUNTS, OTHER_UNITS, force_unit, time_unit
 
 COMMENT = re.compile(r"\s*(?:#|%|//|--|\*)+\s?")
 LINES_ABOVE = 8
@@ -66,7 +66,8 @@ def _titles(
         cells = _fitted(lines[at], dialect, width)
         if cells is None:
             continue
-        if _are_units(cells):
+        named = any(_fitted(lines[up], dialect, width) for up in above[order + 1 :])
+        if named and not any(units) and _are_units(cells):
             units = [cell.strip(" ()[]{}") for cell in cells]
             continue
         if sum(is_value(cell, dialect.decimal) for cell in cells) > len(cells) / 2:
@@ -109,17 +110,19 @@ def _joined(line: str) -> list[str]:
 
 
 def _are_units(cells: list[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip(" ()[]-")]
-    known = sum(bool(force_unit(cell) or time_unit(cell)) for cell in filled)
-    short = all(len(cell.strip(" ()[]")) <= 9 for cell in filled)
-    titles = sum(
-        len(cell) > 2 and cell[0] not in "([" and cell.casefold() in _TITLES for cell in filled
-    )
-    return bool(filled) and short and 2 * known >= len(filled) and not titles
+    """Whether a line holds the units of the titles above it."""
+    filled = [cell.strip() for cell in cells if cell.strip(" ()[]{}-")]
+    known = [cell for cell in filled if _is_unit(cell)]
+    unknown = [cell for cell in filled if cell not in known]
+    few = 3 * len(unknown) <= len(filled) and all(len(cell) <= 4 for cell in unknown)
+    return bool(known) and few
 
 
-_TITLES = frozenset(["seconds", "millis", "micros", "newtons", "kilos", "lbs"])
-"""Units that are titles as often."""
+def _is_unit(cell: str) -> bool:
+    bare = cell.strip(" ()[]{}")
+    if bare != cell and len(bare) <= 9:
+        return True
+    return bare in OTHER_UNITS or bool(force_unit(bare) not in (None, COUNTS) or time_unit(bare))
 
 
 def _under_groups(over: list[str], cells: list[str]) -> list[str]:

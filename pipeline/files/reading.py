@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +54,11 @@ class ForceFile:
     """The least step in which the file writes its force."""
     layout: str = ""
 
+    @property
+    def rate_hz(self) -> float:
+        """Samples in a second as they usually come."""
+        return _rate_hz(self.time_s)
+
 
 def read_force(
     path: Path,
@@ -77,6 +82,16 @@ def read_force(
     table = _chosen(path, tables_of(path), options)
     return [_signal(path, table, choice, options, progress, calibrations)
             for choice in choose(table, options, path)]  # fmt: skip
+
+
+def read_counts(path: Path, options: Options | None = None) -> tuple[str, Floats, Floats]:
+    """A sensor's column as it stands in the file: its name, times in s, counts, shape (n,) each."""
+    options = replace(options or Options(), unit=COUNTS)
+    table = _chosen(path, tables_of(path), options)
+    choice = choose(table, options, path)[0]
+    found = _signal(path, table, choice, options, None, None)
+    assert found.counts is not None
+    return found.column, found.time_s, found.counts.readings(found.force_n)
 
 
 def parts_of(path: Path, options: Options | None = None) -> list[str]:
@@ -146,7 +161,7 @@ def _signal(
     values = _forces(loaded, places, choice, where)
     if values.size < LEAST_ROWS:
         many = f"only {values.size} sample" if values.size else "there are no samples"
-        lost = ", ".join(f"{n} {what}" for what, n in loaded.passed.items() if n)
+        lost = ", ".join(_counted(what, n) for what, n in loaded.passed.items() if n)
         lost = f", {lost} passed over" if lost else ""
         raise FileError(f"{where}: {many} below the titles{lost}")
     low, high = float(values.min()), float(values.max())
@@ -164,9 +179,10 @@ def _signal(
     times = _times(loaded, places, choice, options, where)
     remarks = [each for each in (choice.given, times.said, *loaded.words) if each]
     forces = in_newtons(values, choice.unit, said=choice.unit_said)
-    column = choice.title
+    column, calibrated = choice.title, False
     if forces.counts_per_n is not None:
         known = kept(calibrations, options.sensor or column) if calibrations else None
+        calibrated = known is not None
         if known is not None:
             forces = Forces(known.force_n(values))
             remarks.append(f"calibrated as '{known.sensor}' on {known.made} (--sensor for another)")
@@ -184,12 +200,9 @@ def _signal(
         remarks += [backwards] if backwards else []
     rate_hz = _rate_hz(time_s)
     unit = choice.unit if forces.counts_per_n is None else COUNTS
+    unit = "N" if calibrated else unit
     loaded.passed["line"] += len(table.notes) + any(table.units)
-    passed = [
-        f"{n} {what.replace('line', 'lines', n > 1).replace('row', 'rows', n > 1)} passed over"
-        for what, n in loaded.passed.items()
-        if n
-    ]
+    passed = [f"{_counted(what, n)} passed over" for what, n in loaded.passed.items() if n]
     shown_unit = unit if forces.counts_per_n is None else "counts, no newtons,"
     understood = ", ".join(
         [
@@ -204,6 +217,12 @@ def _signal(
         times.utc_s, times.local, forces if forces.counts_per_n is not None else None,
         _resolution(table, choice), choice.layout,
     )  # fmt: skip
+
+
+def _counted(what: str, n: int) -> str:
+    """`1 line without a force`, `2 lines without a force`."""
+    noun, _, rest = what.partition(" ")
+    return f"{n} {noun}{'s' if n > 1 else ''} {rest}".strip()
 
 
 def _forces(loaded: Loaded, places: list[int], choice: Choice, where: str) -> Floats:

@@ -1,0 +1,75 @@
+"""Make newtons of a sensor's counts, by weights that hung from it; kept for the sensor.
+
+    forceband calibrate hung.csv --known-kg 0 5 10
+
+The file holds the weights one after the other, each still for a second or more; or give a file for
+each weight. Two weights are the least, one of them may be 0. The sensor is known by the name of its
+column, or by --sensor; files of it are then told in newtons.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from pipeline.commands.options import add_table_arguments, config_of, table_options
+from sensor.errors import BandError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--known-kg", nargs="+", type=_weight, required=True, metavar="KG",
+        help="what hung from it, in the order of the file or files",
+    )  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    add_table_arguments(parser)
+
+
+def _weight(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value < 5000:
+        raise argparse.ArgumentTypeError(f"a weight is 0 or more kg, not {text!r}")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from pipeline.files.calibrations import FILE_NAME, KeptCalibration, fit, keep, plateaus
+    from pipeline.files.reading import read_counts
+    from pipeline.files.words import KG
+
+    if len(args.known_kg) < 2:
+        raise BandError("--known-kg needs two weights or more; one of them may be 0")
+    if len(args.files) not in (1, len(args.known_kg)):
+        raise BandError(
+            f"{len(args.files)} files for {len(args.known_kg)} weights: give one file with all of "
+            "them, or one for each"
+        )
+    options = table_options(args)
+    read = [read_counts(path, options) for path in args.files]
+    path, column = args.files[0], read[0][0]
+    try:
+        if len(read) == 1:
+            levels = plateaus(read[0][1], read[0][2], len(args.known_kg))
+        else:
+            levels = np.array([float(np.median(counts)) for _, _, counts in read])
+        known_n = np.array(args.known_kg) * KG
+        zero, scale, worst_n = fit(levels, known_n)
+    except ValueError as error:
+        raise BandError(f"{path}: {error}") from error
+    sensor = options.sensor or column
+    made = KeptCalibration(sensor, zero, scale, date.today().isoformat())
+    kept = config_of(args).data_dir / FILE_NAME
+    keep(kept, made)
+    for kg, level in zip(args.known_kg, levels, strict=True):
+        print(f"{kg:g} kg: {level:.6g} counts")
+    off = f"; the weights lie within {worst_n:.2g} N of the line" if len(levels) > 2 else ""
+    print(f"'{sensor}': {1 / scale:.6g} counts a newton, zero at {zero:.6g}{off}. Kept in {kept}")
+    return 0

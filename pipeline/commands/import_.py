@@ -1,0 +1,116 @@
+"""Make recordings of files of force, so that history, replay, export and delivery work on them.
+
+A folder's files are all tried, each sheet and part of them. What was imported before is known by
+its content and left as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.commands.options import add_table_arguments, config_of, table_options
+from pipeline.commands.progress import shown_progress
+from sensor.errors import BandError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.files.choosing import Options
+    from pipeline.files.reading import ForceFile
+    from pipeline.files.table import Progress
+
+_ENDINGS = (
+    ".csv .tsv .txt .dat .asc .prn .log .json .jsonl .ndjson .xml .zip .parquet .xlsx .xlsm .xlsb "
+    ".xls .ods"
+)
+ENDINGS = frozenset(_ENDINGS.split())
+"""Of a folder's files those with such names are tried."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or a folder of them")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--name", metavar="NAME", help="of the device, in topics and points")
+    parser.add_argument("--side", choices=("left", "right", "both"))
+    parser.add_argument("--exercise", metavar="NAME", help="such as low-row")
+    add_table_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    config, options = config_of(args), table_options(args)
+    paths = [each for path in args.files for each in _files(path)]
+    failed = 0
+    with shown_progress(f"{len(paths)} files" if len(paths) > 1 else paths[0].name) as progress:
+        for number, path in enumerate(paths):
+            step = None
+            if progress is not None:
+                step = _step(progress, number, len(paths))
+            try:
+                _import(path, config, options, args, step)
+            except BandError as error:
+                print(f"forceband: {error}", file=sys.stderr)
+                failed += 1
+    if failed and len(paths) > 1:
+        print(f"forceband: {failed} of {len(paths)} files were not imported", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _step(progress: Progress, number: int, of: int) -> Progress:
+    def tell(done: float) -> None:
+        progress((number + done) / of)
+
+    return tell
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(each for each in path.iterdir() if each.suffix.lower() in ENDINGS)
+    if not found:
+        raise BandError(f"{path}: no file in this folder is a table by its name")
+    yield from found
+
+
+def _import(
+    path: Path, config: Config, options: Options, args: argparse.Namespace,
+    progress: Progress | None,
+) -> None:  # fmt: skip
+    from pipeline.files.calibrations import FILE_NAME
+    from pipeline.files.inputs import is_table
+    from pipeline.files.reading import parts_of, read_force
+
+    if not is_table(path):
+        raise BandError(f"{path}: is a recording already: copy it into {config.data_dir}")
+    kept = config.data_dir / FILE_NAME
+    parts = [options.sheet] if options.sheet is not None else parts_of(path, options)
+    for part in parts or [""]:
+        chosen = replace(options, sheet=part or None)
+        for found in read_force(path, chosen, progress, kept):
+            _write(found, config, args, progress)
+
+
+def _write(
+    found: ForceFile, config: Config, args: argparse.Namespace, progress: Progress | None
+) -> None:
+    from pipeline.files.importing import import_force
+
+    where = f"{found.path}" + (f" ({found.part})" if found.part else "")
+    for remark in () if found.counts is not None else (found.understood, *found.remarks):
+        print(f"{where}: {remark}", file=sys.stderr)
+    facts: dict[str, Any] = {
+        "device": args.name or found.layout or config.band.name,
+        "side": args.side or found.side or config.band.side,
+        "exercise": config.band.exercise,
+        "athlete": config.band.athlete,
+    }
+    made = import_force(found, config.data_dir, facts, progress)
+    if made is None:
+        print(f"{where}: was imported before", file=sys.stderr)
+    else:
+        print(made)

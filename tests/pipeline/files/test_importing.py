@@ -1,0 +1,174 @@
+"""An imported file is a recording: its times, forces, gaps and reps come out of it again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.analysis import analyse
+from pipeline.files.reading import read_force
+from pipeline.files.samples import SessionRead, read_session
+from sensor.recording.log import Recording
+from sensor.samples import Floats
+from tests.pipeline.signals import pulls
+
+FORCE_N = pulls(sets=2, reps=4)
+RANDOM = np.random.default_rng(4)
+
+
+def write(
+    path: Path, time_s: Floats, force_n: Floats = FORCE_N, form: str = "{:.6f},{:.3f}"
+) -> Path:
+    lines = "".join(form.format(t, f) + "\n" for t, f in zip(time_s, force_n, strict=True))
+    path.write_text(f"time_s,force_n\n{lines}")
+    return path
+
+
+def imported(path: Path, *options: str) -> SessionRead:
+    folder = path.parent / "data"
+    assert main(["import", str(path), "--data", str(folder), *options]) == 0
+    (made,) = folder.glob("*.forceband")
+    with Recording.open(made) as recording:
+        return read_session(recording)
+
+
+EVEN = np.arange(FORCE_N.size) / 80
+STAMPS = {
+    "even": EVEN,
+    "at 1000 Hz": EVEN * 0.08,
+    "at 10 Hz": EVEN * 8,
+    "uneven": EVEN + RANDOM.uniform(0, 0.006, EVEN.size),
+    "with holes": np.where(EVEN > 8, EVEN + 0.5, EVEN) + np.where(EVEN > 20, 400.0, 0.0),
+    "over the wrap of a clock of 32 bits": EVEN + np.where(EVEN > 20, 4400.0, 0.0),
+    "since 1970": EVEN + 1_767_002_400.0,
+    "at a pace that changes": np.cumsum(np.where(np.arange(EVEN.size) % 1000 < 500, 0.0125, 0.025)),
+}
+
+
+@pytest.mark.parametrize("kind", STAMPS)
+def test_times_forces_and_gaps_survive(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "a.csv", STAMPS[kind])
+    (found,) = read_force(path)
+    read = imported(path)
+    assert read.time_s.size == found.time_s.size
+    assert np.abs(read.time_s - (found.time_s - found.time_s[0])).max() < 21e-6
+    assert np.abs(read.force_n - found.force_n).max() < 0.0005
+    assert not read.bad_frames
+    analysis = analyse(found.time_s, found.force_n)
+    assert len(read.analysis.reps) == len(analysis.reps)
+    assert [each.missing for each in read.analysis.gaps] == pytest.approx(
+        [each.missing for each in analysis.gaps], abs=1
+    )
+
+
+def test_the_finest_forces_keep_24_bits(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", EVEN, form="{:.6f},{:.9f}")
+    read = imported(path)
+    assert np.abs(read.force_n - FORCE_N).max() < FORCE_N.max() / 2**23
+
+
+def test_a_file_with_a_clock_tells_when_it_began(tmp_path: Path) -> None:
+    read = imported(write(tmp_path / "a.csv", EVEN + 1_767_002_400.25))
+    assert read.started_utc_us == 1_767_002_400_250_000
+
+
+def test_a_file_without_a_clock_began_before_it_was_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", EVEN)
+    os.utime(path, (1_767_002_500, 1_767_002_500))
+    assert imported(path).started_utc_us == pytest.approx(1e6 * (1_767_002_500 - EVEN[-1]), abs=2)
+
+
+def test_import_knows_what_it_imported_and_takes_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, data = tmp_path / "files", tmp_path / "data"
+    folder.mkdir()
+    write(folder / "a.csv", EVEN)
+    write(folder / "b.csv", EVEN, FORCE_N * 2)
+    (folder / "notes.md").write_text("not a table")
+    command = ["import", str(folder), "--data", str(data), "--name", "left", "--side", "left"]
+    assert main(command) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert main(command) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("imported before") == 2
+    with Recording.open(next(data.glob("*.forceband"))) as recording:
+        facts = recording.facts
+    assert (facts["device"], facts["side"], facts["reps"]) == ("left", "left", 8)
+    assert facts["source"] in ("a.csv", "b.csv")
+
+
+def test_what_cannot_be_imported_is_said_and_the_rest_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "good.csv", EVEN)
+    (tmp_path / "bad.csv").write_text("time_s,speed\n0,1\n1,2\n")
+    write(tmp_path / "raw.csv", EVEN, np.round(FORCE_N * 4000))
+    assert main(["import", str(tmp_path), "--data", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1
+    assert "no force column" in said.err
+    assert "forceband calibrate raw.csv" in said.err
+    assert "2 of 3 files were not imported" in said.err
+
+
+def test_a_table_is_replayed_as_a_recording_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "a.csv", EVEN)
+    assert main(["replay", str(path), "--speed", "max", "--no-page"]) == 0
+    said = capsys.readouterr()
+    assert "N from 'force_n'" in said.err
+    assert said.out.count("\n   ") >= 3
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_counts_become_newtons_by_weights_that_hung(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--data", str(tmp_path / "data")]
+    monkey = 8_400.0 + 2_150.0 * FORCE_N
+    (tmp_path / "raw.csv").write_text(
+        "time_s,adc\n" + "".join(f"{t:.4f},{f:.0f}\n" for t, f in zip(EVEN, monkey, strict=True))
+    )
+    hung_n = 9.80665 * np.repeat([0.0, 5.0, 0.0, 12.0], 400)
+    counts = 8_400.0 + 2_150.0 * hung_n + RANDOM.normal(0, 300, hung_n.size)
+    hung = tmp_path / "hung.csv"
+    hung.write_text(
+        "time_s,adc\n" + "".join(f"{k / 80:.4f},{c:.0f}\n" for k, c in enumerate(counts))
+    )
+    assert main(["import", str(tmp_path / "raw.csv"), *data]) == 1
+    capsys.readouterr()
+    assert main(["calibrate", str(hung), "--known-kg", "0", "5", "0", "12", *data]) == 0
+    assert "2150" in capsys.readouterr().out.replace("2149.", "2150.")
+    assert main(["import", str(tmp_path / "raw.csv"), *data]) == 0
+    said = capsys.readouterr()
+    assert "calibrated as 'adc'" in said.err
+    with Recording.open(Path(said.out.strip())) as recording:
+        read = read_session(recording)
+    assert np.abs(read.force_n - FORCE_N).max() < 1.0
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        (["5"], "two weights"),
+        (["0", "5", "10", "15", "20"], "weights hang still"),
+        (["5", "5"], "two different weights"),
+    ],
+)
+def test_a_calibration_that_cannot_be_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], weights: list[str], words: str
+) -> None:
+    path = tmp_path / "hung.csv"
+    counts = np.repeat([0.0, 50_000.0], 400)
+    path.write_text("time_s,adc\n" + "".join(f"{k / 80},{c}\n" for k, c in enumerate(counts)))
+    flags = ["--data", str(tmp_path / "data"), "--known-kg", *weights]
+    assert main(["calibrate", str(path), *flags]) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
