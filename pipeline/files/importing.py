@@ -30,11 +30,11 @@ from sensor.wire.frames import MAX_SAMPLES, Flag, ForceFrame
 from sensor.wire.profile import (
     MAX_RATE_HZ,
     MIN_RATE_HZ,
-    Answer,
     Calibration,
     Command,
     Info,
     Opcode,
+    Response,
     Status,
 )
 
@@ -144,7 +144,7 @@ def _notifications(found: ForceFile, analysis: Analysis) -> Iterator[tuple[float
     yield 0.0, note(0, Channel.LINK, b"up")
     yield 0.0, note(0, Channel.INFO, bytes(info))
     yield 0.0, note(0, Channel.COMMAND, bytes(Command(Opcode.START)))
-    yield 0.0, note(0, Channel.ANSWER, _says(Opcode.START, 0))
+    yield 0.0, note(0, Channel.RESPONSE, _says(Opcode.START, 0))
     size = index.size
     for low, high in _frames(index, device_us, found.rate_hz):
         first = int(index[low])
@@ -152,19 +152,19 @@ def _notifications(found: ForceFile, analysis: Analysis) -> Iterator[tuple[float
         if missing:
             at_us = int(device_us[low])
             if missing > NEAR_S * found.rate_hz:
-                yield low / size, note(at_us, Channel.ANSWER, _says(Opcode.START, first))
+                yield low / size, note(at_us, Channel.RESPONSE, _says(Opcode.START, first))
             gave_up = {"kind": "gave_up", "first": first - missing, "count": missing}
             yield low / size, note(at_us, Channel.MARK, json.dumps(gave_up).encode())
         frame = ForceFrame(first, int(device_us[low]), CALIBRATION, Flag(0), counts[low:high])
         yield high / size, note(int(device_us[high - 1]), Channel.FORCE, bytes(frame))
     end_us = int(device_us[-1])
-    yield 1.0, note(end_us, Channel.ANSWER, _says(Opcode.STOP, int(index[-1]) + 1))
+    yield 1.0, note(end_us, Channel.RESPONSE, _says(Opcode.STOP, int(index[-1]) + 1))
     yield 1.0, note(end_us, Channel.LINK, f"down: the end of {found.path.name}".encode())
     yield 1.0, note(end_us, Channel.END, b"")
 
 
 def _says(opcode: Opcode, index: int) -> bytes:
-    return bytes(Answer(opcode, Status.OK, (index % 2**32).to_bytes(4, "little")))
+    return bytes(Response(opcode, Status.OK, (index % 2**32).to_bytes(4, "little")))
 
 
 def _indices(found: ForceFile, analysis: Analysis) -> Ints:
