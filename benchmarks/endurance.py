@@ -31,10 +31,11 @@ from firmware_sim.person.workout import Workout
 from firmware_sim.radio.air import Air
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
-from pipeline.app import run_session, session_recording
+from pipeline.app import run_session
 from pipeline.config import load
 from pipeline.delivery.delivery import Delivery
 from pipeline.delivery.recorder import Recorder
+from pipeline.delivery.session_log import session_recording
 from pipeline.files.samples import read_session
 from pipeline.session.events import Emitted, ForceSamples, SetClosed
 from pipeline.session.session import Session
@@ -228,16 +229,14 @@ async def in_real_time(seconds: float, folder: Path) -> Outcome:
         band = await stack.enter_async_context(SimulatedBand(transport, setup))
         central = await stack.enter_async_context(await BumbleCentral.open(air.transport("host")))
         source = BleSource(central=central, clock=clock)
-        recording, facts = stack.enter_context(session_recording(config))
+        log = stack.enter_context(session_recording(config))
+        assert log.recording is not None
         disturbing = asyncio.create_task(disturb())
-        outcome = await run_session(
-            config, source, recording=recording, facts=facts, now_us=clock.now_us,
-            duration_s=seconds, on_emitted=emitted,
-        )  # fmt: skip
+        outcome = await run_session(config, source, log, duration_s=seconds, on_emitted=emitted)
         disturbing.cancel()
         counted.final_reps = sum(len(each.reps) for each in outcome.session.sets)
         memory.note(time.perf_counter() - began_s)
-        bounds += _bounds(recording)
+        bounds += _bounds(log.recording)
         simulated = band.band
     took_s = time.perf_counter() - began_s
     return _outcome(folder, seconds, took_s, simulated, (bounds[0], bounds[-1]), counted, memory)
@@ -250,8 +249,8 @@ def _bounds(recording: Recording) -> list[int]:
         for each in recording.others()
         if each.channel is Channel.RESPONSE
     ]
-    emitted = [each.next_sample() for each in answers if each.opcode in (Opcode.START, Opcode.STOP)]
-    return [each for each in emitted if each is not None]
+    indices = [each.next_sample() for each in answers if each.opcode in (Opcode.START, Opcode.STOP)]
+    return [each for each in indices if each is not None]
 
 
 def _outcome(

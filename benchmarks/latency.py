@@ -29,8 +29,9 @@ from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.person.workout import SetPlan, Workout
 from firmware_sim.radio.air import Air, att_opcode
 from firmware_sim.source import SimulatedBand
-from pipeline.app import run_session, session_recording
+from pipeline.app import run_session
 from pipeline.config import load
+from pipeline.delivery.session_log import session_recording
 from pipeline.session.events import Emitted, ForceSamples, RepAnnounced
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
@@ -110,6 +111,9 @@ class Noting:
     async def stop(self) -> None:
         await self._source.stop()
 
+    def now_us(self) -> int:
+        return self._source.now_us()
+
     def follow(self, ledger: Callable[[], Ledger]) -> None:
         self._source.follow(ledger)
 
@@ -158,13 +162,11 @@ async def measure(rate_hz: float, seconds: float, data: Path) -> Stopwatch:
         await BumbleCentral.open(air.transport("central")) as central,
     ):
         source = Noting(BleSource(band.address, central=central, clock=clock), watch)
-        with session_recording(config) as (recording, facts):
+        with session_recording(config) as log:
             await run_session(
                 config,
                 source,
-                recording=recording,
-                facts=facts,
-                now_us=clock.now_us,
+                log,
                 duration_s=seconds,
                 announce=announced,
                 on_emitted=watch.emitted,

@@ -7,6 +7,7 @@ that either does. An hour at 80 Hz takes seconds.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from firmware_sim.band import Band
 from firmware_sim.radio.faults import Chances, Faults
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
-from sensor.wire.frames import Flag, ForceFrame
+from sensor.timeline.ledger import Ledger
+from sensor.wire.frames import ForceFrame
 from sensor.wire.profile import Command, Opcode, Response, Status
 
 STARTED_US = 1_767_225_600_000_000
@@ -92,8 +94,8 @@ class _Client:
         self._started_us = started_us
         self._latest_us = started_us
         self._free_s = 0.0
-        self._next: int | None = None
-        self._missing: set[int] = set()
+        info = self._firmware.info
+        self._ledger = Ledger(info.rate_hz, info.ring_samples)
         self._battery = -1
 
     def connect(self, now_s: float) -> Iterator[Notification]:
@@ -135,18 +137,17 @@ class _Client:
 
     def _repair(self, now_s: float) -> Iterator[Notification]:
         """Ask for all that is missing, once nothing that was asked for is on its way."""
-        if self._firmware.resending or not self._missing:
+        if self._firmware.resending or not (self.radio.faulty and self.radio.repairs):
             return
-        for first, count in _ranges(self._missing):
+        for each in self._ledger.missing:
+            first, count = each.first % 2**32, each.count
             response = yield from self._command(now_s, Command.resend(first, count))
-            coming = 0
+            skipped, coming = 0, 0
             if response.status is Status.OK:
                 named, coming = response.resend_range()
                 skipped = (named - first) % 2**32
-                self._missing.difference_update(range(first, first + skipped))
-                coming += skipped
-            if coming < count:
-                self._missing.difference_update(range(first + coming, first + count))
+            self._ledger.give_up(first, skipped)
+            self._ledger.give_up(first + skipped + coming, count - skipped - coming)
 
     def _command(self, now_s: float, command: Command) -> Generator[Notification, None, Response]:
         yield self._note(now_s, Channel.COMMAND, bytes(command))
@@ -154,32 +155,13 @@ class _Client:
         yield self._note(now_s + self.radio.interval_s, Channel.RESPONSE, bytes(response))
         index = response.next_sample()
         if command.opcode in (Opcode.START, Opcode.STOP) and index is not None:
-            index = self._unwrapped(index)
-            self._reach(index, index)
+            self._ledger.reached(index)
         return response
 
     def _take(self, payload: bytes) -> None:
-        try:
-            frame = ForceFrame.from_bytes(payload)
-        except FrameError:
-            return
-        first = self._unwrapped(frame.first_sample)
-        end = first + frame.counts.size
-        if frame.flags & Flag.RESENT:
-            self._missing.difference_update(range(first, end))
-        else:
-            self._reach(first, end)
-
-    def _reach(self, first: int, end: int) -> None:
-        """All samples before `first` have been taken: those not received are missing."""
-        if self._next is not None and self.radio.faulty and self.radio.repairs:
-            self._missing.update(range(self._next, first))
-        self._next = end
-
-    def _unwrapped(self, index: int) -> int:
-        """The index, known mod 2³², that is nearest to where the samples stand."""
-        near = self._next if self._next is not None else index
-        return near + (index - near + 2**31) % 2**32 - 2**31
+        with suppress(FrameError):
+            self._ledger.place(ForceFrame.from_bytes(payload))
+            self._ledger.settled()
 
     def _tell_battery(self, now_s: float) -> Iterator[Notification]:
         if self._firmware.battery_percent != self._battery:
@@ -191,14 +173,3 @@ class _Client:
         at_us = self._started_us + round(time_s * 1e6)
         self._latest_us = max(at_us, self._latest_us + 1)
         return Notification(self._latest_us, payload, channel)
-
-
-def _ranges(indices: set[int]) -> list[tuple[int, int]]:
-    """The indices as runs: first and count."""
-    found: list[tuple[int, int]] = []
-    for index in sorted(indices):
-        if found and index == sum(found[-1]):
-            found[-1] = (found[-1][0], found[-1][1] + 1)
-        else:
-            found.append((index, 1))
-    return found

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.config import Config
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
-from pipeline.delivery.outlets import open_outlets
+from pipeline.delivery.outlets import Outlets, open_outlets
 from pipeline.delivery.recorder import Recorder
+from pipeline.delivery.session_log import SessionLog
 from pipeline.session.events import Emitted
 from pipeline.session.session import Session
-from pipeline.sinks.sink import SessionFacts
+from pipeline.sinks.sink import CommandHandler
 from pipeline.views.terminal import TerminalLine
-from sensor.errors import BandError, RecordingError
-from sensor.recording.log import SUFFIX, Recording
-from sensor.samples import Channel
+from sensor.errors import BandError
 from sensor.source import Source
 from sensor.timeline.ledger import Ledger
 
@@ -40,6 +36,9 @@ class StoppableSource(Source, Protocol):
 
     async def stop(self) -> None: ...
 
+    def now_us(self) -> int:
+        """Steady UTC of the source, in µs."""
+
     def follow(self, ledger: Callable[[], Ledger], /) -> None:
         """Bring, where that is possible, what this ledger misses."""
 
@@ -55,79 +54,13 @@ class Outcome:
     """Notifications that the recording lacks, because the disk was full."""
 
 
-def new_session_name(now: datetime | None = None) -> str:
-    """A name of `[a-z0-9-]` that sorts by time and is nobody else's."""
-    now = now or datetime.now(UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-@contextmanager
-def session_recording(config: Config, **facts: Any) -> Iterator[tuple[Recording, SessionFacts]]:
-    """A new recording in the data folder; one that no sample was written into leaves no file.
-
-    Raises
-    ------
-    RecordingError
-        If the folder cannot be written.
-    """
-    name = new_session_name()
-    recording = Recording.create(
-        config.data_dir / f"{name}{SUFFIX}",
-        {
-            "session": name,
-            "software": f"forceband {version('forceband')}",
-            "device": config.band.name,
-            "side": config.band.side,
-            "exercise": config.band.exercise,
-            "athlete": config.band.athlete,
-            **facts,
-        },
-    )
-    try:
-        yield recording, session_facts(recording)
-    finally:
-        empty = not _holds_force(recording)
-        recording.close()
-        if empty:
-            for end in ("", "-wal", "-shm"):
-                recording.path.with_name(recording.path.name + end).unlink(missing_ok=True)
-
-
-def _holds_force(recording: Recording) -> bool:
-    try:
-        return any(each.channel is Channel.FORCE for each in recording.batches())
-    except RecordingError:
-        return True
-
-
-def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:
-    """What messages and points say of a recording's session."""
-    facts = recording.facts
-
-    def word(key: str, default: str) -> str:
-        text = "".join(c if c.isalnum() and c.isascii() else "-" for c in str(facts.get(key) or ""))
-        return text.lower().strip("-")[:64] or default
-
-    return SessionFacts(
-        session=word("session", word("", recording.path.stem.lower())),
-        device=word("device", "band"),
-        side=word("side", "both"),
-        exercise=word("exercise", "unknown"),
-        athlete=word("athlete", "me"),
-        replay_speed=replay_speed,
-    )
-
-
 async def run_session(
     config: Config,
     source: StoppableSource,
+    log: SessionLog,
     *,
-    recording: Recording | None,
-    facts: SessionFacts,
-    now_us: Callable[[], int],
-    command: Callable[[str], Awaitable[str]] | None = None,
+    command: CommandHandler | None = None,
     duration_s: float | None = None,
-    record_only: bool = False,
     page_stays: bool = False,
     announce: Callable[[list[str]], None] = lambda lines: None,
     on_emitted: Callable[[list[Emitted]], None] = lambda emitted: None,
@@ -136,18 +69,18 @@ async def run_session(
 
     Parameters
     ----------
-    recording
-        A new one to write; None for a replay.
+    log
+        A new recording to write; without one for a replay.
     command
         Carries out `tare`, `start` and `stop` of the page and of MQTT.
     page_stays
         When the source has ended, go on showing the page until somebody interrupts.
     announce
-        Called once with what to tell the person, when everything listens.
+        Called once with what to say to the person, when everything listens.
     """
     session = Session()
     source.follow(lambda: session.ledger)
-    terminal = TerminalLine()
+    recording = log.recording
     recorder: Recorder | None = None
 
     async def handle(name: str) -> str:
@@ -158,39 +91,29 @@ async def run_session(
             raise BandError("there is no band to command in a replay")
         return await command(name)
 
-    with _interrupts() as asked, closing(terminal):
-        async with open_outlets(config, recording, facts, handle, record_only) as outlets:
+    with _interrupts() as asked, closing(TerminalLine()) as terminal:
+        async with open_outlets(config, recording, log.facts, handle) as outlets:
             outlets.live.append(terminal)
-
-            def notice(level: str, text: str) -> None:
-                terminal.say(text)
-                if outlets.page is not None:
-                    outlets.page.notice(level, text)
-
-            def told_status(status: DeliveryStatus) -> None:
-                terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
-                if outlets.page is not None:
-                    outlets.page.delivery(status.sink, status.waiting_rows, status.problem)
-
-            def told_rejected(status: DeliveryStatus) -> None:
-                terminal.say(f"{status.sink}: {status.rejected}")
-                if outlets.page is not None:
-                    text = f"{status.sink}: {status.rejected}"
-                    outlets.page.notice("warning", text, about=f"rejected by {status.sink}")
-
+            notices = _Notices(terminal, outlets)
             deliveries = [
-                Delivery(recording, sink, facts, on_status=told_status, on_rejected=told_rejected)
+                Delivery(
+                    recording,
+                    sink,
+                    log.facts,
+                    on_status=notices.status,
+                    on_rejected=notices.rejected,
+                )
                 for sink in outlets.durable
                 if recording is not None
             ]
             recorder = Recorder(
                 recording,
                 session,
-                facts,
+                log.facts,
                 live_sinks=outlets.live,
                 deliveries=deliveries,
-                now_us=now_us,
-                notice=notice,
+                now_us=source.now_us,
+                notice=notices.notice,
             )
             if recording is not None:
                 recording.set_facts({"sinks": outlets.lasting})
@@ -209,10 +132,32 @@ async def run_session(
                     recorder.end()
                 sync.cancel()
                 undelivered = await _finish(deliveries, tasks)
-                if recording is not None:
-                    _note_result(recording, session)
+                log.note_result(session)
     path = recording.path if recording else None
     return Outcome(session, path, undelivered, recorder.not_recorded)
+
+
+class _Notices:
+    """Sentences for the person, in the terminal and on the page."""
+
+    def __init__(self, terminal: TerminalLine, outlets: Outlets) -> None:
+        self._terminal, self._page = terminal, outlets.page
+
+    def notice(self, level: str, text: str) -> None:
+        self._terminal.say(text)
+        if self._page is not None:
+            self._page.notice(level, text)
+
+    def status(self, status: DeliveryStatus) -> None:
+        self._terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
+        if self._page is not None:
+            self._page.delivery(status.sink, status.waiting_rows, status.problem)
+
+    def rejected(self, status: DeliveryStatus) -> None:
+        text = f"{status.sink}: {status.rejected}"
+        self._terminal.say(text)
+        if self._page is not None:
+            self._page.notice("warning", text, about=f"rejected by {status.sink}")
 
 
 async def _take_all(
@@ -289,15 +234,3 @@ async def _finish(
                 raise result
     statuses = [each.status for each in deliveries]
     return tuple(each for each in statuses if each.waiting_rows or each.rejected)
-
-
-def _note_result(recording: Recording, session: Session) -> None:
-    """Store what lists of recordings show, and the fit of the clocks."""
-    with suppress(BandError):  # a full disk was told of already
-        recording.set_facts(
-            {
-                "sets": sum(1 for each in session.sets if each.reps),
-                "reps": sum(len(each.reps) for each in session.sets),
-                **session.clock_facts,
-            }
-        )

@@ -70,8 +70,6 @@ LOW_ROW = SetPlan()
 PULL_APART = SetPlan(
     "pull-apart", 12, 28.0, 0.9, 0.3, 1.3, 0.4, 20.0, bottom=0.03, peak_spread=0.05
 )
-ROW_WITH_PAUSE = SetPlan("row-with-pause", 8, 50.0, 1.2, 2.0, 1.8, 0.6, 30.0, tremor=0.008)
-BOW_AND_ARROW = SetPlan("bow-and-arrow-row", 10, 35.0, 1.0, 0.4, 1.6, 0.8, 30.0, other_side=0.85)
 
 
 @dataclass(frozen=True, slots=True)

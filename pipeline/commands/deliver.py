@@ -83,8 +83,8 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
 
 
 async def _deliver(config: Config, recording: Recording, args: argparse.Namespace) -> bool:
-    from pipeline.app import session_facts
     from pipeline.delivery.delivery import Delivery, waiting_rows
+    from pipeline.delivery.session_log import session_facts
 
     if not recording.ended:
         _close(recording)

@@ -50,14 +50,14 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     from firmware_sim.person.workout import Workout
     from firmware_sim.radio.air import Air
     from firmware_sim.source import SimulatedBand
-    from pipeline.app import run_session, session_recording
+    from pipeline.app import run_session
+    from pipeline.delivery.session_log import session_recording
     from pipeline.sources.band_commands import BandCommands
     from sensor.ble.source import BleSource
     from sensor.bumble_backend import BumbleCentral
     from sensor.errors import BandError
-    from sensor.source import HostClock
 
-    air, clock = Air(), HostClock()
+    air = Air()
     try:
         band_clock = ClockConfig(rate_hz=args.rate, ppm=80.0)
         setup = BandSetup(
@@ -67,14 +67,12 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     except ValueError as error:
         raise BandError(str(error)) from error
     async with band, await BumbleCentral.open(air.transport("central")) as central:
-        source = BleSource(band.address, central=central, clock=clock)
-        with session_recording(config, demo=True) as (recording, facts):
+        source = BleSource(band.address, central=central)
+        with session_recording(config, demo=True) as log:
             return await run_session(
                 config,
                 source,
-                recording=recording,
-                facts=facts,
-                now_us=clock.now_us,
+                log,
                 command=BandCommands(source),
                 duration_s=args.duration,
                 announce=_announce,

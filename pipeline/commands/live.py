@@ -36,11 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace, *, record_only: bool = False) -> int:
+def run(args: argparse.Namespace) -> int:
+    return run_with(config_of(args), args)
+
+
+def run_with(config: Config, args: argparse.Namespace) -> int:
+    """Run a session as the configuration says."""
     from pipeline.commands.summary import print_outcome
 
-    config = config_of(args)
-    outcome = asyncio.run(_live(config, args, record_only=record_only))
+    outcome = asyncio.run(_live(config, args))
     if args.duration is not None and not outcome.session.samples:
         raise BandError(
             f"no sample came within {args.duration:g} s: is the band on, near, and free of other "
@@ -50,32 +54,27 @@ def run(args: argparse.Namespace, *, record_only: bool = False) -> int:
     return 0
 
 
-async def _live(config: Config, args: argparse.Namespace, *, record_only: bool) -> Outcome:
-    from pipeline.app import run_session, session_recording
+async def _live(config: Config, args: argparse.Namespace) -> Outcome:
+    from pipeline.app import run_session
+    from pipeline.delivery.session_log import session_recording
     from pipeline.sources.band_commands import BandCommands
     from pipeline.sources.radio import open_radio
     from sensor.ble.source import BleSource
-    from sensor.source import HostClock
 
-    clock = HostClock()
     async with open_radio(config.band.transport) as central:
         source = BleSource(
             config.band.address,
             central=central,
             pair=config.band.pair,
-            clock=clock,
             find_timeout_s=args.find_timeout,
         )
-        with session_recording(config) as (recording, facts):
+        with session_recording(config) as log:
             return await run_session(
                 config,
                 source,
-                recording=recording,
-                facts=facts,
-                now_us=clock.now_us,
+                log,
                 command=BandCommands(source),
                 duration_s=args.duration,
-                record_only=record_only,
                 announce=_announce,
             )
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from pipeline.commands import live
-from pipeline.commands.options import add_band_arguments, add_session_arguments, positive
+from pipeline.commands.options import (
+    add_band_arguments,
+    add_session_arguments,
+    config_of,
+    positive,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,4 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return live.run(args, record_only=True)
+    from pipeline.config import InfluxConfig, MqttConfig, WebConfig
+
+    config = replace(
+        config_of(args),
+        web=WebConfig(enabled=False),
+        mqtt=MqttConfig(enabled=False),
+        influx=InfluxConfig(),
+    )
+    return live.run_with(config, args)

@@ -84,19 +84,17 @@ def run(args: argparse.Namespace) -> int:
             "web.enabled": False if args.no_page else None,
         },
     )
-    from pipeline.app import run_session, session_facts
+    from pipeline.app import run_session
     from pipeline.commands.summary import print_sets
+    from pipeline.delivery.session_log import SessionLog, session_facts
     from pipeline.sources.playback import Playback
 
     with _recording(args, config) as recording:
-        source = Playback(recording, args.speed)
         outcome = asyncio.run(
             run_session(
                 config,
-                source,
-                recording=None,
-                facts=session_facts(recording, args.speed),
-                now_us=lambda: source.last_us,
+                Playback(recording, args.speed),
+                SessionLog(None, session_facts(recording, args.speed)),
                 page_stays=sys.stdin.isatty(),
                 announce=lambda lines: print("\n".join(lines), file=sys.stderr),
             )

@@ -38,17 +38,14 @@ async def open_outlets(
     recording: Recording | None,
     facts: SessionFacts,
     command: CommandHandler,
-    record_only: bool,
 ) -> AsyncIterator[Outlets]:
     """Open the page, the broker and the clients that the configuration asks for."""
     outlets = Outlets()
     async with AsyncExitStack() as stack:
-        if not record_only:
-            await _open_page(config, command, outlets, stack)
-            if recording is not None:
-                await _open_mqtt(config, facts, command, outlets, stack)
-                await _open_influx(config, outlets, stack)
+        await _open_page(config, command, outlets, stack)
         if recording is not None:
+            await _open_mqtt(config, facts, command, outlets, stack)
+            await _open_influx(config, outlets, stack)
             outlets.lines.append(f"recording   {recording.path}")
         yield outlets
 

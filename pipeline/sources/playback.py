@@ -28,7 +28,7 @@ class Playback:
             raise ValueError(f"speed not above 0: {speed}")
         self._recording = recording
         self._speed = speed
-        self.last_us = 0
+        self._last_us = 0
         self._stopped = False
 
     async def __aenter__(self) -> Self:
@@ -42,6 +42,10 @@ class Playback:
         /,
     ) -> None:
         return None
+
+    def now_us(self) -> int:
+        """When the row that was played last was received, UTC in µs."""
+        return self._last_us
 
     def follow(self, ledger: object) -> None:
         """Nothing can be asked of a recording."""
@@ -59,7 +63,7 @@ class Playback:
                     return
                 if first_us is None:
                     first_us = notification.received_us
-                self.last_us = notification.received_us
+                self._last_us = notification.received_us
                 due_s = start_s + (notification.received_us - first_us) / 1e6 / self._speed
                 if math.isfinite(self._speed) and due_s > loop.time():
                     await asyncio.sleep(due_s - loop.time())

@@ -22,7 +22,7 @@ class Inbox:
     """
 
     def __init__(self, clock: HostClock, max_waiting: int = MAX_WAITING) -> None:
-        self._clock = clock
+        self.now_us = clock.now_us
         self._max = max_waiting
         self._waiting: deque[Notification] = deque()
         self._changed = asyncio.Event()
@@ -44,7 +44,7 @@ class Inbox:
 
     def put(self, channel: Channel, payload: bytes) -> None:
         """Queue a payload with the present time."""
-        now_us = self._clock.now_us()
+        now_us = self.now_us()
         if channel in (Channel.FORCE, Channel.BATTERY):
             if len(self._waiting) >= self._max:
                 self.dropped += 1
@@ -61,7 +61,7 @@ class Inbox:
     def end(self, error: BaseException | None = None) -> None:
         """Let the reader finish, with `error` if there is one, once it has read what waits."""
         if not self._ended:
-            self._tell_dropped(self._clock.now_us())
+            self._tell_dropped(self.now_us())
             self._ended, self._end = True, error
             self._changed.set()
 

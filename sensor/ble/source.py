@@ -108,6 +108,10 @@ class BleSource:
             yield notification
             self._resender.look()
 
+    def now_us(self) -> int:
+        """UTC in µs on the clock that notifications are stamped with; it never steps."""
+        return self._inbox.now_us()
+
     def follow(self, ledger: Callable[[], Ledger]) -> None:
         """Ask the band again for what this ledger misses.
 

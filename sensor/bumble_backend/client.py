@@ -9,20 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from bleak.args import SizedBuffer
-from bleak.assigned_numbers import CharacteristicPropertyName
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
-from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError
 from bumble import hci
-from bumble.core import UUID
 from bumble.device import Peer
 from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 
-from sensor.bumble_backend.advert import uuid_string
 from sensor.bumble_backend.central import BumbleCentral
+from sensor.bumble_backend.services import discover
 from sensor.bumble_backend.translate import bleak_errors
 
 logger = logging.getLogger(__name__)
@@ -30,16 +27,6 @@ logger = logging.getLogger(__name__)
 MTU = 517
 DEFAULT_MTU = 23
 PAIR_TIMEOUT_S = 30.0
-_PROPERTIES: tuple[CharacteristicPropertyName, ...] = (
-    "broadcast",
-    "read",
-    "write-without-response",
-    "write",
-    "notify",
-    "indicate",
-    "authenticated-signed-writes",
-    "extended-properties",
-)
 
 
 class BumbleClient(BaseBleakClient):
@@ -256,7 +243,10 @@ class BumbleClient(BaseBleakClient):
             if pair:
                 await self.pair()
             await self._agree_on_mtu()
-            self.services = await self._discover()
+            with bleak_errors("cannot discover services"):
+                self.services = await discover(
+                    self._peer, self._services or (), lambda: self.mtu_size - 3
+                )
         except BaseException:
             # Nobody was told of a connection, so nobody is told of its end.
             callback, self._disconnected_callback = self._disconnected_callback, None
@@ -268,42 +258,3 @@ class BumbleClient(BaseBleakClient):
         # A server may refuse: then the default stays.
         with contextlib.suppress(BleakGATTProtocolError), bleak_errors("cannot agree on an MTU"):
             await self._peer.request_mtu(MTU)
-
-    async def _discover(self) -> BleakGATTServiceCollection:
-        found = BleakGATTServiceCollection()
-        wanted = [UUID(uuid) for uuid in self._services or ()]
-        with bleak_errors("cannot discover services"):
-            await self._peer.discover_services(wanted)
-            for service_proxy in self._peer.services:
-                service = BleakGATTService(
-                    service_proxy, service_proxy.handle, _uuid(service_proxy.uuid)
-                )
-                found.add_service(service)
-                for proxy in await self._peer.discover_characteristics(service=service_proxy):
-                    properties = [
-                        name for bit, name in enumerate(_PROPERTIES) if proxy.properties & 1 << bit
-                    ]
-                    characteristic = BleakGATTCharacteristic(
-                        proxy,
-                        proxy.handle,
-                        _uuid(proxy.uuid),
-                        properties,
-                        lambda: self.mtu_size - 3,
-                        service,
-                    )
-                    found.add_characteristic(characteristic)
-                    for descriptor in await self._peer.discover_descriptors(proxy):
-                        found.add_descriptor(
-                            BleakGATTDescriptor(
-                                descriptor,
-                                descriptor.handle,
-                                _uuid(descriptor.type),
-                                characteristic,
-                            )
-                        )
-                    proxy.descriptors_discovered = True
-        return found
-
-
-def _uuid(uuid: UUID) -> str:
-    return uuid_string(uuid.to_bytes())

@@ -10,13 +10,13 @@ everything into the one file.
 from __future__ import annotations
 
 import heapq
-import json
 import os
 import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import chain, groupby, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +33,7 @@ from sensor.recording.file import (
     look_at,
     translated,
 )
+from sensor.recording.notes import Notes
 from sensor.samples import Batch, Channel, Notification
 
 SUFFIX = ".forceband"
@@ -54,16 +55,15 @@ _INSERT = "INSERT INTO log (id, received_us, channel, payload) VALUES (?, ?, ?, 
 _CHANNELS = frozenset(map(int, Channel))
 
 
-class Recording:
+class Recording(Notes):
     """A session's file; `create` a new one, `open` one that is there.
 
     Every method raises RecordingError with a sentence where the file or the disk is at fault.
     """
 
     def __init__(self, path: Path, database: sqlite3.Connection, *, writable: bool) -> None:
-        self.path = path
+        super().__init__(path, database)
         self.writable = writable
-        self._database = database
         self._lock: int | None = None
         self._next = self.last_row + 1
 
@@ -88,7 +88,8 @@ class Recording:
             )
             recording = cls(path, database, writable=True)
             recording.set_facts(facts)
-        recording._take_lock()
+        recording._lock = os.open(lock_path(path), os.O_RDONLY | os.O_CREAT, 0o600)
+        lock(recording._lock)
         return recording
 
     @classmethod
@@ -151,8 +152,6 @@ class Recording:
         self._database.execute("COMMIT")
         self._database.execute("VACUUM")
 
-    # -- the log ---------------------------------------------------------------------------------
-
     def append(self, notification: Notification) -> int:
         """Commit one notification and return its row, counted from 1."""
         if len(notification.payload) > MAX_PAYLOAD_BYTES:
@@ -180,14 +179,14 @@ class Recording:
     def rows(self, after: int = 0, limit: int | None = None) -> Iterator[tuple[int, Notification]]:
         """Rows with a number above `after`, in order. Rows that make no sense are left out."""
         batches = heapq.merge(
-            self._packed_batches(after), self._loose_rows(after, limit), key=_first_row
+            self._packed_batches(after), self._loose_rows(after, limit), key=attrgetter("first_row")
         )
         return islice(chain.from_iterable(batch.rows(after) for batch in batches), limit)
 
     def batches(self, after: int = 0) -> Iterator[Batch]:
         """The same in runs of one channel and size, much faster."""
         packed, loose = self._packed_batches(after), self._loose_batches(after)
-        for batch in heapq.merge(packed, loose, key=_first_row):
+        for batch in heapq.merge(packed, loose, key=attrgetter("first_row")):
             if batch.last_row > after:
                 yield batch.part(max(after + 1 - batch.first_row, 0))
 
@@ -280,69 +279,9 @@ class Recording:
         with translated(self.path), closing(connect(self.path, "rw")) as database:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
-    # -- beside the log --------------------------------------------------------------------------
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What was noted about the session, by name."""
-        with translated(self.path):
-            rows = self._database.execute("SELECT key, value FROM facts").fetchall()
-        facts = {}
-        for key, value in rows:
-            with suppress(ValueError, TypeError, RecursionError):
-                facts[str(key)] = json.loads(value)
-        return facts
-
-    def set_facts(self, facts: dict[str, Any]) -> None:
-        """Note or replace facts."""
-        with translated(self.path):
-            self._database.executemany(
-                "INSERT OR REPLACE INTO facts VALUES (?, ?)",
-                [(key, json.dumps(value)) for key, value in facts.items()],
-            )
-
-    def cursors(self) -> dict[str, int]:
-        """The last row whose events each sink has acknowledged; a new sink starts at 0."""
-        with translated(self.path):
-            rows = self._database.execute("SELECT sink, row FROM cursors").fetchall()
-        return {str(sink): row for sink, row in rows if isinstance(row, int)}
-
-    def set_cursor(self, sink: str, row: int) -> None:
-        """Note that a sink has everything up to and with `row`."""
-        with translated(self.path):
-            self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (sink, row))
-
-    def dead_letters(self) -> list[tuple[str, str, str]]:
-        """What a server rejected for good: sink, body and the server's words."""
-        with translated(self.path):
-            query = "SELECT sink, body, error FROM dead_letters ORDER BY id"
-            return [(str(s), str(b), str(e)) for s, b, e in self._database.execute(query)]
-
-    def add_dead_letter(self, sink: str, body: str, error: str) -> None:
-        """Keep what a server rejected, with the reason; once, however often it is tried."""
-        with translated(self.path):
-            self._database.execute(
-                "INSERT INTO dead_letters (sink, body, error) SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-                "(SELECT 1 FROM dead_letters WHERE sink = ?1 AND body = ?2)",
-                (sink, body, error[:1000]),
-            )
-
-    def forget_dead_letters(self, sink: str) -> None:
-        """Everything is about to be tried again; what is still rejected comes back."""
-        with translated(self.path):
-            self._database.execute("DELETE FROM dead_letters WHERE sink = ?", (sink,))
-
-    def _take_lock(self) -> None:
-        self._lock = os.open(lock_path(self.path), os.O_RDONLY | os.O_CREAT, 0o600)
-        lock(self._lock)
-
 
 def _columns(notification: Notification) -> tuple[int, int, bytes]:
     return notification.received_us, int(notification.channel), notification.payload
-
-
-def _first_row(batch: Batch) -> int:
-    return batch.first_row
 
 
 def _times(batch: Batch) -> bytes:

@@ -20,10 +20,11 @@ from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.person.workout import LOW_ROW, Workout
 from firmware_sim.radio.air import Air
 from firmware_sim.source import SimulatedBand
-from pipeline.app import run_session, session_facts
+from pipeline.app import run_session
 from pipeline.config import Config, load
 from pipeline.delivery.delivery import Delivery
 from pipeline.delivery.outlets import influx_settings, mqtt_settings
+from pipeline.delivery.session_log import SessionLog, session_facts
 from pipeline.files.samples import read_session
 from pipeline.sinks.influx.sink import InfluxSink
 from pipeline.sinks.mqtt.sink import MqttSink
@@ -202,13 +203,7 @@ async def prove(
         ) as world:  # fmt: skip
             facts = session_facts(world.recording)
             running = asyncio.create_task(
-                run_session(
-                    world.config,
-                    world.source,
-                    recording=world.recording,
-                    facts=facts,
-                    now_us=_clock(speed).now_us,
-                )
+                run_session(world.config, world.source, SessionLog(world.recording, facts))
             )
             try:
                 await _either(harm(world), running)

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.__main__ import SUMMARIES, main
-from pipeline.app import session_recording
 from pipeline.config import load
+from pipeline.delivery.session_log import session_recording
 from pipeline.files.samples import read_session
 from pipeline.views.tables import OF_THE_BAND
 from sensor.recording.log import Recording
@@ -189,9 +189,10 @@ def test_deliver_takes_the_broker_from_its_flags(
 
 def test_a_session_without_a_sample_leaves_no_file(tmp_path: Path) -> None:
     config = load(flags={"data_dir": tmp_path}, environment={})
-    with session_recording(config) as (recording, _):
-        recording.append(Notification(1, b"up", Channel.LINK))
-        recording.append(Notification(2, b"42", Channel.BATTERY))
+    with session_recording(config) as log:
+        assert log.recording is not None
+        log.recording.append(Notification(1, b"up", Channel.LINK))
+        log.recording.append(Notification(2, b"42", Channel.BATTERY))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.app import Outcome, run_session, session_recording
+from pipeline.app import Outcome, run_session
 from pipeline.commands.summary import print_outcome
 from pipeline.config import Config, load
+from pipeline.delivery.session_log import session_recording
 from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.mqtt import connection
@@ -178,15 +179,9 @@ def test_a_session_says_that_points_are_rejected_and_why(
     async def session(config: Config) -> Outcome:
         with (
             Recording.open(killed) as played,
-            session_recording(config) as (recording, facts),
+            session_recording(config) as log,
         ):
-            return await run_session(
-                config,
-                Playback(played, math.inf),
-                recording=recording,
-                facts=facts,
-                now_us=lambda: 0,
-            )
+            return await run_session(config, Playback(played, math.inf), log)
 
     with running(Server(("127.0.0.1", 0), _Handler)) as server:
         server.refused = b"rep,"
@@ -194,10 +189,10 @@ def test_a_session_says_that_points_are_rejected_and_why(
         flags = {"data_dir": tmp_path / "new", "web.port": 0, "influx.url": url}
         config = load(None, flags={**flags, "mqtt.enabled": False})
         print_outcome(asyncio.run(session(config)))
-    emitted = capsys.readouterr()
-    assert "influx: points rejected for good: " in emitted.err
-    assert "(400 conflict); `forceband doctor` shows them" in emitted.err
-    assert "influx: points rejected for good: 4 (400 conflict)" in emitted.out
+    said = capsys.readouterr()
+    assert "influx: points rejected for good: " in said.err
+    assert "(400 conflict); `forceband doctor` shows them" in said.err
+    assert "influx: points rejected for good: 4 (400 conflict)" in said.out
 
 
 def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
@@ -205,9 +200,9 @@ def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
 ) -> None:
     (tmp_path / "bad.forceband").write_bytes(b"")
     assert main(["sessions", "--data", str(tmp_path), "--json"]) == 1
-    emitted = capsys.readouterr()
-    assert "bad.forceband" in emitted.err
-    assert "killed.forceband" in emitted.out
+    said = capsys.readouterr()
+    assert "bad.forceband" in said.err
+    assert "killed.forceband" in said.out
 
 
 def test_a_folder_that_cannot_be_written_is_said_to_be(

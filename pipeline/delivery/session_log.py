@@ -1,0 +1,103 @@
+"""A session's recording: named, made, described; and thrown away where it holds nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.session.session import Session
+from pipeline.sinks.sink import SessionFacts
+from sensor.errors import BandError, RecordingError
+from sensor.recording.log import SUFFIX, Recording
+from sensor.samples import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLog:
+    """Where a session is written, and what messages and points say of it."""
+
+    recording: Recording | None
+    """None for a replay, which is recorded already."""
+    facts: SessionFacts
+
+    def note_result(self, session: Session) -> None:
+        """Store what lists of recordings show, and the fit of the clocks."""
+        if self.recording is None:
+            return
+        with suppress(BandError):  # the person has heard of a full disk
+            self.recording.set_facts(
+                {
+                    "sets": sum(1 for each in session.sets if each.reps),
+                    "reps": sum(len(each.reps) for each in session.sets),
+                    **session.clock_facts,
+                }
+            )
+
+
+def new_session_name(now: datetime | None = None) -> str:
+    """A name of `[a-z0-9-]` that sorts by time and is nobody else's."""
+    now = now or datetime.now(UTC)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def session_recording(config: Config, **facts: Any) -> Iterator[SessionLog]:
+    """A new recording in the data folder; one that no sample was written into leaves no file.
+
+    Raises
+    ------
+    RecordingError
+        If the folder cannot be written.
+    """
+    name = new_session_name()
+    recording = Recording.create(
+        config.data_dir / f"{name}{SUFFIX}",
+        {
+            "session": name,
+            "software": f"forceband {version('forceband')}",
+            "device": config.band.name,
+            "side": config.band.side,
+            "exercise": config.band.exercise,
+            "athlete": config.band.athlete,
+            **facts,
+        },
+    )
+    try:
+        yield SessionLog(recording, session_facts(recording))
+    finally:
+        empty = not _holds_force(recording)
+        recording.close()
+        if empty:
+            for end in ("", "-wal", "-shm"):
+                recording.path.with_name(recording.path.name + end).unlink(missing_ok=True)
+
+
+def _holds_force(recording: Recording) -> bool:
+    try:
+        return any(each.channel is Channel.FORCE for each in recording.batches())
+    except RecordingError:
+        return True
+
+
+def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:
+    """What messages and points say of a recording's session."""
+    facts = recording.facts
+
+    def word(key: str, default: str) -> str:
+        text = "".join(c if c.isalnum() and c.isascii() else "-" for c in str(facts.get(key) or ""))
+        return text.lower().strip("-")[:64] or default
+
+    return SessionFacts(
+        session=word("session", word("", recording.path.stem.lower())),
+        device=word("device", "band"),
+        side=word("side", "both"),
+        exercise=word("exercise", "unknown"),
+        athlete=word("athlete", "me"),
+        replay_speed=replay_speed,
+    )
