@@ -61,8 +61,10 @@ class Choice:
         return side_of(self.forces[0]) if len(self.forces) == 1 else None
 
 
-def choose(table: Table, options: Options, path: object) -> list[Choice]:
+def choose(table: Table, options: Options, path: object) -> list[tuple[Choice, ...]]:
     """The signals of a table: one, or as many as columns were named.
+
+    A signal is a choice of columns; several where those that are added up have times of their own.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def choose(table: Table, options: Options, path: object) -> list[Choice]:
         groups = [_group(found, name, path) for name in options.force_columns]
     else:
         groups = [_force(found, layout, options, path)]
-    return [_choice(found, group, layout, options, path) for group in groups]
+    return [_choices(found, group, layout, options, path) for group in groups]
 
 
 def _group(found: list[Look], name: str, path: object) -> tuple[Look, ...]:
@@ -110,6 +112,17 @@ def _force(
         f"--force-column for one, again for each apart, or '{names[0]}+{names[1]}' for their sum; "
         f"{listed(found)}"
     )
+
+
+def _choices(
+    found: list[Look], forces: tuple[Look, ...], layout: Layout | None, options: Options,
+    path: object,
+) -> tuple[Choice, ...]:  # fmt: skip
+    whole = _choice(found, forces, layout, options, path)
+    if len(forces) == 1 or whole.time is None:
+        return (whole,)
+    each = tuple(_choice(found, (look,), layout, options, path) for look in forces)
+    return each if len({one.time.place for one in each if one.time}) > 1 else (whole,)
 
 
 def _choice(

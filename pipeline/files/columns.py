@@ -16,6 +16,7 @@ from pipeline.files.words import (
     COUNTS,
     DATE_WORDS,
     DERIVED_WORDS,
+    FORCE_UNITS,
     FORCE_WORDS,
     LEFT_WORDS,
     OTHER_UNITS,
@@ -274,23 +275,20 @@ def _different(best: list[Look]) -> list[Look]:
     """Those that are no others in another unit."""
     kept: list[Look] = []
     for look in sorted(best, key=lambda each: each.force_unit != "N"):
-        if not any(_same_signal(look.values, other.values) for other in kept):
+        if not any(_same_signal(look, other) for other in kept):
             kept.append(look)
     return sorted(kept, key=lambda look: look.place)
 
 
-def _same_signal(one: Floats, other: Floats) -> bool:
-    if one.size != other.size or one.size < 3:
+def _same_signal(look: Look, other: Look) -> bool:
+    """Whether one column is the other in another unit, or twice."""
+    one, two = look.values, other.values
+    units = unit_of(look)[0], unit_of(other)[0]
+    if one.size != two.size or one.size < 3 or look.side != other.side or None in units:
         return False
-    spread, spread_other = float(np.std(one)), float(np.std(other))
-    if spread == 0 or spread_other == 0:
-        return False
-    fit = abs(float(np.corrcoef(one, other)[0, 1]))
-    # In another unit both are zero together.
-    ratio, level = spread_other / spread, abs(float(np.mean(one))) * spread_other / spread
-    return fit > 0.9995 and abs(level - abs(float(np.mean(other)))) < 0.02 * (
-        level + 3 * ratio * spread
-    )
+    newtons, others = (v * FORCE_UNITS[str(u)] for v, u in zip((one, two), units, strict=True))
+    spread = float(np.std(others))
+    return spread > 0 and float(np.abs(newtons - others).max()) < 0.05 * spread
 
 
 def unit_of(look: Look) -> tuple[str | None, bool]:

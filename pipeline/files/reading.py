@@ -80,15 +80,40 @@ def read_force(
     """
     options = options or Options()
     table = _chosen(path, tables_of(path), options)
-    return [_signal(path, table, choice, options, progress, calibrations)
-            for choice in choose(table, options, path)]  # fmt: skip
+    return [
+        _added_up([_signal(path, table, each, options, progress, calibrations) for each in choices])
+        for choices in choose(table, options, path)
+    ]
+
+
+def _added_up(parts: list[ForceFile]) -> ForceFile:
+    """One signal; parts with times of their own are added up where all of them have samples."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    for each in parts:
+        if each.counts is not None:
+            raise FileError(f"{each.path}: counts of '{shown(each.column)}' cannot be added up")
+    begin = max(float(each.time_s[0]) for each in parts)
+    end = min(float(each.time_s[-1]) for each in parts)
+    time_s = first.time_s[(first.time_s >= begin) & (first.time_s <= end)]
+    if time_s.size < LEAST_ROWS:
+        raise FileError(f"{first.path}: the columns that are to be added up share no time")
+    force_n = sum(np.interp(time_s, each.time_s, each.force_n) for each in parts)
+    column = " + ".join(each.column for each in parts)
+    words = first.understood.replace(f"'{shown(first.column, 60)}'", f"'{shown(column, 60)}'")
+    remarks = tuple(dict.fromkeys(remark for each in parts for remark in each.remarks))
+    return replace(
+        first, column=column, side=None, time_s=time_s, force_n=np.asarray(force_n),
+        understood=words, remarks=remarks,
+    )  # fmt: skip
 
 
 def read_counts(path: Path, options: Options | None = None) -> tuple[str, Floats, Floats]:
     """A sensor's column as it stands in the file: its name, times in s, counts, shape (n,) each."""
     options = replace(options or Options(), unit=COUNTS)
     table = _chosen(path, tables_of(path), options)
-    choice = choose(table, options, path)[0]
+    choice = choose(table, options, path)[0][0]
     found = _signal(path, table, choice, options, None, None)
     assert found.counts is not None
     return found.column, found.time_s, found.counts.readings(found.force_n)

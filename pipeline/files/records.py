@@ -19,11 +19,12 @@ import numpy as np
 from pipeline.files.errors import FileError, shown
 from pipeline.files.numbers import all_numbers
 from pipeline.files.table import Cells, Loaded, Progress, Table
+from pipeline.files.words import plain
 from sensor.samples import Floats
 
 HEAD_ROWS = 400
 MOST_DEPTH = 6
-LEAST_ROWS = 2
+LEAST_ROWS, MOST_SESSIONS = 2, 500
 
 
 class MemoryTable(Table):
@@ -69,6 +70,23 @@ class MemoryTable(Table):
             out.append(cells)
         return Loaded(out, place_of, +passed)
 
+    def sessions(self) -> list[MemoryTable]:
+        """Itself, or its sessions apart where a column says whose each row is."""
+        names = [plain(title).replace("_", "") for title in self.titles]
+        place = next((k for k, name in enumerate(names) if name in ("sessionid", "session")), None)
+        if place is None:
+            return [self]
+        owners = [str(cell) for cell in self._columns[place]]
+        each = list(dict.fromkeys(owners))
+        if not 1 < len(each) <= MOST_SESSIONS:
+            return [self]
+        parts = []
+        for owner in each:
+            rows = [row for row, name in enumerate(owners) if name == owner]
+            columns = [[column[row] for row in rows] for column in self._columns]
+            parts.append(MemoryTable(self.path, self.titles, columns, owner, 1, None, self._row))
+        return parts
+
 
 def _numbers(cells: list[Any]) -> Floats | None:
     if all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells):
@@ -113,7 +131,7 @@ def json_tables(path: Path, text: str) -> list[MemoryTable]:
         whole = _json_lines(path, text, error)
     found: list[MemoryTable] = []
     _collect(path, whole, "", found, 0)
-    return found
+    return [part for table in found for part in table.sessions()]
 
 
 def _json_lines(path: Path, text: str, error: Exception) -> list[Any]:
