@@ -21,7 +21,7 @@ from amqtt.errors import AMQTTError, MQTTError, NoDataError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
-from pipeline.sinks.mqtt.settings import is_loopback
+from pipeline.sinks.loopback import is_loopback
 from sensor.errors import BandError
 
 logger = logging.getLogger(__name__)

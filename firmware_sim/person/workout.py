@@ -231,16 +231,3 @@ class Person:
         if drop > 10 * GRID_HZ or len(parts) > 1:
             self._first += drop
             self._force_n = force_n[drop:].copy()
-
-
-def perform(
-    workout: Workout, elastic: Elastic, seed: int, rate_hz: float
-) -> tuple[Floats, Floats, list[RepTruth]]:
-    """A whole finite workout at once: time in s (n,), force in N (n,) before any gauge, truth."""
-    if workout.endless:
-        raise ValueError("an endless workout has no whole; ask a Person for the part you need")
-    parts = list(chunks(workout, elastic, seed))
-    grid_n = np.concatenate([part.force_n for part in parts])
-    time_s = np.arange(int(grid_n.size / GRID_HZ * rate_hz)) / rate_hz
-    force_n = np.interp(time_s * GRID_HZ, np.arange(grid_n.size), grid_n)
-    return time_s, force_n, [rep for part in parts for rep in part.truth]

@@ -7,14 +7,16 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sensor.ble.finder import FoundDevice, find, reopen
-from sensor.ble.inbox import Inbox
+from sensor.ble.inbox import MAX_WAITING, Inbox
 from sensor.ble.link import BandLink, is_cut_short
 from sensor.ble.resend import Resender
+from sensor.ble.waiting import ended, first, now_s
 from sensor.errors import FrameError, LinkError
 from sensor.samples import Channel
+from sensor.source import HostClock
 from sensor.wire.frames import MAX_SAMPLES
 from sensor.wire.profile import Command, Info, Opcode, Response, Status
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FIND_TIMEOUT_S = 15.0
+SILENCE_S = 3.0
 DRAIN_S = 5.0
 """At the end, resends are waited for as long as they bring something within this time."""
 WAIT_S = 0.05
@@ -34,40 +38,59 @@ MAX_BACK_OFF_S = 10.0
 class Connection:
     """One link after the other; what they bring goes into the inbox.
 
-    The parameters are those of `BleSource`.
+    Parameters
+    ----------
+    wanted
+        Address or name of the band; by default the first one heard.
+    central
+        The radio to use; by default the system's.
+    pair
+        Bond with the band, for one that demands it.
+    clock
+        Host time; by default the computer's.
+    find_timeout_s
+        How long to look for the band at first.
+    silence_s
+        A link without a force frame for so long is dropped and made again.
+    give_up_after_s
+        How long to look for a lost band; None means for ever.
+    max_waiting
+        Notifications that may wait for a slow reader; beyond, frames are dropped and asked for
+        again when it has caught up.
     """
 
     def __init__(
         self,
-        inbox: Inbox,
-        resender: Resender,
+        wanted: str | None = None,
         *,
-        wanted: str | None,
-        central: BumbleCentral | None,
-        pair: bool,
-        find_timeout_s: float,
-        silence_s: float,
-        give_up_after_s: float | None,
+        central: BumbleCentral | None = None,
+        pair: bool = False,
+        clock: HostClock | None = None,
+        find_timeout_s: float = FIND_TIMEOUT_S,
+        silence_s: float = SILENCE_S,
+        give_up_after_s: float | None = None,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
-        self._inbox = inbox
-        self._resender = resender
         self._wanted = wanted
         self._central = central
         self._pair = pair
         self._find_timeout_s = find_timeout_s
         self._silence_s = silence_s
         self._give_up_after_s = give_up_after_s
-        self.found: FoundDevice | None = None
-        self.link: BandLink | None = None
         self.info: Info | None = None
-        self.ready = asyncio.Event()
+        """What the band last said of itself."""
+        self._inbox = Inbox(clock or HostClock(), max_waiting)
+        self._resender = Resender(self._inbox)
+        self._found: FoundDevice | None = None
+        self._link: BandLink | None = None
+        self._ready = asyncio.Event()
         """Set while commands are answered: before a link is subscribed no response arrives."""
-        self.stopping = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._last_force_s = 0.0
         self._paused = False
         self._has_whole_frames = False
 
-    async def open(self) -> None:
+    async def _open(self) -> None:
         """Find the band and make the first link.
 
         Raises
@@ -75,18 +98,18 @@ class Connection:
         LinkError
             If that fails.
         """
-        self.found = await find(self._wanted, self._find_timeout_s, central=self._central)
-        await self._connect(self.found)
+        self._found = await find(self._wanted, self._find_timeout_s, central=self._central)
+        await self._connect(self._found)
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         """Serve one link after the other until told to stop."""
         error: Exception | None = None
         try:
             while True:
-                link = self.link
+                link = self._link
                 assert link is not None
                 await self._serve(link)
-                if self.stopping.is_set():
+                if self._stopping.is_set():
                     return
                 logger.warning("lost %s: %s", link.band, link.reason)
                 if not await self._reconnect(link):
@@ -99,38 +122,38 @@ class Connection:
         finally:
             self._inbox.end(error)
 
-    async def leave(self) -> None:
+    async def _leave(self) -> None:
         """Stop the band and let it go, if it is still there."""
-        assert self.link is not None
-        if not self.link.lost.is_set():
+        assert self._link is not None
+        if not self._link.lost.is_set():
             with contextlib.suppress(LinkError):
-                await self.link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
-        await self.link.close("stopped")
+                await self._link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
+        await self._link.close("stopped")
         self._inbox.end()
 
-    def expect_frames(self, expected: bool) -> None:
+    def _expect_frames(self, expected: bool) -> None:
         """Whether the band streams: only then silence is a reason to make a new link."""
-        self._paused, self._last_force_s = not expected, _now_s()
+        self._paused, self._last_force_s = not expected, now_s()
 
     async def _connect(self, found: FoundDevice) -> None:
         """A link that streams."""
         link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
         try:
             await link.open()
-            await self.take_info(link)
+            await self._take_info(link)
             await link.follow_battery()
             await link.subscribe()
-            self._last_force_s = _now_s()
+            self._last_force_s = now_s()
             if not self._paused:
                 accepted(await link.command(Command(Opcode.START)), link.address)
         except BaseException as error:
             await link.close(str(error) or "interrupted")
             raise
-        self.link = link
-        self.ready.set()
+        self._link = link
+        self._ready.set()
         logger.info("connected to %s", link.band)
 
-    async def take_info(self, link: BandLink) -> None:
+    async def _take_info(self, link: BandLink) -> None:
         """Read what the band says of itself, and pass it on."""
         payload = await link.read_info()
         try:
@@ -146,18 +169,18 @@ class Connection:
         """Watch over a link until it is lost or the end is wanted."""
         resending = asyncio.create_task(self._resender.run(link), name="band resends")
         try:
-            while not link.lost.is_set() and not self.stopping.is_set():
-                silent_s = 0.0 if self._paused else _now_s() - self._last_force_s
-                if silent_s >= self.patience_s:
+            while not link.lost.is_set() and not self._stopping.is_set():
+                silent_s = 0.0 if self._paused else now_s() - self._last_force_s
+                if silent_s >= self._patience_s:
                     await link.close(f"no force frame for {silent_s:.1f} s")
                     break
-                nap_s = min(self.patience_s - silent_s, self.patience_s / 4)
-                awake_s = _now_s() + nap_s
-                await _first(nap_s, link.lost, self.stopping)
-                if _now_s() > awake_s + self.patience_s / 4:
+                nap_s = min(self._patience_s - silent_s, self._patience_s / 4)
+                awake_s = now_s() + nap_s
+                await first(nap_s, link.lost, self._stopping)
+                if now_s() > awake_s + self._patience_s / 4:
                     # The computer slept, not the band: what came meanwhile is yet to be read.
-                    self._last_force_s = _now_s()
-            if self.stopping.is_set():
+                    self._last_force_s = now_s()
+            if self._stopping.is_set():
                 await self._drain(link)
         finally:
             await ended(resending)
@@ -168,7 +191,7 @@ class Connection:
             await link.close(link.reason)
 
     @property
-    def patience_s(self) -> float:
+    def _patience_s(self) -> float:
         """How long a link may be silent: a slow band needs its time to fill a frame."""
         rate_hz = self.info.rate_hz if self.info is not None else 1.0
         return max(self._silence_s, 1.0 + MAX_SAMPLES / rate_hz)
@@ -180,7 +203,7 @@ class Connection:
         # Waits are counted, not the clock: the computer may stand still, and the band remembers.
         fewest, waits = self._left(), 0
         while any(self._left()) and not link.lost.is_set() and waits * WAIT_S < DRAIN_S:
-            await _first(WAIT_S, link.lost)
+            await first(WAIT_S, link.lost)
             waits += 1
             if self._left() < fewest:
                 fewest, waits = self._left(), 0
@@ -198,18 +221,18 @@ class Connection:
         LinkError
             If it takes longer than `give_up_after_s`.
         """
-        assert self.found is not None
+        assert self._found is not None
         limit_s = self._give_up_after_s
-        until_s = None if limit_s is None else _now_s() + limit_s
+        until_s = None if limit_s is None else now_s() + limit_s
         for attempt, pause_s in enumerate(back_off()):
-            if await _first(pause_s, self.stopping):
+            if await first(pause_s, self._stopping):
                 return False
-            left_s = None if until_s is None else until_s - _now_s()
+            left_s = None if until_s is None else until_s - now_s()
             if left_s is not None and left_s <= 0:
                 raise LinkError(f"{lost.band} did not come back within {limit_s:g} s", lost.address)
-            looking = asyncio.create_task(self._look_again(self.found, search=attempt > 0))
+            looking = asyncio.create_task(self._look_again(self._found, search=attempt > 0))
             try:
-                if await _first(left_s, self.stopping, looking):
+                if await first(left_s, self._stopping, looking):
                     # It may be about to succeed, and the samples to be had.
                     await asyncio.wait({looking}, timeout=GRACE_S)
                     if not looking.done():
@@ -235,15 +258,15 @@ class Connection:
         """What a link brings; called from the radio's callbacks."""
         self._inbox.put(channel, payload)
         if channel is Channel.LINK:
-            self.ready.clear()
+            self._ready.clear()
         elif channel is Channel.FORCE:
-            self._last_force_s = _now_s()
+            self._last_force_s = now_s()
             if not is_cut_short(payload):
                 self._has_whole_frames = True
-            elif not self._has_whole_frames and self.link is not None:
+            elif not self._has_whole_frames and self._link is not None:
                 # No frame will ever fit; some stacks do not tell the MTU.
-                self._inbox.end(self.link.mtu_error())
-                self.stopping.set()
+                self._inbox.end(self._link.mtu_error())
+                self._stopping.set()
 
 
 def back_off() -> Iterator[float]:
@@ -257,34 +280,3 @@ def accepted(response: Response, address: str | None) -> Response:
         name = Opcode(response.opcode).name
         raise LinkError(f"the band refused {name}: {response.status.name}", address)
     return response
-
-
-async def ended(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it is done.
-
-    Up to Python 3.11 `asyncio.wait_for`, which bumble uses, may swallow a cancellation.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=1.0)
-    if not task.cancelled():
-        task.exception()
-
-
-async def _first(timeout_s: float | None, *things: asyncio.Event | asyncio.Task[None]) -> bool:
-    """Wait until one of the things is set or done; whether the first one is."""
-    waiting = {
-        asyncio.ensure_future(thing.wait()) if isinstance(thing, asyncio.Event) else thing
-        for thing in things
-    }
-    try:
-        await asyncio.wait(waiting, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for future in waiting:
-            if future not in things:
-                future.cancel()
-    return isinstance(things[0], asyncio.Event) and things[0].is_set()
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

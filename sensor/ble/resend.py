@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sensor.ble.inbox import Inbox
 from sensor.ble.link import BandLink
+from sensor.ble.waiting import now_s
 from sensor.errors import LinkError
 from sensor.timeline.ledger import Ledger
 from sensor.timeline.requests import Requests
@@ -53,16 +54,16 @@ class Resender:
         """
         if self._requests is not None:
             # An earlier link may have ended between a request and its response.
-            self._requests.unanswered(_now_s())
+            self._requests.unanswered(now_s())
         while not link.lost.is_set():
             wanted = wait_s = None
             requests = self._current()
             if self._inbox.is_crowded:
                 wait_s = CROWDED_S
             elif requests is not None:
-                wanted = requests.request(_now_s())
+                wanted = requests.request(now_s())
                 self._mark_abandoned(requests)
-                wait_s = requests.wait_s(_now_s())
+                wait_s = requests.wait_s(now_s())
             if requests is not None and wanted is not None:
                 await self._ask(link, requests, *wanted)
                 continue
@@ -85,16 +86,12 @@ class Resender:
             response = await link.command(Command.resend(first, count), RESEND_TIMEOUT_S)
         except LinkError as error:
             logger.info("resend of %d samples from %d on: %s", count, first, error)
-            requests.unanswered(_now_s())
+            requests.unanswered(now_s())
         else:
-            requests.answered(response, _now_s())
+            requests.answered(response, now_s())
         self._mark_abandoned(requests)
 
     def _mark_abandoned(self, requests: Requests) -> None:
         for first, count in requests.take_abandoned():
             logger.warning("%d samples from %d on are lost", count, first)
             self._inbox.mark(kind="gave_up", first=first, count=count)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -6,29 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from sensor.ble.connection import Connection, accepted, ended
-from sensor.ble.finder import FoundDevice, find, scan
-from sensor.ble.inbox import MAX_WAITING, Inbox
+from sensor.ble.connection import Connection, accepted
 from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink
-from sensor.ble.resend import Resender
+from sensor.ble.waiting import ended
 from sensor.errors import LinkError
 from sensor.samples import Notification
-from sensor.source import HostClock
 from sensor.timeline.ledger import Ledger
-from sensor.wire.profile import Calibration, Command, Info, Opcode, Response
-
-if TYPE_CHECKING:
-    from sensor.bumble_backend import BumbleCentral
-
-__all__ = ["BleSource", "FoundDevice", "find", "scan"]
-
-FIND_TIMEOUT_S = 15.0
-SILENCE_S = 3.0
+from sensor.wire.profile import Calibration, Command, Opcode, Response
 
 
-class BleSource:
+class BleSource(Connection):
     """Everything a band sends, and what the host does about it, as notifications.
 
     Entering finds the band and connects. Then the stream goes on over losses of the link for as
@@ -36,57 +25,13 @@ class BleSource:
     with a reason. What comes is passed on as it is; only a frame that repeats the one before is
     dropped. Samples that the ledger of whoever reads (`follow`) misses are asked for again; those
     that nobody can bring are named in a mark `{"kind": "gave_up", "first": ..., "count": ...}`.
-
-    Parameters
-    ----------
-    wanted
-        Address or name of the band; by default the first one heard.
-    central
-        The radio to use; by default the system's.
-    pair
-        Bond with the band, for one that demands it.
-    clock
-        Host time; by default the computer's.
-    find_timeout_s
-        How long to look for the band at first.
-    silence_s
-        A link without a force frame for so long is dropped and made again.
-    give_up_after_s
-        How long to look for a lost band; None means for ever.
-    max_waiting
-        Notifications that may wait for a slow reader; beyond, frames are dropped and asked for
-        again when it has caught up.
     """
 
-    def __init__(
-        self,
-        wanted: str | None = None,
-        *,
-        central: BumbleCentral | None = None,
-        pair: bool = False,
-        clock: HostClock | None = None,
-        find_timeout_s: float = FIND_TIMEOUT_S,
-        silence_s: float = SILENCE_S,
-        give_up_after_s: float | None = None,
-        max_waiting: int = MAX_WAITING,
-    ) -> None:
-        self._inbox = Inbox(clock or HostClock(), max_waiting)
-        self._resender = Resender(self._inbox)
-        self._connection = Connection(
-            self._inbox,
-            self._resender,
-            wanted=wanted,
-            central=central,
-            pair=pair,
-            find_timeout_s=find_timeout_s,
-            silence_s=silence_s,
-            give_up_after_s=give_up_after_s,
-        )
-        self._runner: asyncio.Task[None] | None = None
+    _runner: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._connection.open()
-        self._runner = asyncio.create_task(self._connection.run(), name="band")
+        await self._open()
+        self._runner = asyncio.create_task(self._run(), name="band")
         return self
 
     async def __aexit__(
@@ -99,7 +44,7 @@ class BleSource:
         if runner is None:
             return
         await ended(runner)
-        await self._connection.leave()
+        await self._leave()
         if exc is None and not runner.cancelled() and (error := runner.exception()) is not None:
             raise error
 
@@ -122,19 +67,12 @@ class BleSource:
     @property
     def address(self) -> str | None:
         """The band's address, once it is found."""
-        found = self._connection.found
-        return None if found is None else found.address
-
-    @property
-    def info(self) -> Info | None:
-        """What the band last said of itself."""
-        return self._connection.info
+        return None if self._found is None else self._found.address
 
     @property
     def mtu(self) -> int | None:
         """The ATT MTU of the present link, as the backend tells it."""
-        link = self._connection.link
-        return None if link is None else link.mtu
+        return None if self._link is None else self._link.mtu
 
     @property
     def dropped(self) -> int:
@@ -146,7 +84,7 @@ class BleSource:
 
         Go on iterating to get the rest.
         """
-        self._connection.stopping.set()
+        self._stopping.set()
         if self._runner is not None:
             await asyncio.wait({self._runner})
 
@@ -157,15 +95,13 @@ class BleSource:
 
     async def _connected(self, timeout_s: float) -> BandLink:
         """The link, which may be in the making."""
-        ready = self._connection.ready
         if self._runner is not None and not self._runner.done():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
-                    await ready.wait()
-        link = self._connection.link
-        if link is None or not ready.is_set():
+                    await self._ready.wait()
+        if self._link is None or not self._ready.is_set():
             raise LinkError("the band is not connected just now: try again", self.address)
-        return link
+        return self._link
 
     async def _accepted(self, command: Command) -> Response:
         return accepted(await self.command(command), self.address)
@@ -181,16 +117,16 @@ class BleSource:
     async def pause(self) -> None:
         """Let the band fall silent; the link stays. It goes on sampling into its memory."""
         await self._accepted(Command(Opcode.STOP))
-        self._connection.expect_frames(False)
+        self._expect_frames(False)
 
     async def resume(self) -> None:
         """Stream again; what the band still remembers of the pause is fetched."""
-        self._connection.expect_frames(True)
+        self._expect_frames(True)
         await self._accepted(Command(Opcode.START))
 
     async def set_rate(self, rate_hz: float) -> float:
         """Change the sample rate; the rate that the band took. Its Info follows in the stream."""
         response = await self._accepted(Command.set_rate(rate_hz))
-        if self._connection.link is not None:
-            await self._connection.take_info(self._connection.link)
+        if self._link is not None:
+            await self._take_info(self._link)
         return response.rate_hz()

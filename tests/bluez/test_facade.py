@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from sensor.ble.source import BleSource, scan
+from sensor.ble.finder import scan
+from sensor.ble.source import BleSource
 from sensor.errors import LinkError
 from sensor.samples import Channel
 from sensor.wire.profile import Opcode

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pipeline.sinks.loopback import is_loopback
 from sensor.errors import BandError
 
 TOPIC_LEVELS = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
@@ -112,14 +112,6 @@ class MqttSettings:
                 files = f"{self.cert_file} with {self.key_file or 'its key inside'}"
                 raise MqttConfigError(_unusable("cert_file", files, error)) from error
         return context
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can only be this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _unusable(name: str, path: object, error: Exception) -> str:

@@ -12,16 +12,6 @@ import qrcode
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host` (a name or an address)."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def page_url(host: str, port: int) -> str:
     """An address to type: that of this machine on its network where `host` means all of them."""
     try:

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from pipeline.sinks.page.address import is_loopback
+from pipeline.sinks.loopback import is_loopback
 from sensor.errors import BandError
 
 MIN_TOKEN_CHARS = 16

@@ -16,7 +16,8 @@ from firmware_sim.radio.air import Air
 from firmware_sim.radio.controller import VirtualController
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
-from sensor.ble.source import BleSource, scan
+from sensor.ble.finder import scan
+from sensor.ble.source import BleSource
 from sensor.errors import LinkError
 from sensor.samples import Channel
 from sensor.wire.profile import Opcode, Response

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from firmware_sim.person.elastic import Elastic
 from firmware_sim.person.motion import Pause, Pull, render
-from firmware_sim.person.truth import GRID_HZ, Kind
+from firmware_sim.person.truth import GRID_HZ, Kind, RepTruth
 from firmware_sim.person.workout import (
     LOW_ROW,
     PULL_APART,
@@ -20,8 +20,9 @@ from firmware_sim.person.workout import (
     SetPlan,
     Workout,
     actions,
-    perform,
+    chunks,
 )
+from sensor.samples import Floats
 
 BAND = Elastic.of_colour("green")
 IDEAL = Elastic(5.78, 1.19, hysteresis=0.0, relaxation=0.0, softening=0.0)
@@ -31,11 +32,20 @@ def rng(seed: int = 1) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def perform(workout: Workout, seed: int) -> tuple[Floats, Floats, list[RepTruth]]:
+    """A whole workout at once at 80 Hz: time, force before any gauge, truth."""
+    parts = list(chunks(workout, BAND, seed))
+    grid_n = np.concatenate([part.force_n for part in parts])
+    time_s = np.arange(int(grid_n.size / GRID_HZ * 80)) / 80
+    force_n = np.interp(time_s * GRID_HZ, np.arange(grid_n.size), grid_n)
+    return time_s, force_n, [rep for part in parts for rep in part.truth]
+
+
 def test_a_pull_reaches_its_peak_holds_it_and_comes_back() -> None:
     pull = Pull(40.0, 1.0, 0.5, 1.5, 0.5, tremor=0.0, roughness=0.0)
-    stretch, _ = render([Pause(0.0, 0.0, 1.0), pull], IDEAL, rng())
-    (rep,) = stretch.truth
-    assert stretch.force_n.size == 4.5 * GRID_HZ
+    chunk, _ = render([Pause(0.0, 0.0, 1.0), pull], IDEAL, rng())
+    (rep,) = chunk.truth
+    assert chunk.force_n.size == 4.5 * GRID_HZ
     assert rep.peak_n == pytest.approx(40.0)
     assert rep.valley_before_n == rep.valley_after_n == 0.0
     assert 1.0 < rep.start_s < rep.top_start_s < 2.0
@@ -45,11 +55,11 @@ def test_a_pull_reaches_its_peak_holds_it_and_comes_back() -> None:
 
 def test_truth_stands_at_the_ten_and_ninety_percent_levels() -> None:
     plan = replace(LOW_ROW, tremor=0.0, knock=0.3, trial_pulls=1, wander=0.0)
-    stretch, _ = render(actions(plan, rng(4)), BAND, rng(5))
-    for rep in stretch.truth:
+    chunk, _ = render(actions(plan, rng(4)), BAND, rng(5))
+    for rep in chunk.truth:
 
         def at(time_s: float) -> float:
-            return float(stretch.force_n[round(time_s * GRID_HZ)])
+            return float(chunk.force_n[round(time_s * GRID_HZ)])
 
         rise, fall = rep.peak_n - rep.valley_before_n, rep.peak_n - rep.valley_after_n
         slack = 0.02 * rise if rep.kind is not Kind.KNOCK else 0.1 * rise
@@ -85,22 +95,22 @@ def plans(bottom_s: tuple[float, float], rebound: float) -> st.SearchStrategy[Se
 @given(plan=plans((0, 3), rebound=0.0) | plans((0.5, 3), rebound=0.2), seed=st.integers(0, 10**6))
 @settings(max_examples=25)
 def test_the_truth_of_any_set_is_in_order_and_complete(plan: SetPlan, seed: int) -> None:
-    stretch, _ = render(actions(plan, rng(seed)), BAND, rng(seed))
-    reps = [rep for rep in stretch.truth if rep.counted]
+    chunk, _ = render(actions(plan, rng(seed)), BAND, rng(seed))
+    reps = [rep for rep in chunk.truth if rep.counted]
     assert [rep.rep for rep in reps] == [1, 2, 3, 4, 5]
-    assert sum(rep.kind is Kind.PARTIAL for rep in stretch.truth) == 3
-    assert sum(rep.kind is Kind.KNOCK for rep in stretch.truth) == 1
-    for rep in stretch.truth:
+    assert sum(rep.kind is Kind.PARTIAL for rep in chunk.truth) == 3
+    assert sum(rep.kind is Kind.KNOCK for rep in chunk.truth) == 1
+    for rep in chunk.truth:
         assert rep.start_s < rep.top_start_s <= rep.peak_s <= rep.top_end_s < rep.end_s
         assert rep.peak_n > max(rep.valley_before_n, rep.valley_after_n)
-    for one, two in zip(stretch.truth, stretch.truth[1:], strict=False):
+    for one, two in zip(chunk.truth, chunk.truth[1:], strict=False):
         assert one.end_s <= two.start_s
 
 
 def test_effort_fades_and_grows_and_sides_differ_as_planned() -> None:
     def peaks(plan: SetPlan) -> list[float]:
-        stretch, _ = render(actions(plan, rng()), IDEAL, rng())
-        return [rep.peak_n for rep in stretch.truth if rep.counted]
+        chunk, _ = render(actions(plan, rng()), IDEAL, rng())
+        return [rep.peak_n for rep in chunk.truth if rep.counted]
 
     steady = SetPlan(peak_spread=0.0, fade=0.0, tremor=0.0)
     faded, grown = peaks(replace(steady, fade=0.4)), peaks(replace(steady, fade=-2.0))
@@ -112,9 +122,9 @@ def test_effort_fades_and_grows_and_sides_differ_as_planned() -> None:
 
 def test_a_hold_of_thirty_seconds_wanders_by_its_part_and_stays_one_rep() -> None:
     plan = SetPlan(reps=1, hold_s=30.0, spread=0.0, wander=1 / 3, tremor=0.0)
-    stretch, _ = render(actions(plan, rng()), IDEAL, rng())
-    (rep,) = stretch.truth
-    held = stretch.force_n[round(rep.top_start_s * GRID_HZ) : round(rep.top_end_s * GRID_HZ)]
+    chunk, _ = render(actions(plan, rng()), IDEAL, rng())
+    (rep,) = chunk.truth
+    held = chunk.force_n[round(rep.top_start_s * GRID_HZ) : round(rep.top_end_s * GRID_HZ)]
     assert held.min() / held.max() == pytest.approx(2 / 3, abs=0.05)
     assert rep.hold_s > 28
 
@@ -134,7 +144,7 @@ def test_tremor_shakes_the_force_at_its_frequency_and_leaves_the_truth() -> None
 
 def test_a_person_gives_the_same_force_however_time_is_cut() -> None:
     workout = Workout((replace(PULL_APART, reps=3), replace(LOW_ROW, reps=2)), lead_in_s=2.0)
-    time_s, whole_n, truth = perform(workout, BAND, 9, 80.0)
+    time_s, whole_n, truth = perform(workout, 9)
     person = Person(workout, BAND, 9)
     pieces = [person.force_n(part) for part in np.array_split(time_s, 37)]
     np.testing.assert_array_equal(np.concatenate(pieces), whole_n)
@@ -153,7 +163,7 @@ def test_truth_so_far_holds_what_has_ended() -> None:
 
 def test_the_same_seed_gives_the_same_workout_and_another_seed_another() -> None:
     def force(seed: int) -> list[float]:
-        return [float(f) for f in perform(Workout((LOW_ROW,)), BAND, seed, 80.0)[1]]
+        return [float(f) for f in perform(Workout((LOW_ROW,)), seed)[1]]
 
     assert force(1) == force(1)
     assert force(1) != force(2)
@@ -188,5 +198,3 @@ def test_impossible_plans_are_refused() -> None:
         Pull(3.0, 1.0, 0.0, 1.0, 0.0, bottom_n=4.0)
     with pytest.raises(ValueError, match="needs a set"):
         Workout(())
-    with pytest.raises(ValueError, match="endless"):
-        perform(Workout(endless=True), BAND, 1, 80.0)

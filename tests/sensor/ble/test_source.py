@@ -21,7 +21,8 @@ from firmware_sim.radio.hub import Hub
 from firmware_sim.radio.lane import Shape
 from firmware_sim.source import SimulatedBand
 from sensor.ble.connection import back_off
-from sensor.ble.source import BleSource, find, scan
+from sensor.ble.finder import find, scan
+from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import LinkError
 from sensor.samples import Channel
@@ -190,7 +191,7 @@ def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
             world.band.rate_hz = 1000.0
             await reader.source.set_rate(1000)
             await until(lambda: len(reader.samples()) > 100)
-            time.sleep(1.05 * reader.source._connection.patience_s)  # noqa: ASYNC251 - all stands still
+            time.sleep(1.05 * reader.source._patience_s)  # noqa: ASYNC251 - all stands still
             came = len(reader.samples())
             await until(lambda: len(reader.samples()) > came + 1000)
             assert reader.links() == ["up"]
@@ -230,7 +231,7 @@ def test_a_pause_is_no_silence_and_what_it_missed_is_fetched() -> None:
             await until(lambda: len(reader.samples()) > 100)
             await reader.source.pause()
             paused_at = len(reader.payloads(Channel.FORCE))
-            await asyncio.sleep(2 * reader.source._connection.patience_s)
+            await asyncio.sleep(2 * reader.source._patience_s)
             assert len(reader.links()) == 1
             assert len(reader.payloads(Channel.FORCE)) <= paused_at + 1
             await reader.source.resume()
@@ -350,7 +351,7 @@ def test_a_notification_that_comes_twice_is_taken_once() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
             await world.band.take_frames(1)
-            twice = reader.source._connection.link
+            twice = reader.source._link
             assert twice is not None
             await until(reader.samples)
             twice._on_force(None, bytearray(reader.payloads(Channel.FORCE)[0]))  # type: ignore[arg-type]
@@ -366,7 +367,7 @@ def test_it_stays_away_for_as_long_as_asked_and_then_says_so() -> None:
         async with toy_world(Air(supervision_timeout_s=0.1)) as world:
             source = BleSource(central=world.central, give_up_after_s=0.5)
             async with source:
-                source._connection._find_timeout_s = 0.2
+                source._find_timeout_s = 0.2
                 reader = Reader(source)
                 world.air.out_of_range(world.band.controller)
                 with pytest.raises(LinkError, match="did not come back within"):

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.sinks.mqtt.settings import MqttSettings, is_loopback
+from pipeline.sinks.loopback import is_loopback
+from pipeline.sinks.mqtt.settings import MqttSettings
 
 
 @pytest.mark.parametrize(
