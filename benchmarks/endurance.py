@@ -38,11 +38,12 @@ from pipeline.delivery.recorder import Recorder
 from pipeline.delivery.session_log import session_recording
 from pipeline.files.samples import read_session
 from pipeline.session.events import Emitted, ForceSamples, SetClosed
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.mqtt.messages import EVENTS, event_message
 from pipeline.sinks.page.state import PageState
-from pipeline.sinks.sink import Rejected, SessionFacts
+from pipeline.sinks.sink import Rejected
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.recording.log import Recording

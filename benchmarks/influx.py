@@ -22,10 +22,10 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
 
 from pipeline.session.events import Emitted, ForceSamples
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.influx.lines import lines
 from pipeline.sinks.influx.settings import InfluxSettings, connect
 from pipeline.sinks.influx.sink import InfluxSink
-from pipeline.sinks.sink import SessionFacts
 from tests.influx_double import InfluxDouble
 from tests.influx_server import running_influxd
 

@@ -20,8 +20,8 @@ import aiohttp
 import numpy as np
 
 from pipeline.session.events import Emitted, ForceSamples, LiveState, Phase
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.web import WebSink
-from pipeline.sinks.sink import SessionFacts
 
 FACTS = SessionFacts("bench", "bench")
 EVENTS_PER_S = 20

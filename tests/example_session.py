@@ -22,7 +22,7 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
-from pipeline.sinks.sink import SessionFacts
+from pipeline.session.facts import SessionFacts
 from sensor.samples import Gap
 
 FACTS = SessionFacts("s-2026-01-15", "band-left", "left", "low-row", "me")

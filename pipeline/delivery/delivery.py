@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from pipeline.sinks.sink import DurableSink, SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import DurableSink, SinkUnavailableError
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from sensor.samples import Notification

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config, ConfigError
-from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink, SessionFacts
+from pipeline.session.facts import SessionFacts
+from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink
 from sensor.recording.log import Recording
 
 if TYPE_CHECKING:

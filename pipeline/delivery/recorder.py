@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from pipeline.delivery.delivery import Delivery
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from pipeline.sinks.sink import LiveSink, SessionFacts
+from pipeline.sinks.sink import LiveSink
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from sensor.samples import Channel, Notification

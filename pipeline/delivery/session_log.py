@@ -11,8 +11,8 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline.config import Config
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from pipeline.sinks.sink import SessionFacts
 from sensor.errors import BandError, RecordingError
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel

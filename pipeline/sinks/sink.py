@@ -7,25 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 
 CommandHandler = Callable[[str], Awaitable[str]]
 """Carries out `tare`, `start`, `stop`, `identify` or `mark`; a BandError says why not.
 
 It returns a sentence for the person.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
-    """What a message or a point needs to know besides the event. All text is of `[a-z0-9-]`."""
-
-    session: str
-    device: str
-    side: str = "both"
-    exercise: str = "unknown"
-    athlete: str = "me"
-    replay_speed: float | None = None
-    """Of a replay, times real time (inf: as fast as it goes); None for a live band."""
 
 
 class SinkUnavailableError(Exception):

@@ -19,7 +19,7 @@ from pipeline.session.events import (
     RepWithdrawn,
     SetClosed,
 )
-from pipeline.sinks.sink import SessionFacts
+from pipeline.session.facts import SessionFacts
 
 REFRESH_S = 0.1
 

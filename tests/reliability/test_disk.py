@@ -15,8 +15,8 @@ from pipeline.commands.summary import print_outcome
 from pipeline.delivery.recorder import Recorder
 from pipeline.files.samples import read_session
 from pipeline.session.events import ForceSamples, Marked, SessionEnded
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from pipeline.sinks.sink import SessionFacts
 from sensor.recording.file import connect
 from sensor.recording.log import Recording
 from sensor.samples import Channel

@@ -22,9 +22,9 @@ import pytest
 from pipeline.config import Config, load
 from pipeline.delivery.outlets import mqtt_settings
 from pipeline.files.samples import read_session
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from pipeline.sinks.mqtt.messages import event_message
-from pipeline.sinks.sink import SessionFacts
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from sensor.samples import Channel

@@ -24,7 +24,7 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
-from pipeline.sinks.sink import SessionFacts
+from pipeline.session.facts import SessionFacts
 
 WRITTEN = (
     ForceSamples,

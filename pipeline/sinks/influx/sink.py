@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.influx.answers import (
     HOLD_S,
     dropped_all,
@@ -21,7 +22,7 @@ from pipeline.sinks.influx.answers import (
 )
 from pipeline.sinks.influx.lines import WRITTEN, lines
 from pipeline.sinks.influx.settings import InfluxSettings, connect
-from pipeline.sinks.sink import Rejected, SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import Rejected, SinkUnavailableError
 
 if TYPE_CHECKING:
     from influxdb_client.client.influxdb_client import InfluxDBClient

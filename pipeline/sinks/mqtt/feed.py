@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.session.events import Emitted, ForceSamples
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.homeassistant import happening
 from pipeline.sinks.mqtt.messages import OFFLINE, ONLINE, Message, Topics, to_json
 from pipeline.sinks.mqtt.state import DeviceState
-from pipeline.sinks.sink import SessionFacts
 
 FORCE_EVERY_S = 0.06
 STATE_EVERY_S = 1.0

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.session.events import Emitted, GapFound, Phase, RepAnnounced, SetClosed
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.messages import Message, Topics, bridge_status, head, to_json
-from pipeline.sinks.sink import SessionFacts
 
 EXPIRE_AFTER_S = 90
 """Three heartbeats of the state without one: the value is no longer true."""

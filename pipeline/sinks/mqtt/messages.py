@@ -28,7 +28,7 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
-from pipeline.sinks.sink import SessionFacts
+from pipeline.session.facts import SessionFacts
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.commands import CommandDesk, RateLimit
 from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.homeassistant import DeviceCard, discovery_message
@@ -28,7 +29,7 @@ from pipeline.sinks.mqtt.messages import (
     event_message,
 )
 from pipeline.sinks.mqtt.settings import MqttSettings
-from pipeline.sinks.sink import CommandHandler, Rejected, SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import CommandHandler, Rejected, SinkUnavailableError
 
 FAREWELL_WITHIN_S = 2.0
 BORN_SPREAD_S = (0.1, 0.5)

@@ -29,8 +29,8 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.curve import Patch
-from pipeline.sinks.sink import SessionFacts
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Message: TypeAlias = dict[str, Json]

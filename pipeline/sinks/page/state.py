@@ -20,6 +20,7 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.curve import SPAN_S, CurveWindow
 from pipeline.sinks.page.messages import (
     Message,
@@ -30,7 +31,6 @@ from pipeline.sinks.page.messages import (
     set_fields,
     short,
 )
-from pipeline.sinks.sink import SessionFacts
 
 MAX_SETS = 1000
 MAX_REPS = 500

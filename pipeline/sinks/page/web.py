@@ -14,13 +14,14 @@ from urllib.parse import quote
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.address import page_url, qr_text, why_not
 from pipeline.sinks.page.assets import page_assets, version
 from pipeline.sinks.page.guard import Guard, add_headers, quiet_logger
 from pipeline.sinks.page.messages import Message, curve_message, encode
 from pipeline.sinks.page.state import PageState
 from pipeline.sinks.page.viewer import MAX_QUESTION_CHARS, Allowance, Viewer, command_in
-from pipeline.sinks.sink import CommandHandler, SessionFacts
+from pipeline.sinks.sink import CommandHandler
 from sensor.errors import BandError
 
 __all__ = ["WebSink", "qr_text"]

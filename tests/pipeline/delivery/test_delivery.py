@@ -12,8 +12,9 @@ import pytest
 from pipeline.delivery import delivery
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
 from pipeline.session.events import Emitted, ForceSamples, SessionEnded, SetClosed
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from pipeline.sinks.sink import Rejected, SessionFacts, SinkUnavailableError
+from pipeline.sinks.sink import Rejected, SinkUnavailableError
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from sensor.samples import Notification

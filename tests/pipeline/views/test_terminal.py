@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipeline.session.events import Emitted, Event, ForceSamples, LinkChanged, LiveState, Phase
-from pipeline.sinks.sink import SessionFacts
+from pipeline.session.facts import SessionFacts
 from pipeline.views.terminal import TerminalLine
 
 FACTS = SessionFacts("session", "band")

@@ -23,6 +23,7 @@ from pipeline.session.events import (
     RepWithdrawn,
     SessionEnded,
 )
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.feed import (
     FORCE_EVERY_S,
     HEARTBEAT_S,
@@ -31,7 +32,6 @@ from pipeline.sinks.mqtt.feed import (
     LiveFeed,
 )
 from pipeline.sinks.mqtt.messages import Message
-from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
 from tests.example_session import FACTS, START_US, closed_set, rep, session
 

@@ -30,9 +30,9 @@ from pipeline.session.events import (
     SetClosed,
     Tared,
 )
+from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.feed import LiveFeed
 from pipeline.sinks.mqtt.messages import EVENTS, Topics, event_message, to_json, utc_text
-from pipeline.sinks.sink import SessionFacts
 from sensor.samples import Gap
 from tests.example_session import session
 
