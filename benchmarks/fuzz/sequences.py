@@ -75,7 +75,7 @@ def ledgers(inputs: int, seed: int) -> Iterator[str]:
             for part in settled:
                 assert frontier is None or part.first == frontier  # type: ignore[attr-defined]
                 frontier = part.end  # type: ignore[attr-defined]
-            if ledger.restarted:
+            if ledger.pace.restarted:
                 ledger, frontier = Ledger(80.0, 11520), None
                 yield "restarted"
                 continue

@@ -58,7 +58,7 @@ class Assembly:
     @property
     def held_s(self) -> float:
         """How long samples have been waiting for missing ones before them."""
-        return self.ledger.waiting * self.ledger.period_us / 1e6
+        return self.ledger.waiting * self.ledger.pace.period_us / 1e6
 
     def frame(self, payload: bytes, received_us: int) -> list[Part]:
         """A force notification. Any bytes are taken; bad ones are counted."""
@@ -67,17 +67,17 @@ class Assembly:
         except FrameError:
             self.bad_frames += 1
             return []
-        impossible = self.ledger.impossible
+        doubted = self.ledger.pace.doubted
         pieces = self.ledger.place(frame)
         parts: list[Part] = []
-        if self.ledger.restarted:
-            began = self.ledger.began
+        if self.ledger.pace.restarted:
+            began = self.ledger.pace.began
             parts = self._switched_on(self._power.info)
             if began is not None:
                 self.ledger.reached(began)
-            impossible = 0
+            doubted = 0
             pieces = self.ledger.place(frame)
-        self.bad_frames += self.ledger.impossible - impossible
+        self.bad_frames += self.ledger.pace.doubted - doubted
         if not pieces:
             return parts
         if not pieces[-1].late:

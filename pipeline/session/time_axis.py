@@ -60,7 +60,7 @@ class TimeAxis:
         """
         # frames before this one may have been lost: the session starts where the band says
         lacking = first - power.ledger.start
-        device_us -= round(lacking * power.ledger.period_us)
+        device_us -= round(lacking * power.ledger.pace.period_us)
         power.device_us0 = device_us
         power.index0 = next_index - power.ledger.start
         if self._powers:

@@ -77,7 +77,8 @@ class Ledger:
         """Index of the first sample that the session can have; after the first frame."""
         self.framed = 0
         """Index after the last sample that came in a frame."""
-        self._pace = Pace(rate_hz)
+        self.pace = Pace(rate_hz)
+        """What it doubts is left out; when it says `restarted`, all began again."""
         self._end: int | None = None
         self._pieces: list[Piece] = []
         self._missing: list[Missing] = []
@@ -87,28 +88,8 @@ class Ledger:
 
         Another rate mostly means another number of samples in the band's memory.
         """
-        self._pace.set_rate(rate_hz)
+        self.pace.set_rate(rate_hz)
         self.ring_samples = self.ring_samples if ring_samples is None else ring_samples
-
-    @property
-    def period_us(self) -> float:
-        """Time between samples on the band's clock as measured so far."""
-        return self._pace.period_us
-
-    @property
-    def impossible(self) -> int:
-        """Frames whose index and clock contradict what came before."""
-        return self._pace.doubted
-
-    @property
-    def restarted(self) -> bool:
-        """Whether frames that agree with each other say that index and clock began again."""
-        return self._pace.restarted
-
-    @property
-    def began(self) -> int | None:
-        """Where the band says that they begin, if it said so."""
-        return self._pace.began
 
     @property
     def end(self) -> int:
@@ -131,9 +112,9 @@ class Ledger:
         Said first of all, it is where the session starts; what does not come of it is missing, as
         is what does not come after the last frame.
         """
-        if self._pace.newest is not None:
-            at = self._pace.unwrap(index)
-            self._pace.reached(at)
+        if self.pace.newest is not None:
+            at = self.pace.unwrap(index)
+            self.pace.reached(at)
         else:
             at = index if self._end is None else self._end + signed(index - self._end)
             if self._end is None or at < self._end:
@@ -144,20 +125,20 @@ class Ledger:
         """The parts of a frame that are new, with index and device time unwrapped.
 
         An impossible frame (its index and its clock contradict what came before) is counted and
-        left out; `restarted` is set when a run of such frames agrees with itself.
+        left out; `pace.restarted` is set when a run of such frames agrees with itself.
         """
         late = False
-        if self._pace.newest is None:
+        if self.pace.newest is None:
             first, start_us = self._begin(frame), frame.device_us
         else:
-            newest = self._pace.newest[0]
-            judged = self._pace.judge(frame)
+            newest = self.pace.newest[0]
+            judged = self.pace.judge(frame)
             if judged is None:
                 return []
             first, start_us = judged
             late = first < newest
         n = int(frame.counts.size)
-        period_us = self._pace.period_at_us(first)
+        period_us = self.pace.period_at_us(first)
         times = start_us + np.rint(np.arange(n) * period_us).astype(np.int64)
         piece = Piece(first, times, frame.counts, frame.calibration_id, int(frame.flags), late)
         new = [
@@ -179,7 +160,7 @@ class Ledger:
         first = self.end + np.arange(k) * n
         if ((batch.first_sample - first) & (WRAP - 1)).any():
             return None
-        judged = self._pace.judge_batch(first, batch.device_us)
+        judged = self.pace.judge_batch(first, batch.device_us)
         if judged is None:
             return None
         start_us, periods_us = judged
@@ -197,8 +178,8 @@ class Ledger:
 
     def give_up(self, first: int, count: int) -> None:
         """Nobody will bring these samples: index (mod 2³²) of the first, and how many."""
-        if self._pace.newest is not None:
-            start = self._pace.unwrap(first)
+        if self.pace.newest is not None:
+            start = self.pace.unwrap(first)
             for each in self.missing_in(start, start + count):
                 each.given_up = True
 
@@ -216,10 +197,10 @@ class Ledger:
 
     def settled(self, *, end: bool = False) -> list[Piece | Missing]:
         """What became final, in order; with `end`, everything, as nothing more will come."""
-        if self._pace.newest is None or not (self._pieces or end):
+        if self.pace.newest is None or not (self._pieces or end):
             return []
         if self._missing:
-            margin = self.ring_samples + round(MARGIN_S * self._pace.rate_hz)
+            margin = self.ring_samples + round(MARGIN_S * self.pace.rate_hz)
             too_old = self.end if end else self._pieces[-1].end - margin
             for each in self.missing_in(self._missing[0].first, too_old):
                 each.given_up = True
@@ -242,7 +223,7 @@ class Ledger:
             # nothing was said, or nonsense, or long ago: nobody has those samples
             self._start_at(frame.first_sample)
             lacking = 0
-        self._pace.start(self.start + lacking, frame.device_us)
+        self.pace.start(self.start + lacking, frame.device_us)
         return self.start + lacking
 
     def _start_at(self, index: int) -> None:
