@@ -13,6 +13,7 @@ from pipeline.files.columns import (
     named,
     side_of,
     time_column,
+    unit_column,
     unit_of,
 )
 from pipeline.files.errors import FileError, shown
@@ -177,6 +178,9 @@ def _unit(
     if len(units) > 1:
         raise FileError(f"{path}: columns in {', '.join(map(str, units))} cannot be added up")
     unit, said = told[0]
+    if not said:
+        column = unit_column(found)
+        unit, said = (column, True) if column is not None else (unit, False)
     if unit is None and options.force_columns:
         return COUNTS, False, ""
     if unit is None:

@@ -25,6 +25,7 @@ from pipeline.files.words import (
     RIGHT_WORDS,
     TIME_WORDS,
     TOGETHER_WORDS,
+    UNIT_WORDS,
     bracketed,
     force_unit,
     plain,
@@ -54,6 +55,8 @@ class Look:
     time_unit: str | None
     said_other: bool
     """Its unit is of something else."""
+    same: bool
+    """All cells are alike."""
 
     @property
     def numeric(self) -> bool:
@@ -116,6 +119,7 @@ def _look(table: Table, place: int) -> Look:
         next((unit for text in loose if (unit := force_unit(text))), None),
         next((unit for text in loose if (unit := time_unit(text))), None),
         any(text.strip() in OTHER_UNITS and not force_unit(text) for text in said),
+        len(set(filled)) == 1,
     )
 
 
@@ -300,6 +304,14 @@ def unit_of(look: Look) -> tuple[str | None, bool]:
         if noun in ("N", "kg"):
             return noun, False
     return ("N", False) if "load" in nouns else (None, False)
+
+
+def unit_column(found: Sequence[Look]) -> str | None:
+    """The unit that a column of its own says, the same in all rows."""
+    for look in found:
+        if look.text and look.same and set(look.words) & UNIT_WORDS:
+            return force_unit(look.text)
+    return None
 
 
 def side_of(look: Look) -> str | None:

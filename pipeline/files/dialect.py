@@ -10,9 +10,10 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.files.moments import is_stamp
-from pipeline.files.numbers import is_number
+from pipeline.files.numbers import is_number, number
 
 DELIMITERS = ("\t", ";", ",", "|", "->", " ")
 """A blank stands for any stretch of blanks."""
@@ -67,17 +68,25 @@ def detect(lines: Sequence[str]) -> Dialect | None:
     return best
 
 
+def is_cell(cell: str, decimal: str) -> bool:
+    """The same, or a number with its unit behind or with thousands apart."""
+    return is_value(cell, decimal) or number(cell, decimal) is not None
+
+
 def is_value(cell: str, decimal: str) -> bool:
     """Whether a cell is what a sample is made of."""
     return is_number(cell, decimal) or is_stamp(cell)
 
 
 def _score(table: list[list[str]], decimal: str) -> float:
-    """How many numbers the most usual kind of line holds, less where other text is between them."""
-    widths: dict[int, list[int]] = {}
+    """How many numbers the most usual kind of line holds, less where other text is between them.
+
+    Thousands apart and units behind count a little less; a column that goes on as times do, more.
+    """
+    widths: dict[int, list[float]] = {}
     for cells in table:
         filled = [cell for cell in cells if cell]
-        values = sum(is_value(cell, decimal) for cell in filled)
+        values = sum(_worth(cell, decimal) for cell in filled)
         if values:
             sums = widths.setdefault(len(cells), [0, 0])
             sums[0] += values
@@ -86,14 +95,32 @@ def _score(table: list[list[str]], decimal: str) -> float:
         return 0.0
     width, (values, full) = max(widths.items(), key=lambda item: item[1][0])
     texts = [cells for cells in table if not any(is_value(cell, decimal) for cell in cells)]
-    titled = 1.0
+    factor = 1.0
     if texts and not any(_like_titles(cells, width) for cells in texts):
-        titled = 0.4 if width > 1 else 0.9
+        factor = 0.4 if width > 1 else 0.9
     elif width == 1 and any(re.search(r"\w[,;|\t]\s*\w", cells[0]) for cells in texts if cells):
-        titled = 0.5
-    return float(values * (values / full) ** 0.5 * titled)
+        factor = 0.5
+    if any(_rises(table, width, place, decimal) for place in range(width)):
+        factor *= 1.6
+    return float(values * (values / full) ** 0.5 * factor)
+
+
+def _worth(cell: str, decimal: str) -> float:
+    if is_value(cell, decimal):
+        return 1.0
+    return 0.8 if number(cell, decimal) is not None else 0.0
+
+
+def _rises(table: list[list[str]], width: int, place: int, decimal: str) -> bool:
+    """Whether a column's numbers go on from line to line, and somewhere."""
+    found = [number(cells[place], decimal) for cells in table if len(cells) == width]
+    values = [value for value in found if value is not None]
+    if len(values) < 4 or values[-1] <= values[0]:
+        return False
+    falls = [before - after for before, after in pairwise(values) if after < before]
+    return 20 * len(falls) <= len(values) and 5 * max(falls, default=0) < max(values) - min(values)
 
 
 def _like_titles(cells: list[str], width: int) -> bool:
     words = sum(bool(re.search(r"[^\W\d_]", cell)) for cell in cells)
-    return words > 0 and (len(cells) == width or len(cells) == width - 1)
+    return words > 0 and (len(cells) == width or (width > 2 and len(cells) == width - 1))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.files.dialect import Dialect, is_value
+from pipeline.files.dialect import Dialect, is_cell
 from pipeline.files.words import COUNTS, OTHER_UNITS, force_unit, time_unit
 
 COMMENT = re.compile(r"\s*(?:#|%|//|--|\*)+\s?")
@@ -27,7 +27,7 @@ class Header:
 def find_header(lines: Sequence[str], dialect: Dialect) -> Header | None:
     """The header of the largest table among the first lines of a text; None without samples."""
     rows = [dialect.cells(line) if line.strip() else [] for line in lines]
-    numeric = [[is_value(cell, dialect.decimal) for cell in row] for row in rows]
+    numeric = [[is_cell(cell, dialect.decimal) for cell in row] for row in rows]
     counts: dict[int, int] = {}
     for flags in numeric:
         if any(flags):
@@ -62,15 +62,16 @@ def _titles(
     """Titles and units above line `body`, and the line where they begin."""
     above = [at for at in range(body - 1, max(body - 1 - LINES_ABOVE, -1), -1) if rows[at]]
     units = [""] * width
+    open_end = all(row[-1] == "" for row in rows[body:] if len(row) == width)
     for order, at in enumerate(above):
-        cells = _fitted(lines[at], dialect, width)
+        cells = _fitted(lines[at], dialect, width, open_end=open_end)
         if cells is None:
             continue
         named = any(_fitted(lines[up], dialect, width) for up in above[order + 1 :])
         if named and not any(units) and _are_units(cells):
             units = [cell.strip(" ()[]{}") for cell in cells]
             continue
-        if sum(is_value(cell, dialect.decimal) for cell in cells) > len(cells) / 2:
+        if 2 * sum(is_cell(cell, dialect.decimal) for cell in cells) >= len(cells):
             continue
         group = above[order + 1] if order + 1 < len(above) else None
         over = _fitted(lines[group], dialect, width) if group is not None else None
@@ -80,21 +81,28 @@ def _titles(
     return [""] * width, units, body
 
 
-def _fitted(line: str, dialect: Dialect, width: int) -> list[str] | None:
-    """The cells of a line of titles made as many as the columns are; None if they cannot be."""
+def _fitted(line: str, dialect: Dialect, width: int, *, open_end: bool = False) -> list[str] | None:
+    """The cells of a line of titles made as many as the columns are; None if they cannot be.
+
+    Parameters
+    ----------
+    open_end
+        Whether all rows end with a delimiter.
+    """
     bare = COMMENT.sub("", line, count=1) if COMMENT.match(line) else line
     cells = dialect.cells(bare)
     if dialect.delimiter == " " and len(cells) != width:
-        cells = _joined(bare)
-        if len(cells) != width:
-            cells = [cell.strip() for cell in re.split(r"\t|\s{2,}|[,;|]", bare.strip())]
+        other = [cell.strip() for cell in re.split(r"\t|\s{2,}|[,;|]", bare.strip())]
+        cells = next((each for each in (_joined(bare), other) if len(each) == width), cells)
     while len(cells) > width and not cells[-1]:
         cells.pop()
     words = [cell for cell in cells if re.search(r"[^\W\d_]|[#%°]", cell)]
     if not words or (len(words) == 1 and width > 2 and len(cells) == 1):
         return None
-    if len(cells) == width - 1 and width > 2:  # a first column of row names has no title
-        return ["", *cells]
+    if len(cells) == width - 1 and width > 2:  # row names have no title, nor has an empty end
+        return [*cells, ""] if open_end else ["", *cells]
+    if width < len(cells) <= width + 2 and len(words) == len(cells):  # notes that are not there
+        return cells[:width]
     return cells if len(cells) == width else None
 
 
@@ -120,7 +128,7 @@ def _are_units(cells: list[str]) -> bool:
 
 def _is_unit(cell: str) -> bool:
     bare = cell.strip(" ()[]{}")
-    if bare != cell and len(bare) <= 9:
+    if re.fullmatch(r"[(\[{].{1,9}[)\]}]", cell):
         return True
     return bare in OTHER_UNITS or bool(force_unit(bare) not in (None, COUNTS) or time_unit(bare))
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from pipeline.files import records
 from pipeline.files.delimited import TextTable
-from pipeline.files.dialect import detect
+from pipeline.files.dialect import Dialect, detect
 from pipeline.files.errors import FileError
-from pipeline.files.header import find_header
+from pipeline.files.header import Header, find_header
+from pipeline.files.labelled import labels_of, unlabelled
 from pipeline.files.table import Table
 from pipeline.files.text import LOOK_BYTES, as_utf8
 from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
@@ -88,6 +89,12 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     lines = lines[:LOOK_LINES]
     if lines and lines[0].lower().startswith("sep="):
         lines[0] = ""
+    labels = labels_of(lines)
+    if labels is not None:
+        plain_text = unlabelled(utf8.decode("utf-8", "replace"), len(labels))
+        named = Header(labels, [""] * len(labels), 0, [])
+        rows = plain_text.split("\n", LOOK_LINES)[:LOOK_LINES]
+        return TextTable(path, plain_text.encode(), rows, Dialect(";", "."), named, part)
     some = lines if len(lines) <= 2 * SEVERAL else lines[:SEVERAL] + lines[-SEVERAL:]
     dialect = detect([line[:4096] for line in some])
     header = find_header(lines, dialect) if dialect is not None else None

@@ -65,7 +65,7 @@ FORCES = {
     ),
     "sensor": (
         "dyno dynamometer dynamometro scale waage bascula balance grip hx711 cell strain gauge "
-        "strainguage sensor reading value measurement messwert wert valor valeur varde"
+        "strainguage sensor reading value state measurement messwert wert valor valeur varde"
     ),
 }  # fmt: skip
 """Words by the unit that they mean where none is said. `load` is said in any, `sensor` in none."""
@@ -89,7 +89,7 @@ OTHERS = (
     "velocity speed geschwindigkeit velocidad vitesse position pos weg strecke distance distanz "
     "displacement extension elongation length stroke path power leistung potencia puissance torque "
     "moment mx my mz drehmoment cop copx copy pressure druck hr heart pulse bpm energy work arbeit "
-    "rate rfd slope stress humidity status state id index idx sample samples "
+    "rate rfd slope stress humidity status id index idx sample samples "
     "nr no num number count cycle rep reps set sets step trial frame phase trigger marker event "
     "lat lon altitude height age emg"
 )
@@ -104,6 +104,7 @@ DERIVED = (
     "peak max min mean avg average target goal limit threshold setpoint rfd std sd ref tare zero "
     "offset error bias baseline rms soll ziel body bodyweight"
 )
+UNITS = "unit units einheit unidad unite unita enhet eenheid jednostka yksikko единица 单位 単位"
 PROCESSED = "raw filtered filt unfiltered smoothed smooth lpf lowpass filter roh gefiltert"
 TOGETHER = "total sum combined resultant both gesamt summe net overall totale somme fres"
 LEFT = "left l links izquierda izq gauche sinistra vanster venstre a lewa vasen слева 左"
@@ -126,11 +127,11 @@ FORCE_WORDS = {word: unit for unit, text in FORCES.items() for word in _vocabula
 TIME_WORDS, DATE_WORDS = _vocabulary(TIMES), _vocabulary(DATES)
 OTHER_WORDS, SUMMARY_WORDS = _vocabulary(OTHERS), _vocabulary(SUMMARIES)
 DERIVED_WORDS, PROCESSED_WORDS = _vocabulary(DERIVED), _vocabulary(PROCESSED)
+UNIT_WORDS = _vocabulary(UNITS)
 TOGETHER_WORDS = _vocabulary(TOGETHER)
 LEFT_WORDS, RIGHT_WORDS = _vocabulary(LEFT), _vocabulary(RIGHT)
 _FORCE_BY_SPELLING = {word: unit for unit, words in FORCE_SPELLINGS.items() for word in words}
 _TIME_BY_SPELLING = {word: unit for unit, words in TIME_SPELLINGS.items() for word in words}
-_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-zß-ÿ]+|[^\W\d_A-Za-z]+|\d+")
 _BRACKETS = re.compile(r"[(\[{<]\s*([^)\]}>]*?)\s*[)\]}>]")
 
 
@@ -164,5 +165,23 @@ def tokens(title: str) -> list[str]:
         if piece in _FORCE_BY_SPELLING or piece in _TIME_BY_SPELLING:
             out.append(piece)
         else:
-            out += _CAMEL.findall(piece)
+            out += _camel(piece)
+    return out
+
+
+def _camel(text: str) -> list[str]:
+    """`unixTimestampMS2` is unix, Timestamp, MS, 2, in any alphabet."""
+    out: list[str] = []
+    for at, sign in enumerate(text):
+        before = text[at - 1] if at else ""
+        after = text[at + 1] if at + 1 < len(text) else ""
+        begins = (
+            not before
+            or sign.isdigit() != before.isdigit()
+            or (sign.isupper() and (before.islower() or (before.isupper() and after.islower())))
+        )
+        if begins:
+            out.append(sign)
+        else:
+            out[-1] += sign
     return out

@@ -1,0 +1,214 @@
+"""Layouts of loggers, programs and countries, each with our own numbers: all come out the same."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.analysis import analyse
+from pipeline.files.choosing import Options
+from pipeline.files.columns import Look, force_columns, looks, time_column
+from pipeline.files.opening import text_table
+from pipeline.files.reading import read_force
+from pipeline.files.words import (
+    FORCE_SPELLINGS,
+    FORCES,
+    TIME_SPELLINGS,
+    TIMES,
+    force_unit,
+    time_unit,
+)
+from tests.pipeline.signals import pulls
+
+FORCE_N = pulls(sets=1, reps=4)
+TIME_S = np.arange(FORCE_N.size) / 80
+KG = 9.80665
+BEGAN = datetime(2025, 3, 4, 23, 59, 50)
+
+
+def rows(form: str, end: str = "\n") -> str:
+    """A line a sample, times in several units and forces as well."""
+    return "".join(
+        form.format(
+            i=i, t=t, ms=round(1e3 * t), us=round(1e6 * t), f=f, kg=f / KG, g=round(1e3 * f / KG),
+            lb=f / KG / 0.45359237, h=f / 2, d=BEGAN + timedelta(seconds=float(t)),
+            day=45720.75 + t / 86400, ns=1767002400 * 10**9 + round(1e9 * t), mn=round(1000 * f),
+        ) + end
+        for i, (t, f) in enumerate(zip(TIME_S, FORCE_N, strict=True))
+    )  # fmt: skip
+
+
+def comma(text: str) -> str:
+    return text.replace(".", ",")
+
+
+CLOCK = "{d:%H:%M:%S.%f}"
+LABVIEW = (
+    "LabVIEW Measurement\t\nSeparator\tTab\nDate\t2025/12/29\n***End_of_Header***\t\n\t\t\n"
+    "Channels\t1\t\t\nSamples\t100\t\t\nX0\t0.0E+0\t\t\nDelta_X\t0.0125\t\t\n***End_of_Header***\t\t\t\n"
+)
+TEXTS: dict[str, tuple[str, str, Options]] = {}
+
+
+def layout(name: str, text: str, encoding: str = "utf-8", **options: object) -> None:
+    TEXTS[name] = text, encoding, Options(**options)  # type: ignore[arg-type]
+
+
+# -- languages and code pages
+for language, title, page in [
+    ("Spanish", "Tiempo (s);Fuerza (N)", "cp1252"),
+    ("French", "Temps (s);Force mesurée (N)", "cp1252"),
+    ("Italian", "Tempo;Forza\n(s);(N)", "utf-8"), ("Portuguese", "Tempo (s);Força (N)", "cp1252"),
+    ("Dutch", "Tijd;Kracht\ns;N", "utf-8"), ("Polish", "Czas [s];Siła [N]", "cp1250"),
+    ("Czech", "Čas (s);Síla (N)", "cp1250"), ("Hungarian", "Idő;Erő\n[s];[N]", "utf-8"),
+    ("Finnish", "Aika (s);Voima (N)", "utf-8"), ("Turkish", "Zaman (s);Kuvvet (N)", "cp1254"),
+    ("Russian", "Время, с;Сила, Н", "cp1251"), ("Greek", "Χρόνος (s);Δύναμη (N)", "utf-8"),
+    ("Danish", "Tid;Kraft (N)", "utf-8"), ("German", "Zeit in s;Kraft in N", "utf-16"),
+]:  # fmt: skip
+    layout(language, title + "\n" + comma(rows("{t:.4f};{f:.2f}")), page)
+layout("French, kg in ms", "Temps [ms]\tPoids [kg]\n" + comma(rows("{ms}\t{kg:.3f}")), "latin-1")
+layout("Russian, kg in ms", "Время (мс);Вес (кг)\n" + comma(rows("{ms};{kg:.3f}")))
+layout("Chinese", "时间(s),力(N)\n" + rows("{t:.4f},{f:.2f}"), "gb18030")
+layout("Chinese, kg in ms", "时间/ms,拉力/kg\n" + rows("{ms},{kg:.3f}"))
+layout("Japanese", "時間(秒),荷重(N)\n" + rows("{t:.4f},{f:.2f}"), "cp932")
+layout("Korean", "시간(ms),힘(N)\n" + rows("{ms},{f:.2f}"))
+# -- numbers
+layout("units behind numbers", "time,force\n" + rows("{t:.4f} s,{f:.2f} N"))
+layout("thousands apart", "Time (ms),Force (mN)\n" + rows('"{ms:,}","{mn:,}"'))
+layout("a unit in a column", "time,value,unit\n" + rows("{t:.4f},{kg:.3f},kg"))
+layout("pounds", "Time(sec),Load(lbs)\n" + rows("{t:.4f},{lb:.3f}"))
+layout("grams", "Timestamp_ms;Weight_grams\n" + rows("{ms};{g}"))
+# -- times
+layout("clock", "Time,Weight (kg)\n" + rows(CLOCK + ",{kg:.3f}"))
+layout("clock of twelve hours", "Time,Weight (lbs)\n" + rows("{d:%I:%M:%S.%f %p},{lb:.3f}"))
+layout("whole seconds", "Time,Weight (kg)\n" + rows("{d:%H:%M:%S},{kg:.3f}"))
+layout("minutes and seconds", "Time,Force N\n" + rows("{d:%M:%S.%f},{f:.2f}"))
+layout("date and clock", "Datum;Uhrzeit;Kraft (N)\n" + rows("{d:%d.%m.%Y};" + CLOCK + ";{f:.2f}"))
+layout("American", "Timestamp,Force (N)\n" + rows("{d:%m/%d/%Y %H:%M:%S.%f},{f:.2f}"))
+layout("ISO with a zone", "ts,force_n\n" + rows("{d:%Y-%m-%d %H:%M:%S.%f}+02:00,{f:.2f}"))
+layout("ISO in UTC", "ts,force_n\n" + rows("{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f}"))
+layout("days of a sheet", "Time,Force (N)\n" + rows("{day:.10f},{f:.2f}"))
+layout("ns since 1970", "time,force_kg\n" + rows("{ns},{kg:.4f}"))
+layout("micros without a unit", "time,force\n" + rows("{us},{f:.2f}"))
+layout("a rate alone", "Kraft (N)\n" + comma(rows("{f:.2f}")), rate_hz=80.0)
+# -- loggers
+layout("numpy", "# time_s force_n\n" + rows("{t:.18e} {f:.18e}"))
+layout("pandas", ",time,force\n" + rows("{i},{t:.4f},{f:.2f}"))
+layout("R", '"time" "force"\n' + rows('"{i}" {t:.4f} {f:.2f}'), unit="N")
+layout("MATLAB", "   Time      Force\n" + rows("  {t: .7e}   {f: .7e}"))
+layout("LabVIEW", LABVIEW + "X_Value\tForce\tComment\n" + rows("{t:.6f}\t{f:.6f}"))
+layout("serial monitor", rows(CLOCK + " -> {kg:.3f}"), unit="kg")
+layout("named values", rows("Load: {kg:.2f} kg\tTime: {ms} ms"))
+layout("serial plotter", rows("Time:{ms},Force:{f:.2f}"))
+layout("Home Assistant", "entity_id,state,last_changed\n" + rows(
+    "sensor.scale,{kg:.2f},{d:%Y-%m-%dT%H:%M:%S.%f}Z"), unit="kg")  # fmt: skip
+layout("InfluxDB", "#group,false,false,true,true\n#datatype,string,long,dateTime:RFC3339,double\n"
+       "#default,_result,,,\n,result,table,_time,_value\n"
+       + rows(",,0,{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f}"), unit="N")  # fmt: skip
+layout("Grafana", '"Time","force {{device=""band""}}"\n'.replace("{{", "{").replace("}}", "}")
+       + rows('"{d:%Y-%m-%d %H:%M:%S.%f}","{f:.2f}"'))  # fmt: skip
+layout("force plate", "Time,Fx,Fy,Fz,Mx,My,Mz\n" + rows("{t:.4f},0.1,0.2,{f:.2f},1.{ms},2.1,3.{i}"))
+layout("beside an IMU", "time_ms,acc_x (g),acc_z (g),gyro_x,force (kg),battery\n" + rows(
+    "{ms},0.01,0.98,3.2,{kg:.3f},97"))  # fmt: skip
+layout("two sides and their sum", "Time (s),Left (N),Right (N),Total (N)\n" + rows(
+    "{t:.4f},{h:.2f},{h:.2f},{f:.2f}"))  # fmt: skip
+layout("the same in N and kg", "time_s,force_n,force_kg\n" + rows("{t:.4f},{f:.3f},{kg:.4f}"))
+layout("groups above titles", "Left,,Right,\nTime (s),Force (N),Time (s),Force (N)\n" + rows(
+    "{t:.4f},{f:.2f},{t:.4f},{h:.2f}"), force_columns=("Left Force (N)",))  # fmt: skip
+# -- lines that are no samples
+layout("a delimiter too many", "Time (s),Force (N)\n" + rows("{t:.4f},{f:.2f},"))
+layout("a summary above", "Rep,Peak,Took\n1,98,2\n2,99,2\n\nTime (s),Force (N)\n"
+       + rows("{t:.4f},{f:.2f}"))  # fmt: skip
+layout("a table below", "time_s,force_n\n" + rows("{t:.4f},{f:.2f}") + "\nRep,Peak\n1,98\n2,99")
+layout("sixty lines above", "".join(f"Param{i}: {i * 1.5}\n" for i in range(60))
+       + "\n\nTime;Force\n" + rows("{t:.4f};{f:.2f}"))  # fmt: skip
+layout("facts above", "Subject,me\nSampling rate (Hz),80\nMass (kg),75.2\n\nTime (s),Force (N)\n"
+       + rows("{t:.4f},{f:.2f}"))  # fmt: skip
+layout("cut off in a line", "time_s,force_n\n" + rows("{t:.4f},{f:.2f}") + "35.")
+layout("a faster column beside", "time_s,emg,force_n\n" + "".join(
+    f"{k / 320:.5f},0.{k % 97},{f'{FORCE_N[k // 4]:.2f}' if k % 4 == 0 else ''}\n"
+    for k in range(4 * FORCE_N.size)))  # fmt: skip
+layout("old Macintosh", "Time (s),Force (N)\r" + rows("{t:.4f},{f:.2f}", "\r"))
+layout("Markdown", "| Time | Force |\n|---|---|\n" + rows("| {t:.4f} | {f:.2f} |"))
+# -- JSON
+PAIRS = list(zip(TIME_S.tolist(), FORCE_N.tolist(), strict=True))
+layout("JSON by columns", json.dumps({"a": {"time": TIME_S.tolist(), "force": FORCE_N.tolist()}}))
+layout("JSON pairs", json.dumps(PAIRS), unit="N")
+layout("JSON records within", json.dumps(
+    {"session": {"samples": [{"t": t, "sensor": {"force_n": f}} for t, f in PAIRS]}}))  # fmt: skip
+layout("JSON Lines with a unit", rows(
+    '{{"at": {{"ts": "{d:%Y-%m-%dT%H:%M:%S.%f}"}}, "weight": {kg}, "unit": "kg"}}'))  # fmt: skip
+
+
+def check(path: Path, options: Options) -> None:
+    (found,) = read_force(path, options)
+    analysis = analyse(found.time_s, found.force_n)
+    assert found.counts is None
+    assert found.rate_hz == pytest.approx(80, rel=0.02)
+    assert np.percentile(found.force_n, 99) == pytest.approx(np.percentile(FORCE_N, 99), abs=0.6)
+    assert (len(analysis.reps), len(analysis.gaps)) == (4, 0)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_layouts_give_the_same(tmp_path: Path, name: str) -> None:
+    text, encoding, options = TEXTS[name]
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode(encoding))
+    check(path, options)
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_parquet_gives_the_same(tmp_path: Path, unit: str) -> None:
+    moments = np.array([BEGAN + timedelta(seconds=t) for t, _ in PAIRS], dtype="datetime64[ns]")
+    stamps = pa.array(moments).cast(pa.timestamp(unit), safe=False)
+    table = pa.table({"timestamp": stamps, "force_kg": FORCE_N / KG})
+    pq.write_table(table, tmp_path / "a.parquet")
+    check(tmp_path / "a.parquet", Options())
+
+
+def test_a_workbook_gives_the_same_from_its_one_sheet_of_force(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Name", "Value"])
+    sheet = book.create_sheet("Samples")
+    for row in (["Test of", "today"], [], ["Time (s)", "Force (N)"], *PAIRS, [], ["Max", 103.2]):
+        sheet.append(list(row))
+    content = io.BytesIO()
+    book.save(content)
+    (tmp_path / "a.xlsx").write_bytes(content.getvalue())
+    check(tmp_path / "a.xlsx", Options())
+    check(tmp_path / "a.xlsx", Options(sheet="Samples"))
+
+
+def _looks(titles: str) -> list[Look]:
+    lines = "".join(f"{k / 80};{k % 7}\n" for k in range(9))
+    table = text_table(Path("a"), f"{titles}\n{lines}".encode())
+    assert table is not None
+    return looks(table)
+
+
+@pytest.mark.parametrize("word", sorted(set(" ".join(FORCES.values()).split())))
+def test_every_word_for_force_is_one(word: str) -> None:
+    found = _looks(f"Time (s);{word.capitalize()} (N)")
+    assert [look.place for look in force_columns(found, found[0])] == [1]
+
+
+@pytest.mark.parametrize("word", sorted(TIMES.split()))
+def test_every_word_for_time_is_one(word: str) -> None:
+    time = time_column(_looks(f"{word} [s];Force (N)"))
+    assert time is not None
+    assert time.place == 0
+
+
+def test_every_spelling_of_a_unit_is_it_and_no_other() -> None:
+    for unit, words in FORCE_SPELLINGS.items():
+        assert {force_unit(word) for word in words} == {unit}
+    for unit, words in TIME_SPELLINGS.items():
+        assert {time_unit(f"({word})") for word in words} == {unit}
