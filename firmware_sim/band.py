@@ -20,7 +20,7 @@ class BandSetup:
     """Everything that makes one simulated band differ from another.
 
     `curve_sd` is the relative standard uncertainty of the force-elongation curve that the band
-    tells of; its error is drawn from it. With `waits` the person starts when the band first streams
+    reports; its error is drawn from it. With `waits` the person starts when the band first streams
     rather than when it is switched on.
     """
 

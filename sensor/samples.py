@@ -96,7 +96,7 @@ class ForceBlock:
 class Gap:
     """Samples that the sample index says are missing and that no resend brought.
 
-    `missing` is None where the band cannot tell how many (it was power-cycled).
+    `missing` is None where the band cannot know how many (it was power-cycled).
     """
 
     start_s: float

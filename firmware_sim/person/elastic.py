@@ -94,7 +94,7 @@ class Elastic:
         return self.scale * (1 + FORCE_PER_KELVIN * (self.temperature_c - REFERENCE_C))
 
     def curve(self, relative_sd: float) -> BandCurve:
-        """The static curve in the form in which a band tells it."""
+        """The static curve in the form in which a band reports it."""
         return BandCurve(
             self.a_n * self.factor, self.b_n * self.factor, self.rest_length_m, relative_sd
         )

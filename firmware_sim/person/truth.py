@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
     REP = "rep"
     PARTIAL = "partial"
-    """A trial pull, a shrug, a rep given up: told, not counted."""
+    """A trial pull, a shrug, a rep given up: reported, not counted."""
     KNOCK = "knock"
     """Narrower than 200 ms: the handle is bumped or put down."""
 

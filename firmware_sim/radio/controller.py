@@ -29,7 +29,7 @@ class VirtualController(Controller):  # type: ignore[misc]
 
     Different from bumble's: a cancelled connect is reported and forgotten, a reset ends links,
     adverts and scans, a scan response is the advertiser's own, packets are as long as Bluetooth 4.2
-    allows, and the host is told that a packet is through when it is.
+    allows, and the host hears that a packet is through when it is.
     """
 
     le_acl_data_packet_length = 251
@@ -128,7 +128,7 @@ class VirtualController(Controller):  # type: ignore[misc]
         """Report an advert and its scan response, which may be empty; connect if that waits.
 
         bumble reports the advert's own data as a scan response. Linux waits for a response before
-        it tells of an advert.
+        it reports an advert.
         """
         if self.le_scan_enable:
             response = self.air.scan_response(pdu.advertiser_address)

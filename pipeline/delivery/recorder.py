@@ -59,7 +59,7 @@ class Recorder:
         """Notifications of the whole session that the recording lacks."""
 
     def take(self, notification: Notification) -> list[Emitted]:
-        """Record one notification, compute what it means and tell everybody."""
+        """Record one notification, compute what it means and pass that on."""
         self._append(notification)
         emitted = self._session.receive(notification, self._row)
         for sink in self._live_sinks:
@@ -83,7 +83,7 @@ class Recorder:
             await asyncio.sleep(SYNC_EVERY_S)
             try:
                 await asyncio.to_thread(self._recording.sync)
-            except RecordingError as error:  # a full disk: `take` tells the person
+            except RecordingError as error:  # a full disk: `take` says so to the person
                 logger.debug("sync: %s", error)
 
     def _append(self, notification: Notification) -> None:

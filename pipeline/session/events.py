@@ -1,4 +1,4 @@
-"""What a session tells: the events that sinks follow.
+"""What a session emits: the events that sinks follow.
 
 Events of one session come in an order that depends only on its notifications. Rep events of an open
 set are provisional (announced, corrected, withdrawn); `SetClosed` is the answer.

@@ -1,7 +1,7 @@
 """A session: notifications in, events out; no clock, no I/O.
 
-Everything that is told can be computed again from the recording, and comes out the same: live, from
-a replay at any speed, and when a sink that was away catches up.
+Every event can be computed again from the recording, and comes out the same: live, from a replay at
+any speed, and when a sink that was away catches up.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Session:
     Parameters
     ----------
     live
-        Whether to tell provisional reps and states and the samples themselves. Without, only what
-        is final is told.
+        Whether to emit provisional reps and states and the samples themselves. Without, only what
+        is final is emitted.
     settings
         Of the analysis.
     keep_samples
@@ -99,7 +99,7 @@ class Session:
 
     @property
     def power_ons(self) -> int:
-        """How often the band was switched on, as its samples tell."""
+        """How often the band was switched on, as its samples show."""
         return len(self._assembly.axis)
 
     @property
@@ -280,6 +280,6 @@ class Session:
                 return self._now_us
 
     def _utc_us_at(self, time_s: float) -> int:
-        """UTC of a moment on the session's time axis; receive time where nothing told a clock."""
+        """UTC of a moment on the session's time axis; receive time where no clock is known."""
         utc_us = self._assembly.axis.utc_us_at(time_s)
         return self._now_us if utc_us is None else utc_us

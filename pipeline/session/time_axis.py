@@ -10,7 +10,7 @@ from sensor.timeline.ledger import Ledger
 from sensor.wire.profile import Info
 
 RATE_HZ, RING_SAMPLES = 80.0, 9600
-"""Of a band that has not told its own."""
+"""Of a band that has not reported its own."""
 
 
 class PowerOn:
@@ -43,7 +43,7 @@ class TimeAxis:
         self._powers: list[PowerOn] = []
 
     def __len__(self) -> int:
-        """How often the band was switched on, as its samples tell."""
+        """How often the band was switched on, as its samples show."""
         return len(self._powers)
 
     def add(
@@ -71,7 +71,7 @@ class TimeAxis:
         self._powers.append(power)
 
     def utc_us_at(self, time_s: float) -> int | None:
-        """UTC of a session time; None where nothing told a clock."""
+        """UTC of a session time; None where no clock is known."""
         place = bisect_right(self._powers, time_s, key=lambda power: power.time0_s) - 1
         if place < 0 or not self._powers[place].clock.known:
             return None

@@ -264,7 +264,7 @@ class Connection:
             if not is_cut_short(payload):
                 self._has_whole_frames = True
             elif not self._has_whole_frames and self._link is not None:
-                # No frame will ever fit; some stacks do not tell the MTU.
+                # No frame will ever fit; some stacks do not report the MTU.
                 self._inbox.end(self._link.mtu_error())
                 self._stopping.set()
 

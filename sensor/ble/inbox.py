@@ -1,4 +1,4 @@
-"""A bounded queue from a radio's callback to whoever reads, that tells what it had to drop."""
+"""A bounded queue from a radio's callback to whoever reads, that reports what it had to drop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_WAITING = 4096
 class Inbox:
     """Notifications on their way to one reader; `put` never blocks.
 
-    Force frames and battery levels beyond `max_waiting` are dropped and counted, and a mark tells
+    Force frames and battery levels beyond `max_waiting` are dropped and counted, and a mark says
     how many, where they are missing. What the host itself has to say always gets in.
     """
 

@@ -62,7 +62,7 @@ class BandLink:
         self.lost = asyncio.Event()
         """Set when the link is gone, for whatever reason."""
         self.mtu: int | None = None
-        """The ATT MTU, as the backend tells it; some tell 23 until the first exchange."""
+        """The ATT MTU, as the backend reports it; some say 23 until the first exchange."""
         self.reason = ""
         self._receive = receive
         self._trusts_mtu = central is not None
@@ -181,7 +181,7 @@ class BandLink:
         if force is None:
             raise BleakCharacteristicNotFoundError(FORCE_UUID)
         mtu = self.mtu = force.max_write_without_response_size + HEADER_BYTES
-        # Older BlueZ does not tell the MTU; then the first frame does.
+        # Older BlueZ does not report the MTU; then the first frame does.
         if mtu <= MIN_MTU and self._trusts_mtu:
             raise LinkError(_too_small(self.band, mtu), self.address)
         if MIN_MTU < mtu < MAX_FRAME_BYTES + HEADER_BYTES:

@@ -71,7 +71,7 @@ class BleSource(Connection):
 
     @property
     def mtu(self) -> int | None:
-        """The ATT MTU of the present link, as the backend tells it."""
+        """The ATT MTU of the present link, as the backend reports it."""
         return None if self._link is None else self._link.mtu
 
     @property

@@ -191,7 +191,7 @@ class Recording(Notes):
                 yield batch.part(max(after + 1 - batch.first_row, 0))
 
     def others(self) -> Iterator[Notification]:
-        """What is no force: the few rows that tell of band, link and host."""
+        """What is no force: the few rows about band, link and host."""
         with translated(self.path):
             query = "SELECT id FROM log WHERE channel <> ? ORDER BY id"
             numbers = self._database.execute(query, (int(Channel.FORCE),)).fetchall()

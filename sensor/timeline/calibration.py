@@ -1,4 +1,4 @@
-"""Raw counts to newtons, with every calibration that the band has told of."""
+"""Raw counts to newtons, with every calibration that the band has reported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class CalibrationTable:
         self._by_id: dict[int, Calibration] = {}
         self._last: Calibration | None = None
         self.unknown = 0
-        """Frames that named a calibration the band never told; the last one told was used."""
+        """Frames that named a calibration the band never reported; the last one it did was used."""
 
     def add(self, calibration: Calibration) -> None:
         """Learn a calibration; one with the same id is replaced."""

@@ -3,7 +3,7 @@
 A notification is received some time after its samples were taken: the delay is never negative,
 mostly small, and now and then seconds (a poor link sends in bursts). So the line is fitted to the
 earliest arrival in each window of time, and what is late is left out. UTC for samples follows the
-line by slewing, as NTP does, so that it never steps back and a sample's UTC, once told, stays.
+line by slewing, as NTP does, so that it never steps back and a sample's UTC, once given, stays.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ClockFit:
 
 
 class DeviceClock:
-    """Learns the line from arrivals and tells the UTC of device times.
+    """Learns the line from arrivals and gives the UTC of device times.
 
     The answers depend only on the arrivals fed before, so a replay gives them again.
     """
@@ -51,7 +51,7 @@ class DeviceClock:
 
     @property
     def known(self) -> bool:
-        """Whether anything has arrived, so that UTC can be told."""
+        """Whether anything has arrived, so that UTC is known."""
         return bool(self._segments)
 
     def arrived(self, device_us: int, received_us: int) -> None:

@@ -95,7 +95,7 @@ class Pace:
     def reached(self, index: int) -> None:
         """The band itself says that it has taken all samples before `index`, unwrapped.
 
-        Before what it had taken already: it was switched off and on, and its clock may tell the
+        Before what it had taken already: it was switched off and on, and its clock may show the
         same times again, so that nothing but this tells its samples from old ones.
         """
         self.began = index if index < self._known else None

@@ -96,7 +96,7 @@ class Requests:
                 # The response to an earlier request, whose wait had ended.
                 self.unanswered(now_s)
                 return
-            # What START alone told of may not be in a frame yet, and comes by itself.
+            # What START alone reported may not be in a frame yet, and comes by itself.
             final = min(end, self.ledger.framed)
             self._abandon(first, coming if count else final)
             self._abandon(coming + count, final)

@@ -266,7 +266,7 @@ class Response:
     def next_sample(self) -> int | None:
         """Index (mod 2³²) of the sample after all taken so far, from START's and STOP's response.
 
-        It makes a loss exact where no frame follows or goes before. None if the band does not tell.
+        It makes a loss exact where no frame follows or goes before. None if the band does not say.
         """
         return int.from_bytes(self.result, "little") if len(self.result) == 4 else None
 
