@@ -23,7 +23,7 @@ TARGETS: dict[str, Callable[[int, int], Iterator[str]]] = {
     "MQTT commands": texts.mqtt_commands,
     "page's questions": texts.page_questions,
     "InfluxDB's answers": texts.influx_answers,
-    "CSV": files.csv_files,
+    "tables": files.tables,
     "settings": files.settings_files,
     "recording files": files.recordings,
     "HTTP": sockets.http_requests,

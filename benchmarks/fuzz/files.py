@@ -1,13 +1,18 @@
-"""Files that somebody else may have made: CSV, settings, recordings."""
+"""Files that somebody else may have made: tables, settings, recordings."""
 
 from __future__ import annotations
 
+import io
+import json
 import math
 import random
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
 
 from benchmarks.fuzz.mutator import Mutator
 from firmware_sim.band import Band, BandSetup
@@ -30,20 +35,42 @@ def _folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def csv_files(inputs: int, seed: int) -> Iterator[str]:
-    rows = "".join(f"{k / 80:.4f},{math.sin(k):.3f}\n" for k in range(8))
-    corpus = [f"{head}\n{rows}".encode() for head in ("time_s,force_n", "time,force_kg")]
-    corpus.append(corpus[0].replace(b",", b";").replace(b".", b","))
+def tables(inputs: int, seed: int) -> Iterator[str]:
+    """Files of force of many kinds: samples, or FileError with the file's name in one line."""
+    rows = [(k / 80, math.sin(k)) for k in range(8)]
+    dotted = "".join(f"{t:.4f},{f:.3f}\n" for t, f in rows)
+    semicolons = dotted.replace(",", ";").replace(".", ",")
+    records = [{"time_s": t, "force_n": f} for t, f in rows]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("data_set_1.csv", f"time,weight\n{dotted}")
+    xml = "".join(f"<p><time_s>{t}</time_s><force_n>{f}</force_n></p>" for t, f in rows)
+    corpus = [
+        f"time_s,force_n\n{dotted}".encode(),
+        f"Zeit;Kraft\ns;N\n{semicolons}\nMax;1,0\n".encode(),
+        f",Overall Avg\nAvg,0.0\n,\ntime,weight\n{dotted}".encode(),
+        f"Time\tForce (kg)\n{dotted}".replace(",", "\t").encode("utf-16"),
+        "".join(f"12:00:0{t:.3f} -> {f:.2f}\n" for t, f in rows).encode(),
+        "".join(f"Time: {t} s, Load: {f} kg\n" for t, f in rows).encode(),
+        "".join(f"2026-01-01T12:00:0{t:.3f}Z,{f:.2f}\n" for t, f in rows).encode(),
+        json.dumps(records).encode(),
+        "".join(json.dumps(each) + "\n" for each in records).encode(),
+        f"<all>{xml}</all>".encode(),
+        packed.getvalue(),
+    ]
     mutator = Mutator(corpus, seed)
     with _folder() as folder:
         path = folder / "a.csv"
         for _ in range(inputs):
             path.write_bytes(mutator.draw())
             try:
-                read_force(path)
+                found = read_force(path)
             except FileError as error:
-                yield "FileError" if str(path) in str(error) else "nameless"
+                words = str(error)
+                yield "FileError" if str(path) in words and "\n" not in words else "nameless"
             else:
+                assert all(np.isfinite(each.force_n).all() for each in found)
+                assert all((np.diff(each.time_s) > 0).all() for each in found)
                 yield "read"
 
 

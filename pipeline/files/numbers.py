@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -43,6 +44,7 @@ _NOT_NUMBERS = frozenset(
 )
 
 
+@lru_cache(4096)
 def is_number(cell: str, decimal: str = ".") -> bool:
     """Whether a cell is a plain number with this decimal mark."""
     return NUMBER[decimal].fullmatch(cell.strip()) is not None
@@ -53,6 +55,7 @@ def says_nothing(cell: str) -> bool:
     return cell.strip().casefold() in _NOT_NUMBERS
 
 
+@lru_cache(4096)
 def number(cell: str, decimal: str = ".") -> float | None:
     """The number that a cell holds, thousands apart or a unit behind; None if there is none."""
     cell = cell.strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
 MAX_BYTES = 2**29
 MAX_MEMBERS, MAX_NESTED = 1000, 2
 LOOK_LINES = 2000
-SEVERAL = 200
+WORDS_ASKED, SEVERAL = 50, 200
 """Of the first lines, and of the last that are looked at, so many tell the dialect."""
 _PACKED = {
     b"\x1f\x8b": "gzip",
@@ -105,7 +106,8 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
 
 def _understood(text: str) -> bool:
     """Whether a word in other than plain letters is one that columns are called."""
-    words = {plain(word) for word in tokens(text[:4096]) if not word.isascii()}
+    signs = [word for word in re.split(r"[\W\d_]+", text[:4096]) if not word.isascii()]
+    words = {plain(each) for word in signs[:WORDS_ASKED] for each in tokens(word)}
     return bool(words & (FORCE_WORDS.keys() | TIME_WORDS))
 
 
