@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 from pipeline.files import records
 from pipeline.files.delimited import TextTable
 from pipeline.files.dialect import Dialect, detect
-from pipeline.files.errors import FileError
+from pipeline.files.errors import FileError, shown
 from pipeline.files.header import Header, find_header
 from pipeline.files.labelled import labels_of, unlabelled
 from pipeline.files.table import Table
@@ -28,6 +32,12 @@ _PACKED = {
     b"7z\xbc\xaf": "7-Zip",
     b"Rar!": "RAR",
 }
+_WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
+_BROKEN = (
+    zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, IndexError,
+    KeyError, OSError, zlib.error, struct.error, lzma.LZMAError,
+)  # fmt: skip
+"""What the standard library raises where an archive is damaged."""
 _ENDINGS = (".csv", ".txt", ".tsv", ".dat", ".json", ".jsonl", ".xml", ".log", ".zip")
 
 
@@ -124,27 +134,26 @@ def _texts(path: Path, texts: dict[str, str]) -> list[Table]:
 
 def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     """A workbook, or an archive whose files are read one by one."""
-    import io
-
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [each for each in archive.infolist() if not each.is_dir()]
-            names = {each.filename for each in members}
-            if names & {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}:
-                return _texts(path, records.sheets(path, data))
+            workbook = {each.filename for each in members} & _WORKBOOKS
             wanted = [each for each in members if each.filename.lower().endswith(_ENDINGS)]
-            if depth >= MAX_NESTED or len(wanted) > MAX_MEMBERS:
-                raise FileError(f"{path}: holds too many files: unpack it first")
-            if sum(each.file_size for each in wanted) > MAX_BYTES:
-                raise FileError(f"{path}: larger than {MAX_BYTES // 2**20} MiB unpacked; split it")
-            found: list[Table] = []
-            for each in wanted:
-                name = f"{part}/{each.filename}" if part else each.filename
-                content = archive.read(each)
-                if content.strip():
-                    found += _tables(path, content, name, depth + 1)
-            return found
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{path}: is an archive that cannot be read: {error}") from error
+            size = sum(each.file_size for each in wanted)
+            few = depth < MAX_NESTED and len(wanted) <= MAX_MEMBERS and size <= MAX_BYTES
+            contents = (
+                {each.filename: archive.read(each) for each in wanted}
+                if few and not workbook
+                else {}
+            )
+    except _BROKEN as error:
+        raise FileError(f"{path}: is an archive that cannot be read: {shown(error, 80)}") from error
+    if workbook:
+        return _texts(path, records.sheets(path, data))
+    if not few:
+        raise FileError(f"{path}: holds too many or too large files: unpack it first")
+    found: list[Table] = []
+    for name, content in contents.items():
+        if content.strip():
+            found += _tables(path, content, f"{part}/{name}" if part else name, depth + 1)
+    return found

@@ -90,7 +90,10 @@ class MemoryTable(Table):
 
 def _numbers(cells: list[Any]) -> Floats | None:
     if all(isinstance(cell, int | float) and not isinstance(cell, bool) for cell in cells):
-        return np.array(cells, dtype=np.float64)
+        try:
+            return np.array(cells, dtype=np.float64)
+        except OverflowError:  # a number of more than 308 digits
+            return None
     if all(isinstance(cell, datetime) for cell in cells):
         return np.array([cell.timestamp() if cell.tzinfo else _naive(cell) for cell in cells])
     if all(isinstance(cell, timedelta) for cell in cells):

@@ -45,12 +45,8 @@ def plot(
 
     Parameters
     ----------
-    analysis
-        What was found in the samples.
-    time_s, force_n : (n,)
-        The samples that were analysed.
     path
-        PNG, SVG or PDF by its ending.
+        PNG, SVG or PDF by its ending; for the others see `draw`.
 
     Raises
     ------
@@ -58,6 +54,26 @@ def plot(
         If there are no samples, or matplotlib does not know the ending.
     OSError
         If the file cannot be written.
+    """
+    draw(analysis, time_s, force_n, title, unit).savefig(path)
+
+
+def draw(
+    analysis: Analysis, time_s: Floats, force_n: Floats, title: str = "", unit: str = "N"
+) -> Figure:
+    """The picture as matplotlib's figure.
+
+    Parameters
+    ----------
+    analysis
+        What was found in the samples.
+    time_s, force_n : (n,)
+        The samples that were analysed.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -69,7 +85,7 @@ def plot(
     begin, end = float(time_s[0]), max(float(time_s[-1]), float(time_s[0]) + 1.0)
     rows = int(np.clip(np.ceil((end - begin) / ROW_S), 1, MOST_ROWS))
     row_s = (end - begin) / rows
-    figure = Figure(figsize=(WIDTH_IN, ROW_IN * rows + 1.0), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, ROW_IN * rows + 1.0), dpi=DOTS_PER_IN, layout="constrained")
     FigureCanvasAgg(figure)
     numbered = _with_room(analysis.reps, LABEL_IN * row_s / WIDTH_IN)
     origin_s = shown_from_s(time_s)
@@ -89,7 +105,7 @@ def plot(
     heading = headline(analysis)
     figure.suptitle(f"{title}: {heading}" if title else heading, parse_math=False)
     _legend(figure)
-    figure.savefig(path, dpi=DOTS_PER_IN)
+    return figure
 
 
 def _with_room(reps: Sequence[Rep], least_s: float) -> set[int]:
