@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -73,14 +72,9 @@ class SimulatedBand:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         try:
-            await self._on_air.__aexit__(exc_type, exc, traceback)
+            await self._on_air.__aexit__(*exc_info)
         finally:
             await self._close()
 

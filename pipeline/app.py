@@ -143,10 +143,10 @@ class _Notices:
     def __init__(self, terminal: TerminalLine, outlets: Outlets) -> None:
         self._terminal, self._page = terminal, outlets.page
 
-    def notice(self, level: str, text: str) -> None:
+    def notice(self, level: str, text: str, about: str = "session") -> None:
         self._terminal.say(text)
         if self._page is not None:
-            self._page.notice(level, text)
+            self._page.notice(level, text, about)
 
     def status(self, status: DeliveryStatus) -> None:
         self._terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
@@ -155,9 +155,7 @@ class _Notices:
 
     def rejected(self, status: DeliveryStatus) -> None:
         text = f"{status.sink}: {status.rejected}"
-        self._terminal.say(text)
-        if self._page is not None:
-            self._page.notice("warning", text, about=f"rejected by {status.sink}")
+        self.notice("warning", text, about=f"rejected by {status.sink}")
 
 
 async def _take_all(

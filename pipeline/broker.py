@@ -11,7 +11,6 @@ import hmac
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
@@ -153,12 +152,7 @@ class EmbeddedBroker:
         logger.info("embedded MQTT broker on %s:%d", self.host, self.port)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._server.close()
         await asyncio.sleep(LAST_WORDS_S)
         await self._broker.shutdown()

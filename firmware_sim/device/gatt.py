@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from types import TracebackType
 from typing import Any, Self
 
 from bumble import core, hci
@@ -113,12 +112,7 @@ class Peripheral:
         self._runner = asyncio.create_task(self._run(), name=f"band {self.name}")
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         # Not by cancelling: Python 3.11's wait_for, in which bumble waits, may swallow that.
         self._leaving = True
         self._wake.set()

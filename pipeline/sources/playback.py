@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Self
 
 from sensor.recording.log import Recording
@@ -34,13 +33,7 @@ class Playback:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         return None
 
     def now_us(self) -> int:

@@ -13,7 +13,6 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from paho.mqtt.client import MQTTMessageInfo
@@ -102,12 +101,7 @@ class BrokerLink:
         self._keeper = asyncio.create_task(self._keep_connected())
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         self._keeper.cancel()
         with suppress(asyncio.CancelledError):
             await self._keeper

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import cache
 from importlib import metadata
-from types import TracebackType
 from typing import Self
 
 from pipeline.session.events import Emitted
@@ -107,12 +106,7 @@ class MqttSink:
         await self._tasks.enter_async_context(self._link)
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

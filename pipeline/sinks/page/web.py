@@ -7,7 +7,6 @@ import logging
 import socket
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
@@ -113,12 +112,7 @@ class WebSink:
         self._ticker = asyncio.create_task(self._tick())
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         assert self._runner is not None
         assert self._server is not None
         assert self._ticker is not None
