@@ -31,6 +31,7 @@ prove: $(VENV)/.dev servers
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.replay
 	$(BIN)/python -m benchmarks.cost
+	$(BIN)/python -m benchmarks.files
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m scripts.screenshots

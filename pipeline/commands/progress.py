@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SILENT_S = 1.0
+SILENT_S, SHORT_S = 1.0, 0.3
+"""A job says nothing for so long; one that was read sooner than the second is soon done."""
 
 
 @contextmanager
@@ -20,13 +21,16 @@ def shown_progress(what: str) -> Iterator[Callable[[float], None] | None]:
     from rich.progress import Progress
 
     began_s = time.monotonic()
-    with Progress(console=Console(stderr=True), transient=True, disable=True) as bar:
-        task = bar.add_task(what, total=1.0)
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=1.0)
 
-        def tell(done: float) -> None:
-            if bar.disable and time.monotonic() - began_s > SILENT_S:
-                bar.disable = False
-                bar.start()
-            bar.update(task, completed=done)
+    def tell(done: float) -> None:
+        # Once all is read, nobody knows how long the analysis takes.
+        bar.update(task, completed=done, total=1.0 if done < 1 else None)
+        if time.monotonic() - began_s > (SILENT_S if done < 1 else SHORT_S):
+            bar.start()
 
+    try:
         yield tell
+    finally:
+        bar.stop()

@@ -88,7 +88,7 @@ class _Reader:
         self.chunks: list[list[Cells]] = []
         self.lines: list[tuple[int, bytes | None, list[int]]] = []
         self.passed: Counter[str] = Counter()
-        self._elsewhere = False
+        self._elsewhere = self._begun = False
         self._grouped = ""
         self._doubt: FileError | None = None
         self._titles = [plain(title) for title in table.titles]
@@ -100,6 +100,7 @@ class _Reader:
         elif len(columns[0]):
             self.chunks.append(columns)
             self.lines.append((line, block, []))
+            self._begun = True
 
     def loaded(self) -> Loaded:
         if self._doubt is not None:
@@ -205,6 +206,7 @@ class _Reader:
                 for column, cell in zip(texts, taken, strict=True):
                     column.append(cell)
                 lines.append(line)
+                self._begun = True
             else:
                 self._pass_over(text, cells, taken, line)
         if not lines:
@@ -256,9 +258,8 @@ class _Reader:
                 raise self._wrong(line, next(c for c in taken if says_nothing(c)), "sample")
             # Titles of another table: what follows belongs to them.
             texts = sum(not self._is_value(cell) for cell in filled)
-            self._elsewhere = (
-                len(filled) > 1 and texts == len(filled) and not self._are_units(cells)
-            )
+            titles = len(filled) > 1 and texts == len(filled) and not self._are_units(cells)
+            self._elsewhere = titles and self._begun
         elif all(self._is_value(cell) or not cell for cell in taken) and len(cells) >= len(
             self._titles
         ):

@@ -16,7 +16,7 @@ LINES_ABOVE = 8
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Titles and units by column, the line of the first sample (from 0), and what is above."""
+    """Titles and units by column, the line below them (from 0), and what is above."""
 
     titles: list[str]
     units: list[str]
@@ -51,17 +51,18 @@ def find_header(lines: Sequence[str], dialect: Dialect) -> Header | None:
     body = next((at for at in range(len(rows)) if is_row(at)), None)
     if body is None:
         return None
-    titles, units, top = _titles(lines, rows, body, dialect, width)
+    titles, units, top, below = _titles(lines, rows, body, dialect, width)
     notes = [line.strip() for line in lines[:top] if line.strip()]
-    return Header(titles, units, body, notes)
+    return Header(titles, units, below, notes)
 
 
 def _titles(
     lines: Sequence[str], rows: list[list[str]], body: int, dialect: Dialect, width: int
-) -> tuple[list[str], list[str], int]:
-    """Titles and units above line `body`, and the line where they begin."""
+) -> tuple[list[str], list[str], int, int]:
+    """Titles and units above line `body`, the line where they begin, and the one below them."""
     above = [at for at in range(body - 1, max(body - 1 - LINES_ABOVE, -1), -1) if rows[at]]
     units = [""] * width
+    below = 0
     open_end = all(row[-1] == "" for row in rows[body:] if len(row) == width)
     for order, at in enumerate(above):
         cells = _fitted(lines[at], dialect, width, open_end=open_end)
@@ -69,16 +70,16 @@ def _titles(
             continue
         named = any(_fitted(lines[up], dialect, width) for up in above[order + 1 :])
         if named and not any(units) and _are_units(cells):
-            units = [cell.strip(" ()[]{}") for cell in cells]
+            units, below = [cell.strip(" ()[]{}") for cell in cells], at + 1
             continue
         if 2 * sum(is_cell(cell, dialect.decimal) for cell in cells) >= len(cells):
             continue
         group = above[order + 1] if order + 1 < len(above) else None
         over = _fitted(lines[group], dialect, width) if group is not None else None
         if over is not None and len(set(cells)) < len(cells) and any(over):
-            return _under_groups(over, cells), units, int(group or 0)
-        return cells, units, at
-    return [""] * width, units, body
+            return _under_groups(over, cells), units, int(group or 0), below or at + 1
+        return cells, units, at, below or at + 1
+    return [""] * width, units, body, body
 
 
 def _fitted(line: str, dialect: Dialect, width: int, *, open_end: bool = False) -> list[str] | None:

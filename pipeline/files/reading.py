@@ -170,9 +170,8 @@ def _sheet(path: Path, tables: list[Table], name: str) -> Table:
     if name.isdecimal() and 1 <= int(name) <= len(tables):
         return tables[int(name) - 1]
     parts = ", ".join(f"'{shown(table.part, 60)}'" for table in tables[:8] if table.part)
-    raise FileError(
-        f"{path}: there is no part '{shown(name)}'; the parts are {parts or 'one alone'}"
-    )
+    parts = f"its parts are {parts}" if parts else "it has no parts"
+    raise FileError(f"{path}: there is no part '{shown(name)}': {parts}")
 
 
 def _signal(

@@ -119,6 +119,7 @@ def test_times_in_minutes_are_told_by_their_pace(tmp_path: Path) -> None:
         ("time_s,force_n\n0,1\n1,\n", "only 1 sample .* 1 line without a force"),
         ("time_s,force_n\n0,1\n1\n2,3\n", "line 3: a cell is missing"),
         ("time_s,force_n\n0,1\n1,nan\n2,3\n", "line 3: 'nan' is not a number"),
+        ("time_s,force_n\nnan,1\n1,2\n2,3\n", "line 2: 'nan' is not a number"),
         ("time_s,force_n\n0,1\n1,inf\n2,3\n", "line 3: 'inf' is not a number"),
         ("time_s,force_n\n0,1\n1,1e300\n", "line 3: 1e.300 is no force"),
         ("time_s,force_n\n0,1\n1e9,3\n2e9,1\n3e9,2\n", "are they in seconds"),
