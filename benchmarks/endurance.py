@@ -31,13 +31,14 @@ from firmware_sim.person.workout import Workout
 from firmware_sim.radio.air import Air
 from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.source import SimulatedBand
+from pipeline.analysis.types import SetClosed
 from pipeline.app import run_session
 from pipeline.config import load
 from pipeline.delivery.delivery import Delivery
 from pipeline.delivery.recorder import Recorder
 from pipeline.delivery.session_log import session_recording
 from pipeline.files.samples import read_session
-from pipeline.session.events import Emitted, ForceSamples, SetClosed
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import WRITTEN, lines

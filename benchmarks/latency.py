@@ -29,10 +29,11 @@ from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.person.workout import SetPlan, Workout
 from firmware_sim.radio.air import Air, att_opcode
 from firmware_sim.source import SimulatedBand
+from pipeline.analysis.types import RepAnnounced
 from pipeline.app import run_session
 from pipeline.config import load
 from pipeline.delivery.session_log import session_recording
-from pipeline.session.events import Emitted, ForceSamples, RepAnnounced
+from pipeline.session.events import Emitted, ForceSamples
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.samples import Channel, Notification

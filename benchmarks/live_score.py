@@ -11,8 +11,16 @@ import numpy as np
 from benchmarks.generator.kinds import Session
 from benchmarks.generator.truth import TrueRep
 from pipeline.analysis.live import LiveAnalysis
-from pipeline.analysis.result import Rep, SetSummary
-from pipeline.session.events import Event, LiveState, Phase, RepAnnounced, RepWithdrawn, SetClosed
+from pipeline.analysis.types import (
+    AnalysisEvent,
+    LiveState,
+    Phase,
+    Rep,
+    RepAnnounced,
+    RepWithdrawn,
+    SetClosed,
+    SetSummary,
+)
 from sensor.samples import ForceBlock
 
 LONGEST_BLOCKS_S = (0.1, 2.0)
@@ -62,11 +70,11 @@ def blocks(session: Session, longest_s: float, rng: np.random.Generator) -> list
     return [ForceBlock(int(index[lo]), t[lo:hi], y[lo:hi]) for lo, hi in itertools.pairwise(edges)]
 
 
-def emitted(session: Session, longest_s: float) -> list[tuple[float, list[Event]]]:
+def emitted(session: Session, longest_s: float) -> list[tuple[float, list[AnalysisEvent]]]:
     """What each block of a session makes known, with the time of its last sample."""
     rng = np.random.default_rng([session.seed, 7, round(10 * longest_s)])
     analysis = LiveAnalysis()
-    result: list[tuple[float, list[Event]]] = []
+    result: list[tuple[float, list[AnalysisEvent]]] = []
     now_s = 0.0
     for block in blocks(session, longest_s, rng):
         now_s = float(block.time_s[-1])
@@ -85,12 +93,14 @@ def score_live(session: Session, reps: Sequence[Rep], sets: Sequence[SetSummary]
     return result
 
 
-def _final(events: list[tuple[float, list[Event]]]) -> tuple[list[Rep], list[SetSummary]]:
+def _final(events: list[tuple[float, list[AnalysisEvent]]]) -> tuple[list[Rep], list[SetSummary]]:
     closed = [event for _, some in events for event in some if isinstance(event, SetClosed)]
     return [rep for event in closed for rep in event.reps], [event.summary for event in closed]
 
 
-def judge(result: LiveScore, session: Session, events: list[tuple[float, list[Event]]]) -> None:
+def judge(
+    result: LiveScore, session: Session, events: list[tuple[float, list[AnalysisEvent]]]
+) -> None:
     """Judge the events of each block, with the time of its last sample, against the truth."""
     truth = session.truth.reps
     phases = _phases(truth)

@@ -22,8 +22,9 @@ import paho.mqtt.client as mqtt
 import psutil
 from paho.mqtt.enums import CallbackAPIVersion
 
+from pipeline.analysis.types import RepAnnounced
 from pipeline.broker import EmbeddedBroker
-from pipeline.session.events import Emitted, ForceSamples, RepAnnounced
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.sinks.mqtt.messages import event_message
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink

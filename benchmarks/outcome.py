@@ -11,7 +11,7 @@ from benchmarks.live_score import LiveScore, score_live, suits
 from benchmarks.rivals import evenly, neurokit, scipy_limit
 from benchmarks.score import Score, score, score_peaks
 from pipeline.analysis import analyse
-from pipeline.analysis.result import Rep, SetSummary
+from pipeline.analysis.types import Rep, SetSummary
 
 PUBLICATION_SEED = 1_000_000
 """From here on nobody looks at a session while working on the analysis; below is for that."""

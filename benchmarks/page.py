@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import aiohttp
 import numpy as np
 
-from pipeline.session.events import Emitted, ForceSamples, LiveState, Phase
+from pipeline.analysis.types import LiveState, Phase
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.web import WebSink
 

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.result import Analysis, Partial, Rep, SetSummary
-from pipeline.analysis.settings import Settings
+from pipeline.analysis.types import Analysis, Partial, Rep, SetSummary, Settings
 from sensor.errors import BandError
 from sensor.samples import Floats, Gap
 

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipeline.analysis.result import Partial, Rep, SetSummary
+from pipeline.analysis.types import (
+    LiveState,
+    Partial,
+    Phase,
+    Rep,
+    RepAnnounced,
+    SetClosed,
+    SetSummary,
+)
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
@@ -14,12 +22,8 @@ from pipeline.session.events import (
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    Phase,
-    RepAnnounced,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

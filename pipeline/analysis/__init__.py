@@ -1,6 +1,7 @@
-"""From force to reps, phases, sets and metrics: pure functions and one stage with state.
+"""Samples of force in; reps, partials, sets and what to say of them out.
 
-`analyse` is loaded when it is first asked for, so that the result types alone cost nothing.
+Pure functions and one fold (`live.LiveAnalysis`); no clock, no I/O. Anybody may import it; it
+imports `sensor` alone. `analyse` is loaded when it is first asked for, so that types cost nothing.
 """
 
 from __future__ import annotations

@@ -1,49 +1,92 @@
-"""The analysis as samples come: what is known now, and at each set's end the answer."""
+"""Samples as they come: reps are announced as they end, and are final when their bout has ended.
+
+The samples of the open bout are kept and analysed again whenever a pull may have ended; what
+differs from what was announced is an event. No sample is filtered or judged in any other way than
+in `offline`, so what is final is the same to the last bit.
+"""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.analysis.answer import Answer
-from pipeline.analysis.looks import Looks
-from pipeline.analysis.provisional import Announcer, RepEvent
-from pipeline.analysis.result import Partial, Rep
-from pipeline.analysis.settings import Settings
-from pipeline.analysis.tracker import Tracker
-from pipeline.session.events import LiveState, Phase, RepAnnounced, SetClosed
+from pipeline.analysis.classify import Label
+from pipeline.analysis.offline import (
+    AROUND_S,
+    INVERTED,
+    NOTHING,
+    Context,
+    Found,
+    Rules,
+    Samples,
+    find_reps,
+    first_bout,
+    last_bout,
+)
+from pipeline.analysis.phase_tracker import PhaseTracker
+from pipeline.analysis.preprocess import (
+    BIN_HZ,
+    GAP_INTERVALS,
+    SPIKE_REACH,
+    Bins,
+    binned,
+    despike,
+    find_gaps,
+)
+from pipeline.analysis.segmentation import Cycles
+from pipeline.analysis.sets import OpenSets, close_sets, number_reps, part_sets
+from pipeline.analysis.types import (
+    AnalysisEvent,
+    Expect,
+    LiveState,
+    Partial,
+    Phase,
+    Remarked,
+    Rep,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    Settings,
+)
 from sensor.samples import Floats, ForceBlock, Gap
 from sensor.wire.profile import BandCurve
 
-AnalysisEvent = LiveState | RepEvent | SetClosed
-
-PAGE = 1 << 16
-"""Samples taken through the filters at once: few enough to stay in the processor's cache."""
-WORTH_A_PUSH = 4 * PAGE
-"""Without live events, fewer samples wait for more: small blocks would cost as much as great."""
-PAGES_AT_ONCE = 32
-"""After so many pages what was found is measured: bounds memory whatever the block."""
 TICKS_PER_S = 12
-"""So often it is asked what the phase is and whether a pull has ended: no news waits for more."""
+"""So often it is asked what the phase is and whether a pull has ended: no news waits for longer."""
 TICKS_PER_STATE = 3
-"""So seldom the state is told while the phase stays: four times a second."""
-OFTEN_S, SELDOM_S = 2.0, 10.0
-"""So often samples go on to the answer while a set may close, and while none can: many cost little
-more than few. Where a pull ends they go on at once."""
+"""So seldom the state is reported while the phase stays: four times a second."""
+LOOKS = (0, 1, 2, 4, 10)
+"""So many ticks after a pull may have ended the bout is analysed, until the rep is announced; and
+once more, when the force is at rest and the rep's end is known to the ms."""
+RESTS_SHARE, ENDED_SHARE = 0.5, 0.7
+"""Parts of its rise that a pull has fallen by when it is over: at rest, and as it falls on."""
+WORTH_TELLING_S, WORTH_TELLING_SHARE = 0.005, 0.002
+"""Nobody sees smaller corrections of a time, or of the peak."""
+PAGE_S = 60.0
+"""Without live events, so much is taken at once: few samples cost as much as many."""
+WHY_NOT = {
+    Label.PARTIAL: "it is small beside the reps around it",
+    Label.KNOCK: "it is a knock",
+    Label.LOAD: "it is a load at rest",
+    Label.NOISE: "it does not stand clear of the noise",
+    Label.HANDLING: "it stayed alone, beside greater reps",
+}
 
 
 class LiveAnalysis:
-    """Force in, events out; the last word on each set is `SetClosed`.
+    """Force in, events out; however the samples are cut, the same events.
 
     Parameters
     ----------
-    settings, curve
-        Rules, and the band's force-elongation curve where it is known.
+    settings, curve, expect
+        Rules, the band's force-elongation curve where it is known, and what the exercise is.
     live
-        Whether to tell what is provisional: the state, and reps as they end. Without,
-        only `SetClosed` is told, and blocks of any size are taken fast.
+        Whether to report what is provisional: the state, and reps as they end. Without, only
+        `SetClosed` is reported, and blocks of any size are taken fast.
     """
 
     def __init__(
@@ -51,147 +94,312 @@ class LiveAnalysis:
         settings: Settings | None = None,
         curve: BandCurve | None = None,
         *,
+        expect: Expect | None = None,
         live: bool = True,
     ) -> None:
-        settings = settings or Settings()
+        self._rules = Rules(settings or Settings(), curve, expect or Expect())
         self._live = live
-        self._answer = Answer(settings, curve)
-        self._waiting: list[tuple[Floats, Floats]] = []
-        self._held = 0
-        self._times_s: list[float] = []
-        self._forces_n: list[float] = []
-        """Live samples that wait for the answer to be asked."""
-        self._followed = 0
-        """So many of them has the tracker seen."""
-        self._tracker = Tracker(settings)
-        self._announcer = Announcer()
-        self._looks = Looks(self._answer, self._announcer, settings)
-        self._origin_s: float | None = None
-        self._next_tick, self._next_tick_s = 0, -math.inf
-        self._next_state = self._next_answer = 0
-        self._shown = Phase.REST
-        self._newest_s = 0.0
+        self._open = _OpenBout()
+        self._context = Context()
+        self._measured: dict[tuple[int, ...], Rep] = {}
+        """Reps of the open bout by the places of their cycles: each is measured once."""
+        self._announced: dict[int, Rep] = {}
         self._last: tuple[int, int, str | None] = (0, 0, None)
-        self._told: Rep | None = None
-        """The rep whose place and tempo these are."""
-
-    @property
-    def gaps(self) -> list[Gap]:
-        """Holes in the time of the samples, in order."""
-        return self._answer.gaps
+        """Place and tempo of the last rep of the set that closed last."""
+        self._tracker = PhaseTracker(self._rules.settings)
+        self._due: list[int] = []
+        """Ticks at which the open bout is to be analysed."""
+        self._tick: int | None = None
+        self._next_tick_s = -math.inf
+        self._next_page_s = -math.inf
+        self._next_check = 0
+        self._shown, self._next_state = Phase.REST, 0
+        self._remarked = False
 
     @property
     def stray_partials(self) -> list[Partial]:
-        """Partials after the last set, which no `SetClosed` tells."""
-        return list(self._answer.partials)
+        """Partials after the last set, which no `SetClosed` reports."""
+        return list(self._context.sets.partials)
 
     def push(self, block: ForceBlock, /) -> list[AnalysisEvent]:
         """Take the next samples; return what they make known."""
-        if self._live:
-            return self._push_live(block.time_s.tolist(), block.force_n.tolist())
-        self._waiting.append((block.time_s, block.force_n))
-        self._held += block.time_s.size
-        if self._held < WORTH_A_PUSH:
-            return []
-        return self._pages() + self._answer.catch_up()
-
-    def _pages(self) -> list[AnalysisEvent]:
-        """The samples that wait, page by page."""
-        self._held = 0
-        time_s, force_n = self._gathered()
+        known = np.isfinite(block.force_n)
+        time_s, force_n = block.time_s[known], block.force_n[known]
         events: list[AnalysisEvent] = []
-        for number, at in enumerate(range(0, time_s.size, PAGE), 1):
-            self._answer.push(time_s[at : at + PAGE], force_n[at : at + PAGE])
-            events += self._answer.digest()
-            if number % PAGES_AT_ONCE == 0:
-                events += self._answer.catch_up()
+        if not self._live:
+            self._open.push(time_s, force_n)
+            if time_s.size and time_s[-1] >= self._next_page_s:
+                self._next_page_s = time_s[-1] + PAGE_S
+                events += self._close_bouts()
+            return events
+        times = time_s.tolist()
+        begin = 0
+        while begin < time_s.size:
+            stop = bisect_left(times, self._next_tick_s, begin)
+            # The first sample of the next tick ends this one.
+            self._open.push(time_s[begin:stop], force_n[begin:stop])
+            self._tracker.push(times[begin:stop], force_n[begin:stop].tolist())
+            if stop < time_s.size:
+                if self._tick is not None:
+                    events += self._end_tick(self._tick, times[stop])
+                self._tick = math.floor(times[stop] * TICKS_PER_S)
+                self._next_tick_s = (self._tick + 1) / TICKS_PER_S
+                self._open.push(time_s[stop : stop + 1], force_n[stop : stop + 1])
+                self._tracker.push([times[stop]], [float(force_n[stop])])
+                stop += 1
+            begin = stop
         return events
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""
-        events = self._pages()
-        self._feed()
-        self._answer.push(np.empty(0), np.empty(0), last=True)
-        events += self._closed(self._answer.flush())
-        return events + list(self._announcer.close([], self._newest_s))
+        events = self._close_bouts(last=True)
+        closed, sets = close_sets(self._context.sets, [], [], math.inf, self._rules.settings)
+        self._context = Context(sets=sets)
+        return events + self._sets_closed(closed, NOTHING, 0.0, -math.inf)
 
-    def _gathered(self) -> tuple[Floats, Floats]:
-        """The samples that wait, as one piece."""
-        if len(self._waiting) < 2:
-            return self._waiting.pop() if self._waiting else (np.empty(0), np.empty(0))
-        times, forces = zip(*self._waiting, strict=True)
-        self._waiting = []
-        return np.concatenate(times), np.concatenate(forces)
-
-    def _push_live(self, times_s: list[float], forces_n: list[float]) -> list[AnalysisEvent]:
-        """Up to each sample that passes a tick; there, say what is known."""
+    def _end_tick(self, tick: int, now_s: float) -> list[AnalysisEvent]:
         events: list[AnalysisEvent] = []
-        begin = 0
-        while begin < len(times_s):
-            if self._origin_s is None:
-                self._origin_s = times_s[0]
-            stop = bisect_left(times_s, self._next_tick_s, begin) + 1
-            self._times_s += times_s[begin:stop]
-            self._forces_n += forces_n[begin:stop]
-            if stop <= len(times_s):
-                self._follow()
-                events += self._tick(times_s[stop - 1], self._origin_s)
-            begin = stop
-        return events
-
-    def _follow(self) -> None:
-        """Let the tracker see what live samples came since the last tick."""
-        self._tracker.push(self._times_s[self._followed :], self._forces_n[self._followed :])
-        self._followed = len(self._times_s)
-
-    def _feed(self) -> None:
-        """Give the answer what live samples came since; the tracker has seen them."""
-        self._followed = 0
-        self._answer.push(np.array(self._times_s), np.array(self._forces_n))
-        self._times_s, self._forces_n = [], []
-
-    def _tick(self, now_s: float, origin_s: float) -> list[AnalysisEvent]:
-        """Reps that ended or look otherwise now, and the state where it is due."""
-        self._newest_s = now_s
-        tick = max(math.floor((now_s - origin_s) * TICKS_PER_S), self._next_tick)
-        events: list[AnalysisEvent] = []
-        tracker, looks = self._tracker, self._looks
-        if tracker.ended:
-            tracker.ended = False
-            looks.plan(tick, small=tracker.small)
-        look = looks.due(tick, tracker.phase)
-        if look or tick >= self._next_answer:
-            self._feed()
-            events += self._closed(self._answer.digest() + self._answer.catch_up())
-            quiet_s = self._answer.quiet_until_s - now_s
-            self._next_answer = tick + int(min(max(quiet_s, OFTEN_S), SELDOM_S) * TICKS_PER_S)
-            if not look and quiet_s == math.inf:
-                events += self._announcer.close([], now_s)
-        if look:
-            news = looks.take(tick, now_s, tracker.phase)
-            for rep in [new.rep for new in news if isinstance(new, RepAnnounced)]:
-                tracker.learn(rep.peak_n - max(rep.valley_before_n, rep.valley_after_n))
-            events += news
-        if tick >= self._next_state or tracker.phase is not self._shown:
+        if self._tracker.ended:
+            self._due = [tick + later for later in LOOKS]
+        elif self._tracker.stopped and not self._due:
+            self._due = [tick, tick + LOOKS[-1]]
+        self._tracker.ended = self._tracker.stopped = False
+        if self._due and tick >= self._due[0]:
+            last_look = len(self._due) == 1
+            self._due = [due for due in self._due if due > tick]
+            # When the next pull has begun, its own end is soon enough for corrections.
+            if not last_look or self._tracker.phase is Phase.REST:
+                events += self._look(now_s)
+                if any(isinstance(event, RepAnnounced) for event in events):
+                    self._due = self._due[-1:]
+        if tick >= self._next_check:
+            self._next_check = tick + TICKS_PER_S
+            events += self._close_bouts()
+        phase = self._tracker.phase
+        if tick >= self._next_state or phase is not self._shown:
             self._next_state = (tick // TICKS_PER_STATE + 1) * TICKS_PER_STATE
-            self._shown = tracker.phase
+            self._shown = phase
             events.append(self._state(now_s))
-        self._next_tick = tick + 1
-        self._next_tick_s = origin_s + self._next_tick / TICKS_PER_S
         return events
 
     def _state(self, now_s: float) -> LiveState:
-        last = self._announcer.last
-        if last is not self._told:
-            self._told = last
-            if last is not None:
-                self._last = last.set, last.rep, last.tempo
-        return LiveState(now_s, self._tracker.force_n, self._tracker.phase, *self._last)
+        last = next(reversed(self._announced.values()), None)
+        place = (last.set, last.rep, last.tempo) if last else self._last
+        return LiveState(now_s, self._tracker.force_n, self._tracker.phase, *place)
 
-    def _closed(self, closed: list[SetClosed]) -> list[AnalysisEvent]:
-        """Sets that closed, and before them what was told and is not among their reps."""
-        if not self._live or not closed:
+    def _look(self, now_s: float) -> list[AnalysisEvent]:
+        """Compare the reps of the open bout, as if the samples ended now, with those announced."""
+        self._open.settle()
+        found = find_reps(
+            self._open.bins(provisional=True), self._open.samples(), self._context, self._rules,
+            more_may_come=True, measured=self._measured,
+        )  # fmt: skip
+        reps = found.reps
+        if reps:
+            last = found.cycles[found.labels == Label.REP][-1:]
+            if last.even[0] and not math.isnan(last.after_n[0]):
+                self._tracker.stand_on(float(last.after_n[0]))
+            if not self._is_over(last):
+                reps = reps[:-1]
+        remarks = self._remarks(found, now_s)
+        return remarks + self._differences(self._numbered(self._context.sets, reps), now_s, found)
+
+    def _remarks(self, found: Found, now_s: float) -> list[AnalysisEvent]:
+        """What the person should know of the sensor, once."""
+        if found.sign > 0 or self._remarked:
+            return []
+        self._remarked = True
+        return [Remarked(now_s, INVERTED)]
+
+    def _is_over(self, cycle: Cycles) -> bool:
+        """Whether a rep has fallen far, or less and rests."""
+        before_n, peak_n, after_n = (
+            float(each[0]) for each in (cycle.before_n, cycle.peak_n, cycle.after_n)
+        )
+        resting = self._tracker.phase in (Phase.REST, Phase.CONCENTRIC)
+        if math.isnan(before_n):
+            return resting
+        share = RESTS_SHARE if resting else ENDED_SHARE
+        low_n = min(self._tracker.force_n, np.inf if math.isnan(after_n) else after_n)
+        return peak_n - low_n >= share * (peak_n - before_n)
+
+    def _numbered(self, sets: OpenSets, reps: Sequence[Rep]) -> list[Rep]:
+        """The reps of the sets that may go on, and these, with their places."""
+        parts = part_sets([*sets.reps, *reps], self._rules.settings)
+        return [
+            rep for k, part in enumerate(parts, sets.closed + 1) for rep in number_reps(part, k)
+        ]
+
+    def _differences(self, reps: Sequence[Rep], now_s: float, found: Found) -> list[AnalysisEvent]:
+        """Report what is not as announced, and remember these reps as announced."""
+        now = {rep.id: rep for rep in reps}
+        events: list[AnalysisEvent] = [
+            RepWithdrawn(id_, now_s, _why_not(rep, found))
+            for id_, rep in self._announced.items()
+            if id_ not in now
+        ]
+        for id_, rep in now.items():
+            before = self._announced.get(id_)
+            if before is None:
+                events.append(RepAnnounced(rep))
+            elif _differs(before, rep):
+                events.append(RepCorrected(rep))
+            else:
+                now[id_] = before
+        self._announced = now
+        return events
+
+    def _close_bouts(self, *, last: bool = False) -> list[AnalysisEvent]:
+        """End the bouts that are over, with `last` all; report the sets that are over with them."""
+        events: list[AnalysisEvent] = []
+        self._open.settle(last=last)
+        while (bins := self._open.bins()).size:
+            samples = self._open.samples()
+            bout = first_bout(bins, samples, self._context, self._rules)
+            if bout is None and last:
+                bout = last_bout(bins, samples, self._context, self._rules)
+            if bout is None:
+                break
+            now_s = float(bins.time_s[-1])
+            end_s = float(bins.time_s[bout.size]) if bout.size < bins.size else math.inf
+            self._open.drop(bout.size)
+            self._context, self._measured = bout.context, {}
+            events += self._remarks(bout.found, now_s)
+            events += self._sets_closed(bout.closed, bout.found, now_s, end_s)
+        return events
+
+    def _sets_closed(
+        self, closed: list[SetClosed], found: Found, now_s: float, end_s: float
+    ) -> list[AnalysisEvent]:
+        """Report sets that are over, and before them what was announced otherwise."""
+        if not self._live:
             return list(closed)
         final = [rep for event in closed for rep in event.reps]
-        self._last = closed[-1].summary.set, closed[-1].summary.reps, final[-1].tempo
-        return [*self._announcer.close(final, final[-1].end_s), *closed]
+        still_open = [rep for rep in self._announced.values() if rep.peak_s >= end_s]
+        going_on = self._numbered(self._context.sets, [])
+        events = self._differences([*final, *going_on, *still_open], now_s, found)
+        for rep in final:
+            del self._announced[rep.id]
+        if final:
+            self._last = final[-1].set, final[-1].rep, final[-1].tempo
+        return [*events, *closed]
+
+
+class _OpenBout:
+    """Samples since the last bout ended and a little before: cleaned and binned once each."""
+
+    def __init__(self) -> None:
+        self.gaps: list[Gap] = []
+        self._raw, self._clean, self._bins = _Rows(), _Rows(), _Rows()
+        self._settled = 0
+        """So many samples are clean for good."""
+        self._binned = 0
+        """So many are in bins that are full."""
+        self._asked = 0
+        """So many were asked whether a gap precedes them."""
+
+    def push(self, time_s: Floats, force_n: Floats) -> None:
+        """Take samples in the order of time."""
+        self._raw.append(time_s, force_n)
+
+    def settle(self, *, last: bool = False) -> None:
+        """Take out spikes, fill bins and find gaps as far as the samples allow; with `last` all."""
+        time_s, force_n = self._raw.view()
+        history = max(self._asked - 1 - GAP_INTERVALS, 0)
+        self.gaps += find_gaps(time_s[history:], max(self._asked - 1 - history, 0))
+        self._asked = time_s.size
+        context = min(SPIKE_REACH, self._settled)
+        clean_n = despike(force_n[self._settled - context :])[context:]
+        self._clean.cut(self._settled)
+        self._clean.append(time_s[self._settled :], clean_n)
+        if last or time_s.size > SPIKE_REACH + 1:
+            self._settled = time_s.size - (0 if last else SPIKE_REACH)
+        time_s, clean_n = (row[self._binned : self._settled] for row in self._clean.view())
+        if time_s.size:
+            # The last bin may still get samples.
+            bin_ = np.floor(time_s * BIN_HZ)
+            full = time_s.size if last else int(np.searchsorted(bin_, bin_[-1]))
+            if full:
+                bins = binned(time_s[:full], clean_n[:full])
+                self._bins.append(bins.time_s, bins.force_n)
+                self._binned += full
+
+    def bins(self, *, provisional: bool = False) -> Bins:
+        """Full bins of the bout, perhaps with what there is of the rest."""
+        full = Bins(*self._bins.view())
+        if not provisional:
+            return full
+        rest = binned(*(row[self._binned :] for row in self._clean.view()))
+        return Bins(np.r_[full.time_s, rest.time_s], np.r_[full.force_n, rest.force_n])
+
+    def samples(self) -> Samples:
+        """All samples that are kept."""
+        return Samples(*self._clean.view(), self.gaps)
+
+    def drop(self, bins: int) -> None:
+        """Forget so many bins, and samples long before the others."""
+        self._bins.drop(bins)
+        time_s, _ = self._raw.view()
+        left_s, _ = self._bins.view()
+        start_s = left_s[0] if left_s.size else time_s[-1]
+        count = int(np.searchsorted(time_s, start_s - AROUND_S))
+        count = max(min(count, self._binned - GAP_INTERVALS - 1, self._settled - SPIKE_REACH), 0)
+        self.gaps = [gap for gap in self.gaps if gap.end_s >= start_s - AROUND_S]
+        self._raw.drop(count)
+        self._clean.drop(count)
+        self._settled, self._binned = self._settled - count, self._binned - count
+        self._asked -= count
+
+
+class _Rows:
+    """Two rows of numbers, of time and force, that grow at one end and are dropped at the other."""
+
+    def __init__(self) -> None:
+        self._data = np.empty((2, 1024))
+        self._first, self._stop = 0, 0
+
+    def view(self) -> tuple[Floats, Floats]:
+        """The rows, (n,) each, until the next change."""
+        return self._data[0, self._first : self._stop], self._data[1, self._first : self._stop]
+
+    def append(self, time_s: Floats, force_n: Floats) -> None:
+        size = self._stop - self._first
+        if self._stop + time_s.size > self._data.shape[1]:
+            grown = np.empty((2, 2 * (size + time_s.size)))
+            grown[:, :size] = self._data[:, self._first : self._stop]
+            self._data, self._first, self._stop = grown, 0, size
+        self._data[0, self._stop : self._stop + time_s.size] = time_s
+        self._data[1, self._stop : self._stop + time_s.size] = force_n
+        self._stop += time_s.size
+
+    def cut(self, size: int) -> None:
+        """Keep the first so many."""
+        self._stop = self._first + size
+
+    def drop(self, count: int) -> None:
+        """Forget the first so many."""
+        self._first += count
+
+
+def _why_not(rep: Rep, found: Found) -> str:
+    """Why a rep that was announced is none."""
+    for cycle, label in zip(found.spans_s, found.labels, strict=True):
+        if cycle[0] <= rep.peak_s <= cycle[1] and label in WHY_NOT:
+            return WHY_NOT[Label(label)]
+    return "it is part of the rep around it"
+
+
+def _differs(one: Rep, other: Rep) -> bool:
+    """Whether a person should be told of the other in place of the one."""
+    times_s = (
+        (one.start_s, other.start_s),
+        (one.top_start_s, other.top_start_s),
+        (one.top_end_s, other.top_end_s),
+        (one.end_s, other.end_s),
+    )
+    return (
+        (one.set, one.rep) != (other.set, other.rep)
+        or any(abs(a - b) > WORTH_TELLING_S for a, b in times_s)
+        or abs(one.peak_n - other.peak_n) > WORTH_TELLING_SHARE * abs(other.peak_n)
+        or (one.bottom_s is None) != (other.bottom_s is None)
+    )

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.analysis import analyse
-from pipeline.analysis.result import Analysis
+from pipeline.analysis.types import Analysis
 from pipeline.files.errors import FileError
 from pipeline.files.reading import ForceFile
 from pipeline.files.table import Progress

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.analysis.result import Analysis
+from pipeline.analysis.types import Analysis
 from pipeline.files.errors import FileError
 from sensor.errors import RecordingError
 from sensor.recording.file import is_recording
@@ -85,7 +85,8 @@ def _table(found: ForceFile, *, apart: bool) -> Analysed:
     more |= {"part": found.part} if found.part else {}
     more |= {"apart": True} if apart else {}
     return Analysed(
-        found.path, found.time_s, found.force_n, analysis, found.remarks, more, found.understood,
+        found.path, found.time_s, found.force_n, analysis,
+        (*found.remarks, *analysis.remarks), more, found.understood,
         found.counts,
     )  # fmt: skip
 
@@ -96,7 +97,7 @@ def _recording(path: Path) -> Analysed:
     with Recording.open(path) as recording:
         read = read_session(recording)
         ended, in_use, facts = recording.ended, recording.in_use, recording.facts
-    remarks = []
+    remarks = list(read.analysis.remarks)
     if in_use:
         remarks.append("is being recorded now: this is what there is so far")
     elif not ended:

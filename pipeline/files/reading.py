@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.analysis.stamps import repaired
 from pipeline.files.calibrations import kept
 from pipeline.files.changes import held
 from pipeline.files.choosing import Choice, Options, choose
@@ -22,6 +21,7 @@ from pipeline.files.table import Loaded, Progress, Table
 from pipeline.files.times import FASTEST_HZ, SLOWEST_S, Times, of_numbers, of_stamps
 from pipeline.files.words import COUNTS, FORCE_UNITS, TIME_UNITS
 from sensor.samples import Floats
+from sensor.timeline.stamps import repaired
 
 LONGEST_S = 72 * 3600.0
 SLOW_S = 0.15

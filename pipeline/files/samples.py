@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.analysis.result import Analysis
+from pipeline.analysis.types import Analysis
 from pipeline.session.events import Emitted, SessionEnded
 from pipeline.session.session import Session
 from sensor.recording.log import Recording
@@ -59,6 +59,7 @@ def read_session(recording: Recording) -> SessionRead:
             partials=[partial for closed in session.sets for partial in closed.partials],
             sets=[closed.summary for closed in session.sets if closed.reps],
             gaps=session.gaps,
+            remarks=session.remarks,
         ),
         session.started_utc_us,
         ended.missing,

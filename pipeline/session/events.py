@@ -7,21 +7,15 @@ set are provisional (announced, corrected, withdrawn); `SetClosed` is the answer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from pipeline.analysis.result import Partial, Rep, SetSummary
+from pipeline.analysis.types import (
+    LiveState,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+)
 from sensor.samples import Floats, Gap, Ints
-
-
-class Phase(StrEnum):
-    """What the person does now."""
-
-    REST = "rest"
-    CONCENTRIC = "concentric"
-    HOLD = "hold"
-    ECCENTRIC = "eccentric"
-    UNKNOWN = "unknown"
-    """A gap is being filled, or the link is down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,53 +32,6 @@ class ForceSamples:
     utc_us: Ints
     flags: int
     late: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LiveState:
-    """A summary for displays: four times a second, and where the phase changes."""
-
-    time_s: float
-    force_n: float
-    phase: Phase
-    set: int
-    """Number of the open set, or of the last one."""
-    reps: int
-    """Reps in that set as known now."""
-    tempo: str | None
-    """Of the last rep."""
-
-
-@dataclass(frozen=True, slots=True)
-class RepAnnounced:
-    """A rep ended, at most 300 ms ago; it may be corrected or withdrawn until its set closes."""
-
-    rep: Rep
-
-
-@dataclass(frozen=True, slots=True)
-class RepCorrected:
-    """The rep with the same id is now known better."""
-
-    rep: Rep
-
-
-@dataclass(frozen=True, slots=True)
-class RepWithdrawn:
-    """The announced rep with this id turned out to be none."""
-
-    id: int
-    time_s: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetClosed:
-    """The final answer about a set: what it says replaces what was announced."""
-
-    summary: SetSummary
-    reps: tuple[Rep, ...]
-    partials: tuple[Partial, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +66,7 @@ class Tared:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Something that a person or the host noted."""
+    """Something that a person or the host noted; of kind `sensor`, what the analysis remarks."""
 
     kind: str
     text: str

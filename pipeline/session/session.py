@@ -11,7 +11,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline.analysis.live import LiveAnalysis
-from pipeline.analysis.settings import Settings
+from pipeline.analysis.types import (
+    AnalysisEvent,
+    LiveState,
+    Phase,
+    Remarked,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    Settings,
+)
 from pipeline.session.assembly import Assembly, Part
 from pipeline.session.events import (
     BatteryChanged,
@@ -20,14 +30,8 @@ from pipeline.session.events import (
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    Phase,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from sensor.samples import Batch, Channel, ForceBlock, Gap, Notification
@@ -70,6 +74,8 @@ class Session:
         self._bad_marks = 0
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
+        self.remarks: list[str] = []
+        """Sentences about the sensor."""
         self.blocks: list[ForceBlock] = []
 
     @property
@@ -199,13 +205,18 @@ class Session:
             self.blocks.append(block)
         return self._kept(self._analysis.push(block))
 
-    def _kept(self, events: Iterable[Event]) -> list[Event]:
-        out = list(events)
-        for event in out:
+    def _kept(self, events: Iterable[AnalysisEvent]) -> list[Event]:
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, Remarked):
+                self.remarks.append(event.text)
+                out.append(Marked("sensor", event.text))
+                continue
             if isinstance(event, SetClosed):
                 self.sets.append(event)
             elif isinstance(event, LiveState):
                 self._state = event
+            out.append(event)
         return out
 
     def _stalled(self) -> list[Event]:

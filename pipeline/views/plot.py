@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.analysis.result import Analysis, Partial, Rep, SetSummary
+from pipeline.analysis.types import Analysis, Partial, Rep, SetSummary
 from pipeline.views.tables import clock, headline, shown_from_s
 from sensor.samples import Floats, Gap
 

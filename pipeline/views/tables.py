@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pipeline.analysis.result import Analysis, Rep, SetSummary
+from pipeline.analysis.types import Analysis, Rep, SetSummary
 from sensor.samples import Floats
 
 if TYPE_CHECKING:

@@ -8,17 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import TextIO
 
-from pipeline.session.events import (
-    BatteryChanged,
-    Emitted,
-    ForceSamples,
-    LinkChanged,
-    LiveState,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
-    SetClosed,
-)
+from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
 from pipeline.session.facts import SessionFacts
 
 REFRESH_S = 0.1
@@ -75,6 +66,8 @@ class TerminalLine:
                     self.say(f"band: {self._link}")
                 if not link.up:
                     self._phase = "waiting"
+            case Marked(kind="sensor") as mark:
+                self.say(mark.text)
             case BatteryChanged() as battery:
                 self._battery = f"  battery {battery.percent} %"
             case _:

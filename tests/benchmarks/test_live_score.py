@@ -8,11 +8,10 @@ import pytest
 from benchmarks.generator import TrueRep, make_session
 from benchmarks.generator.kinds import Session
 from benchmarks.live_score import LONGEST_BLOCKS_S, LiveScore, blocks, judge
-from pipeline.analysis.result import Rep
-from pipeline.session.events import Event, RepAnnounced, RepWithdrawn
+from pipeline.analysis.types import AnalysisEvent, Rep, RepAnnounced, RepWithdrawn
 from tests.example_session import rep
 
-Events = list[tuple[float, list[Event]]]
+Events = list[tuple[float, list[AnalysisEvent]]]
 
 
 @pytest.fixture(scope="module")

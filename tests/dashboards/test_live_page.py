@@ -22,18 +22,15 @@ from playwright.async_api import (
 )
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
-from pipeline.session.events import (
-    BatteryChanged,
-    GapFound,
-    LinkChanged,
+from pipeline.analysis.types import (
     LiveState,
-    Marked,
     Phase,
     RepAnnounced,
     RepCorrected,
     RepWithdrawn,
     SetClosed,
 )
+from pipeline.session.events import BatteryChanged, GapFound, LinkChanged, Marked
 from pipeline.sinks.page.web import WebSink
 from sensor.samples import Gap
 from tests.example_session import FACTS, REPS, closed_set, rep, session

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from pipeline.analysis.result import Rep
+from pipeline.analysis.types import Phase, Rep, SetClosed
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
@@ -19,9 +19,7 @@ from pipeline.session.events import (
     GapFound,
     LinkChanged,
     Marked,
-    Phase,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.session.events import Emitted, GapFound, Phase, RepAnnounced, SetClosed
+from pipeline.analysis.types import Phase, RepAnnounced, SetClosed
+from pipeline.session.events import Emitted, GapFound
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.messages import Message, Topics, bridge_status, head, to_json
 

@@ -14,18 +14,14 @@ from enum import Enum
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from pipeline.analysis.result import Rep
+from pipeline.analysis.types import Rep, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
     GapFound,
     LinkChanged,
     Marked,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.analysis.types import (
+    LiveState,
+    Phase,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+)
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
-    Phase,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
 )
 from pipeline.sinks.mqtt.messages import utc_text
 

@@ -13,20 +13,23 @@ from typing import TypeAlias, assert_never
 
 import numpy as np
 
-from pipeline.analysis.result import Rep, SetSummary
+from pipeline.analysis.types import (
+    LiveState,
+    Rep,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    SetSummary,
+)
 from pipeline.session.events import (
     BatteryChanged,
     Event,
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

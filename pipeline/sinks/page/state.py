@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

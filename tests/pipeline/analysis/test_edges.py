@@ -58,11 +58,13 @@ def test_a_hold_that_the_samples_begin_or_end_in_may_dip(dip_share: float, mirro
     assert count(time_s, force_n) == 4
 
 
-@pytest.mark.parametrize(("held_n", "reps"), [(100.0, 3), (20.0, 2)])
-def test_a_fall_at_the_start_is_a_reps_if_it_is_as_high_as_those_far_off(
-    held_n: float, reps: int
+@pytest.mark.parametrize(("held_n", "pause_s", "reps"), [(100.0, 6.0, 3), (20.0, 60.0, 2)])
+def test_a_fall_at_the_start_is_a_reps_if_one_like_it_is_near(
+    held_n: float, pause_s: float, reps: int
 ) -> None:
-    time_s, force_n = force_of([Pull(peak_n=100, hold_s=20.0, pause_s=60.0)] * 2, lead_s=45.0)
+    time_s, force_n = force_of(
+        [Pull(peak_n=100, hold_s=20.0, pause_s=pause_s)] * 2, lead_s=6 + pause_s
+    )
     held = np.interp(time_s, [0, 5, 6], [held_n, held_n, 0])
     assert count(time_s, force_n + held) == reps
 

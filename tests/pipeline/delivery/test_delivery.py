@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.analysis.types import SetClosed
 from pipeline.delivery import delivery
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
-from pipeline.session.events import Emitted, ForceSamples, SessionEnded, SetClosed
+from pipeline.session.events import Emitted, ForceSamples, SessionEnded
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from pipeline.sinks.sink import Rejected, SinkUnavailableError

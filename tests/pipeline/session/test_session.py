@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.analysis.types import LiveState, Phase, RepAnnounced, SetClosed
 from pipeline.files.samples import read_session
 from pipeline.session.events import (
     BatteryChanged,
@@ -19,12 +20,8 @@ from pipeline.session.events import (
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    Phase,
-    RepAnnounced,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.session import Session

@@ -7,7 +7,8 @@ import io
 import numpy as np
 import pytest
 
-from pipeline.session.events import Emitted, Event, ForceSamples, LinkChanged, LiveState, Phase
+from pipeline.analysis.types import LiveState, Phase
+from pipeline.session.events import Emitted, Event, ForceSamples, LinkChanged
 from pipeline.session.facts import SessionFacts
 from pipeline.views.terminal import TerminalLine
 

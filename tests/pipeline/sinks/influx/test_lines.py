@@ -8,17 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.session.events import (
-    BatteryChanged,
-    Emitted,
-    ForceSamples,
-    LinkChanged,
-    LiveState,
-    Marked,
-    Phase,
-    RepWithdrawn,
-    SetClosed,
-)
+from pipeline.analysis.types import LiveState, Phase, RepWithdrawn, SetClosed
+from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import MAX_TEXT, WRITTEN, lines, point
 from tests.example_session import FACTS, REPS, SET_S, SETS, closed_set, session

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.analysis.types import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
@@ -16,11 +17,6 @@ from pipeline.session.events import (
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
-    Phase,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
 )
 from pipeline.session.facts import SessionFacts

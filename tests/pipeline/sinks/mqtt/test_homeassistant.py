@@ -16,7 +16,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from pipeline.session.events import Emitted, Phase, RepAnnounced
+from pipeline.analysis.types import Phase, RepAnnounced
+from pipeline.session.events import Emitted
 from pipeline.sinks.mqtt.commands import COMMANDS
 from pipeline.sinks.mqtt.feed import HEARTBEAT_S, STATE_EVERY_S, LiveFeed
 from pipeline.sinks.mqtt.homeassistant import (

@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.analysis.result import Partial, Rep, SetSummary
+from pipeline.analysis.types import (
+    LiveState,
+    Partial,
+    Phase,
+    Rep,
+    RepAnnounced,
+    RepCorrected,
+    RepWithdrawn,
+    SetClosed,
+    SetSummary,
+)
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
@@ -20,14 +30,8 @@ from pipeline.session.events import (
     ForceSamples,
     GapFound,
     LinkChanged,
-    LiveState,
     Marked,
-    Phase,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
     SessionEnded,
-    SetClosed,
     Tared,
 )
 from pipeline.session.facts import SessionFacts

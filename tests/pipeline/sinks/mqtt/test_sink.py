@@ -14,8 +14,9 @@ from typing import Literal
 
 import pytest
 
+from pipeline.analysis.types import SetClosed
 from pipeline.broker import EmbeddedBroker
-from pipeline.session.events import Emitted, Event, ForceSamples, Marked, SetClosed
+from pipeline.session.events import Emitted, Event, ForceSamples, Marked
 from pipeline.sinks.mqtt import link
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.mqtt.sink import MqttSink

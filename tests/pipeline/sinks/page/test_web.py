@@ -12,15 +12,8 @@ import aiohttp
 import pytest
 import qrcode
 
-from pipeline.session.events import (
-    LinkChanged,
-    LiveState,
-    Phase,
-    RepAnnounced,
-    RepCorrected,
-    RepWithdrawn,
-    SessionEnded,
-)
+from pipeline.analysis.types import LiveState, Phase, RepAnnounced, RepCorrected, RepWithdrawn
+from pipeline.session.events import LinkChanged, SessionEnded
 from pipeline.sinks.page import viewer, web
 from pipeline.sinks.page.web import WebSink, qr_text
 from sensor.errors import BandError

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.analysis import analyse
-from pipeline.analysis.stamps import repaired
+from sensor.timeline.stamps import repaired
 from tests.pipeline.analysis.people import Pull, force_of
 
 TIME_S = np.arange(400) / 80.0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.analysis.settings import Settings
-from pipeline.analysis.tracker import Tracker
-from pipeline.session.events import Phase
+from pipeline.analysis.phase_tracker import PhaseTracker
+from pipeline.analysis.types import Phase, Settings
 from sensor.samples import Floats
 
 RATE_HZ = 80.0
@@ -18,7 +17,7 @@ def phases_of(corners: list[tuple[float, float]]) -> tuple[Floats, list[Phase]]:
     time_s = np.arange(round(times[-1] * RATE_HZ)) / RATE_HZ
     force_n = np.interp(time_s, times, forces)
     force_n += 0.1 * np.random.default_rng(3).standard_normal(time_s.size)
-    tracker, told = Tracker(Settings()), []
+    tracker, told = PhaseTracker(Settings()), []
     for at in range(time_s.size):
         tracker.push([float(time_s[at])], [float(force_n[at])])
         told.append(tracker.phase)
@@ -76,7 +75,7 @@ def test_a_spike_of_the_gauge_changes_nothing() -> None:
     time_s = np.arange(400) / RATE_HZ
     force_n = np.zeros(400)
     force_n[200] = 300.0
-    tracker = Tracker(Settings())
+    tracker = PhaseTracker(Settings())
     for at in range(400):
         tracker.push([float(time_s[at])], [float(force_n[at])])
         assert tracker.phase is Phase.REST

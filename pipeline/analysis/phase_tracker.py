@@ -1,13 +1,15 @@
-"""What the person does now: the phase, told within 150 ms, from the force so far."""
+"""The phase of this instant, reported within 150 ms, from the force so far."""
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from statistics import median
 
-from pipeline.analysis.even import Even
-from pipeline.analysis.medians import median
-from pipeline.analysis.settings import Settings
-from pipeline.session.events import Phase
+from pipeline.analysis.preprocess import BRIDGE_S, GRID_HZ, SPIKE_N
+from pipeline.analysis.types import Phase, Settings
+
+STEP_S = 1 / GRID_HZ
 
 _SMOOTH = 0.5
 """Part of each new value in the smoothed force: 30 ms behind with a value every 20 ms."""
@@ -35,6 +37,8 @@ GENTLE, CREEPS = 0.04, 0.01
 by less within 0.2 s."""
 PAUSED, PAUSE = 0.1, 250
 """Who pauses higher than this on the way down and soon, 5 s, falls by as much more, goes on."""
+SWING = 0.12
+"""A fall by so much may be all of a rep on a band that stays stretched."""
 NEARLY = 0.85
 """A fall is worth a look when so much of the rise is gone."""
 SMALL = 0.25
@@ -43,7 +47,7 @@ _FORGET = 400
 """After so many values at rest, 8 s, the next set may be of another exercise."""
 
 
-class Tracker:
+class PhaseTracker:
     """Follows the force on the grid and says which phase it is in.
 
     The levels of a phase need a peak and a valley that are still to come. While the force rises,
@@ -76,6 +80,10 @@ class Tracker:
         """Amplitude of the last reps; 0 where there are none."""
         self._rested = 0
         self._told = False
+        self._crest = 0.0
+        """Highest since a pull may have ended."""
+        self.stopped = False
+        """A pull on a stretched band may have ended since this was last set to False."""
         self.ended = False
         """A pull ended, or nearly, since this was last set to False."""
         self.small = False
@@ -98,6 +106,7 @@ class Tracker:
             slope = force - last[-3]
             last.append(force)
             self._follow(force, slope)
+            self._watch(force, slope)
 
     def learn(self, amplitude_n: float) -> None:
         """A pull that seemed too small is a rep, say those who know more: it is usual now."""
@@ -195,6 +204,19 @@ class Tracker:
             self._end()
             self._rest_at(self._floor)
 
+    def _watch(self, force: float, slope: float) -> None:
+        """Whether the force has come down by what may be a rep on a stretched band, and stops."""
+        self._crest = max(self._crest, force)
+        height = self._crest - (self._low or 0.0)
+        deep = self._crest - force > max(SWING * height, self._least)
+        if deep and slope > -CREEPS * height:
+            self.stopped = True
+            self._crest = force
+
+    def stand_on(self, low_n: float) -> None:
+        """The band stays stretched, say those who know more: it rests at this level."""
+        self._low = low_n
+
     def _stopped(self, slope: float, force: float, height: float) -> bool:
         """Whether the fall is over; one that was slow all the time may slow down and go on."""
         if slope <= STOPPED * self._steepest:
@@ -214,3 +236,77 @@ class Tracker:
         self._end()
         self._enter(Phase.REST)
         self._before, self._low = self._low or 0.0, level
+
+
+class Even:
+    """Samples in, force every 20 ms out; None where samples were missing for long.
+
+    Each value is the mean of the samples since the one before; where there are none, values lie on
+    the line. A sample that stands out from the two before it waits for the next: if that goes back,
+    it was a spike.
+    """
+
+    def __init__(self) -> None:
+        self._origin_s = 0.0
+        self._slot, self._next_s = -1, -math.inf
+        """Of the last value; and where the next is due."""
+        self._value = 0.0
+        self._sum, self._count = 0.0, 0
+        self._one, self._two = 0.0, 0.0
+        """The last two samples taken, the newer first."""
+        self._waits: tuple[float, float] | None = None
+
+    def push(self, times_s: list[float], forces_n: list[float]) -> list[float | None]:
+        """Take samples in the order of time."""
+        values: list[float | None] = []
+        total, count, next_s = self._sum, self._count, self._next_s
+        for time_s, force in self._without_spikes(times_s, forces_n):
+            total += force
+            count += 1
+            if time_s >= next_s:
+                if time_s < next_s + STEP_S:  # as nearly always
+                    self._value = total / count
+                    values.append(self._value)
+                    self._slot += 1
+                    self._next_s = self._origin_s + (self._slot + 1) / GRID_HZ
+                else:
+                    self._give(time_s, force, total / count, values)
+                total, count, next_s = 0.0, 0, self._next_s
+        self._sum, self._count = total, count
+        return values
+
+    def _without_spikes(
+        self, times_s: list[float], forces_n: list[float]
+    ) -> list[tuple[float, float]]:
+        """Those samples that stay; one that waits is not among them yet."""
+        sound: list[tuple[float, float]] = []
+        one, two, waits = self._one, self._two, self._waits
+        for sample in zip(times_s, forces_n, strict=True):
+            force = sample[1]
+            if waits is not None and not math.isnan(force):
+                if abs(force - waits[1]) < abs(force - one):
+                    sound.append(waits)
+                    one, two = waits[1], one
+                waits = None
+            if abs(force - one) <= abs(one - two) + SPIKE_N:
+                sound.append(sample)
+                one, two = force, one
+            elif not math.isnan(force):
+                waits = sample
+        self._one, self._two, self._waits = one, two, waits
+        return sound
+
+    def _give(self, now_s: float, force: float, value: float, values: list[float | None]) -> None:
+        """Add the value that is due, and those on the line before it."""
+        if self._slot < 0:
+            self._origin_s = now_s
+        slot = max(int((now_s - self._origin_s) * GRID_HZ), self._slot + 1)
+        if now_s > self._next_s + BRIDGE_S:
+            value = force
+            values.append(None)
+        elif slot > self._slot + 1:
+            each = (value - self._value) / (slot - self._slot)
+            values += [self._value + each * i for i in range(1, slot - self._slot)]
+        values.append(value)
+        self._value, self._slot = value, slot
+        self._next_s = self._origin_s + (slot + 1) / GRID_HZ

@@ -7,8 +7,8 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.analysis.steady import steadied
 from sensor.samples import Floats
+from sensor.timeline.steady import steadied
 
 MOST_BACK_S = 1.0
 """A stamp is further off only by a fault: its sample is left out."""

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.analysis import analyse
-from pipeline.analysis.stamps import repaired
-from pipeline.analysis.steady import steadied
+from sensor.timeline.stamps import repaired
+from sensor.timeline.steady import steadied
 from tests.pipeline.analysis.people import Pull, force_of
 
 RATE_HZ = 60.0

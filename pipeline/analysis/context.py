@@ -1,0 +1,148 @@
+"""Rules that look at neighbours beyond a set: each says what it buys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from pipeline.analysis.classify import CLUSTER_PAUSE_S, Bools, clusters
+from pipeline.analysis.phases import LOW
+from pipeline.analysis.preprocess import GRID_HZ, Segment
+from pipeline.analysis.segmentation import LEAST_SWINGS, Cycles
+from sensor.samples import Floats
+
+STRETCHED_SHARE = 0.3
+"""Valleys of a set higher than this part of its peaks: the band stays stretched."""
+NEAR_SHARE = 0.2
+"""Part of the height of the pulls within which the force is near that level."""
+WAIT_S, TAKE_UP_S = 0.6, 0.3
+"""So soon after the force has come near the level the valley is sought. A rise to the level that
+takes longer than the second is the taking up of the band."""
+LEVEL_RATIO = 2.2
+"""Beyond it neighbours belong to different bands, or are no reps."""
+LIGHT_SHARE = 0.4
+"""A row of pulls so small beside the heaviest set of late must look like a set itself."""
+LATE_S = 300.0
+ROW, TRIALS, MOST_TRIALS, SHORT_SHARE = 4, 4, 5, 0.75
+"""Fewer pulls are no set that could stand beside a heavier one; nor are so many right before it, or
+one more if they are shorter than this part of its reps."""
+NEAR_S = 90.0
+"""What begins within the samples may be a rep if one like it is so near."""
+TINY_SHARE = 0.08
+"""No set is so light beside the heaviest of late: hands that swing."""
+MEANT_S, AS_LONG_SHARE = 2.0, 0.7
+"""Even a single one is meant if it lasts so long, and as long as so much of the heavy ones."""
+TRIAL_PAUSE_S = 15.0
+"""Whoever tries a band begins the set sooner."""
+EVEN = 0.25
+"""Median step between pulls of a set, in logarithms: hands that fumble are less even."""
+STEP_S = 0.35
+"""Half width of a step of somebody who walks with the band in the hand; reps are longer."""
+HELD_SHARE, STIR_SHARE = 1.25, 0.2
+"""Of what the hands hold between small pulls; who moves less than that, and less than this part of
+the heaviest set, waits."""
+
+
+def at_set_level(segment: Segment, cycles: Cycles) -> Cycles:
+    """Reps whose sets begin and end at the level of their valleys: not with taking up the band.
+
+    On a stretched band the first rep begins where the band, already stretched, is pulled on; the
+    last one ends where it is back there.
+    """
+    left, right = cycles.left.copy(), cycles.right.copy()
+    before_n, after_n = cycles.before_n.copy(), cycles.after_n.copy()
+    force_n = segment.coarse_n
+    for cluster in clusters(cycles):
+        if len(cluster) < LEAST_SWINGS:
+            continue
+        level_n = float(np.median(force_n[right[cluster[:-1]]]))
+        slack_n = min(float(force_n.min()), 0.0)
+        first, last = cluster[0], cluster[-1]
+        for k, side, edge, low_n in ((first, -1, left, before_n), (last, 1, right, after_n)):
+            at, peak_n = int(cycles.peak[k]), float(cycles.peak_n[k])
+            start_n = low_n[k] + LOW * (peak_n - low_n[k])
+            if not start_n < level_n < peak_n:
+                continue
+            flank_n = force_n[at : edge[k] + 1] if side > 0 else force_n[edge[k] : at + 1][::-1]
+            steps = _valley(flank_n, level_n, NEAR_SHARE * (peak_n - level_n))
+            taken_up_s = (int((flank_n <= start_n).argmax()) - steps) / GRID_HZ
+            stretched = level_n - slack_n > STRETCHED_SHARE * (peak_n - slack_n)
+            if stretched or taken_up_s > TAKE_UP_S:
+                edge[k], low_n[k] = at + side * steps, flank_n[steps]
+    return replace(cycles, left=left, right=right, before_n=before_n, after_n=after_n)
+
+
+def _valley(flank_n: Floats, level_n: float, near_n: float) -> int:
+    """Steps outwards from a peak to the valley near the level of its set.
+
+    It lies where the flank has come near the level, or soon after: a hand may wait there for long,
+    a little above or below, before it takes up the band or puts it down.
+    """
+    beyond = int((flank_n <= level_n).argmax())
+    near = int((flank_n <= level_n + near_n).argmax())
+    stop = min(beyond, near + int(WAIT_S * GRID_HZ)) + 1
+    return near + int(flank_n[near:stop].argmin())
+
+
+def lone_falls(cycles: Cycles) -> Bools:
+    """Falls whose rise was not seen, without a pull like them near: a load that was taken off."""
+    lone = np.isnan(cycles.before_n)
+    for k in np.flatnonzero(lone):
+        near = (cycles.begin_s < cycles.end_s[k] + NEAR_S) & (
+            cycles.end_s > cycles.begin_s[k] - NEAR_S
+        )
+        ratio = cycles.amplitude_n[near] / cycles.amplitude_n[k]
+        lone[k] = np.count_nonzero((ratio > 0.5) & (ratio < 2.0)) < 2
+    return lone
+
+
+def handling(cycles: Cycles, *, more_may_come: bool) -> Bools:
+    """Rows of small pulls near a heavier set that are no set: trials, walking, hands that wait."""
+    no_set = np.zeros(len(cycles), np.bool_)
+    if not len(cycles) or cycles.amplitude_n.min() >= LIGHT_SHARE * cycles.amplitude_n.max():
+        return no_set
+    # A median of three keeps the edges of rows, and leaves single pulls out.
+    log_n = median_filter(np.log(cycles.amplitude_n), 3, mode="nearest")
+    pause_s = cycles.begin_s[1:] - cycles.end_s[:-1]
+    edge = (pause_s > CLUSTER_PAUSE_S) | (np.abs(np.diff(log_n)) > np.log(LEVEL_RATIO))
+    slack_n = np.nanmin([cycles.before_n, cycles.after_n])
+    held_n = cycles.peak_n - cycles.amplitude_n - slack_n
+    lightest_n = LIGHT_SHARE * cycles.amplitude_n.max()
+    for first, stop in pairwise([0, *(np.flatnonzero(edge) + 1).tolist(), len(cycles)]):
+        row = slice(first, stop)
+        amplitude_n, width_s = cycles.amplitude_n[row], cycles.width_s[row]
+        if amplitude_n.min() >= lightest_n:
+            continue
+        late = (cycles.end_s > cycles.begin_s[first] - LATE_S) & (
+            cycles.begin_s < cycles.end_s[stop - 1] + LATE_S
+        )
+        light_n = LIGHT_SHARE * float(cycles.amplitude_n[late].max())
+        usual_n, usual_s = median(amplitude_n.tolist()), median(width_s.tolist())
+        if usual_n >= light_n:
+            continue
+        heavy_s = median(cycles.width_s[late & (cycles.amplitude_n >= light_n)].tolist())
+        slow = usual_s >= max(STEP_S, min(0.5 * heavy_s, 0.6))
+        held = HELD_SHARE * median(held_n[row].tolist())
+        stirs = usual_n < min(held, STIR_SHARE / LIGHT_SHARE * light_n)
+        meant = usual_s >= max(MEANT_S, AS_LONG_SHARE * heavy_s)
+        many = stop - first >= ROW or meant or (more_may_come and stop == len(cycles))
+        few = MOST_TRIALS if usual_s < SHORT_SHARE * heavy_s else TRIALS
+        before = stop < len(cycles) and pause_s[stop - 1] < TRIAL_PAUSE_S
+        tried = before and stop - first <= few
+        even = stop - first < 2 or unevenness(amplitude_n) < EVEN
+        tiny = usual_n < TINY_SHARE / LIGHT_SHARE * light_n
+        waits = (stirs or tiny) and not cycles.even[row].all()
+        if tried or waits or not (slow and many and even):
+            no_set[row] = amplitude_n < light_n
+    return no_set
+
+
+def unevenness(amplitude_n: Floats) -> float:
+    """Median step from pull to pull in logarithms, or from each to the next of the same side."""
+    size = np.log(amplitude_n)
+    steps = (np.abs(size[lag:] - size[:-lag]).tolist() for lag in (1, 2) if lag < size.size)
+    return float(min(map(median, steps)))
