@@ -34,13 +34,13 @@ class TextTable(Table):
 
     def __init__(
         self, path: Path, data: bytes, lines: Sequence[str], dialect: Dialect, header: Header,
-        part: str = "",
+        part: str = "", folded: int = 0,
     ) -> None:  # fmt: skip
         self.path, self.part = path, part
         self.titles, self.units, self.notes = header.titles, header.units, header.notes
         self.decimal = dialect.decimal
         self._data, self._dialect = data, dialect
-        self._first_line = header.body + 1
+        self._first_line = header.body + 1 + folded
         self._start = _offset(data, header.body)
         width = len(header.titles)
         rows = [dialect.cells(line) for line in lines[header.body :][:HEAD_ROWS] if line.strip()]

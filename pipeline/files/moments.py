@@ -19,6 +19,7 @@ STAMP = re.compile(
     rf"(?:{_DATE}(?:[T ,;_-]+|$))?(?:{_CLOCK})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?{_ZONE}"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})[T _-]?(\d{2})(\d{2})(\d{2})((?:[.,]\d+)?)(Z?)")
+_ISO_SIGNS = frozenset("0123456789-:. T\n")
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
@@ -99,6 +100,12 @@ def _iso(cells: Sequence[str]) -> tuple[Floats, bool] | None:
         if not all(cell.endswith(zone[0]) for cell in text):
             return None
         text = [cell[: -len(zone[0])] for cell in text]
+    joined = "\n".join(text).replace(",", ".")
+    if not _ISO_SIGNS.issuperset(joined):
+        return None
+    text = joined.split("\n")
+    if len(text) != len(cells):  # a cell with a line break in it
+        return None
     try:
         stamps = np.array(text, dtype="datetime64[ns]")
     except ValueError:

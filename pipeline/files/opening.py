@@ -22,7 +22,7 @@ from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
 
 MAX_BYTES = 2**29
 MAX_MEMBERS, MAX_NESTED = 1000, 2
-LOOK_LINES = 2000
+LOOK_LINES, TITLE_BYTES = 2000, 4096
 WORDS_ASKED, SEVERAL = 50, 200
 """Of the first lines, and of the last that are looked at, so many tell the dialect."""
 _PACKED = {
@@ -38,6 +38,7 @@ _BROKEN = (
     KeyError, OSError, zlib.error, struct.error, lzma.LZMAError,
 )  # fmt: skip
 """What the standard library raises where an archive is damaged."""
+_FOLDED = re.compile(rb'(?:(?<=[",;\t\n])|^)"[^"\n;,\t]*\n[^"]{0,60}"(?=[",;\t\r\n])')
 _ENDINGS = (".csv", ".txt", ".tsv", ".dat", ".json", ".jsonl", ".xml", ".log", ".zip")
 
 
@@ -93,6 +94,7 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     """The largest table among the first lines of a text; None if no line has a number."""
     if b"\r" in utf8[:LOOK_BYTES] and b"\n" not in utf8[:LOOK_BYTES]:
         utf8 = utf8.replace(b"\r", b"\n")
+    utf8, folded = _unfolded(utf8)
     head = utf8[:LOOK_BYTES].decode("utf-8", "replace")
     lines = head.split("\n")
     if len(utf8) > LOOK_BYTES and len(lines) > 1:
@@ -111,7 +113,16 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     header = find_header(lines, dialect) if dialect is not None else None
     if dialect is None or header is None:
         return None
-    return TextTable(path, utf8, lines, dialect, header, part)
+    return TextTable(path, utf8, lines, dialect, header, part, folded)
+
+
+def _unfolded(utf8: bytes) -> tuple[bytes, int]:
+    """Titles that go over several lines within quotes, each in one; and how many lines less."""
+    head = utf8[:TITLE_BYTES]
+    if b'"' not in head:
+        return utf8, 0
+    flat = _FOLDED.sub(lambda found: found[0].replace(b"\r", b"").replace(b"\n", b" "), head)
+    return flat + utf8[TITLE_BYTES:], head.count(b"\n") - flat.count(b"\n")
 
 
 def _understood(text: str) -> bool:

@@ -25,7 +25,7 @@ from sensor.timeline.stamps import repaired
 
 LONGEST_S = 72 * 3600.0
 SLOW_S = 0.15
-MOST = 1e18
+MOST, MOST_S = 1e18, 1e17
 LEAST_ROWS = 2
 EVENED_S = 1e-3
 """Times moved by less need no word."""
@@ -291,7 +291,7 @@ def _made_sound(
     time_s: Floats, force_n: Floats, place_of: Callable[[int], str], where: str
 ) -> tuple[Floats, Floats, list[str]]:
     """A time axis without what stamps and loggers add; samples that lack are left to lack."""
-    _check_span(time_s, place_of, where)
+    _check_numbers(time_s, place_of, where)
     steps = np.diff(time_s)
     change = held(time_s, force_n, steps)
     if change is not None:
@@ -308,6 +308,7 @@ def _made_sound(
             f"{where}: {place_of(worst)}: the time goes back by {-steps.min():.3g} s, and not "
             "there alone: sort the file by time, or split it where it begins anew"
         ) from error
+    _check_span(times, where)
     words = []
     if disorder:
         words.append(
@@ -337,21 +338,25 @@ def _made_sound(
     return times, forces, words
 
 
-def _check_span(time_s: Floats, place_of: Callable[[int], str], where: str) -> None:
+def _check_numbers(time_s: Floats, place_of: Callable[[int], str], where: str) -> None:
     low, high = float(time_s.min()), float(time_s.max())
-    if not -1e17 < low <= high < 1e17:
-        bad = int(np.argmax(~(np.abs(time_s) < 1e17)))
+    if not -MOST_S < low <= high < MOST_S:
+        bad = int(np.argmax(~(np.abs(time_s) < MOST_S)))
         raise FileError(f"{where}: {place_of(bad)}: no time; correct or remove the line")
-    span_s = high - low
-    usual_s = 1 / _rate_hz(time_s)
-    if span_s == 0:
-        raise FileError(f"{where}: every time is {time_s[0]:g}: give --rate HZ")
+    if low == high:
+        raise FileError(f"{where}: every time is {low:g}: give --rate HZ")
+
+
+def _check_span(time_s: Floats, where: str) -> None:
+    """Whether times that were made sound are those of a session."""
+    span_s, usual_s = float(time_s[-1] - time_s[0]), 1 / _rate_hz(time_s)
     if (usual_s > SLOWEST_S and time_s.size > 3) or span_s > LONGEST_S:
-        far = int(np.argmax(np.abs(np.diff(time_s)))) + 1
+        far = int(np.argmax(np.diff(time_s)))
         raise FileError(
-            f"{where}: the times span {span_s:.3g} s, usually {usual_s:.3g} s apart, and jump at "
-            f"{place_of(far)}: are they in seconds? If not, name the column `time_ms` or "
-            f"`time_us`. A sample every {SLOWEST_S:g} s and {LONGEST_S / 3600:g} h are the most"
+            f"{where}: the times span {span_s:.3g} s, usually {usual_s:.3g} s apart, and jump from "
+            f"{time_s[far]:g} to {time_s[far + 1]:g} s: are they in seconds? If not, name the "
+            f"column `time_ms` or `time_us`. A sample every {SLOWEST_S:g} s and "
+            f"{LONGEST_S / 3600:g} h are the most"
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.files.columns import Look
-from pipeline.files.errors import FileError
+from pipeline.files.errors import FileError, shown
 from pipeline.files.moments import DAY_S, seconds
 from pipeline.files.table import Loaded
 from pipeline.files.words import TIME_UNITS
@@ -49,8 +49,8 @@ def of_stamps(loaded: Loaded, place: int, path: object, days: int | None) -> Tim
     found = seconds(cells)
     if isinstance(found, int):
         raise FileError(
-            f"{path}: {loaded.place_of(found)}: '{cells[found]}' is no time; correct or remove "
-            "the line"
+            f"{path}: {loaded.place_of(found)}: '{shown(cells[found])}' is no time; correct or "
+            "remove the line"
         )
     time_s, zoned = found
     dated = bool(time_s.size) and float(time_s[0]) > 10 * DAY_S

@@ -63,7 +63,7 @@ def steadied(time_s: Floats) -> Floats:
         rejected = 0  # nothing makes up for the long steps: they are holes, and many
     if not rejected and steps.min() > 0:
         return time_s
-    rough = rejected > ROUGH_SHARE * n
+    rough = max(rejected, n - at.size) > ROUGH_SHARE * n
     cuts = [0, *holes.tolist(), at.size]
     shift = np.empty(at.size)
     for low, high in pairwise(cuts):

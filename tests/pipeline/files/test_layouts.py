@@ -94,6 +94,7 @@ layout("minutes and seconds", "Time,Force N\n" + rows("{d:%M:%S.%f},{f:.2f}"))
 layout("date and clock", "Datum;Uhrzeit;Kraft (N)\n" + rows("{d:%d.%m.%Y};" + CLOCK + ";{f:.2f}"))
 layout("American", "Timestamp,Force (N)\n" + rows("{d:%m/%d/%Y %H:%M:%S.%f},{f:.2f}"))
 layout("ISO with a zone", "ts,force_n\n" + rows("{d:%Y-%m-%d %H:%M:%S.%f}+02:00,{f:.2f}"))
+layout("ISO with a comma", "Zeit;Kraft (N)\n" + rows("{d:%Y-%m-%d %H:%M:%S},{d:%f};{f:.2f}"))
 layout("ISO in UTC", "ts,force_n\n" + rows("{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f}"))
 layout("days of a sheet", "Time,Force (N)\n" + rows("{day:.10f},{f:.2f}"))
 layout("ns since 1970", "time,force_kg\n" + rows("{ns},{kg:.4f}"))
@@ -124,6 +125,7 @@ layout("the same in N and kg", "time_s,force_n,force_kg\n" + rows("{t:.4f},{f:.3
 layout("groups above titles", "Left,,Right,\nTime (s),Force (N),Time (s),Force (N)\n" + rows(
     "{t:.4f},{f:.2f},{t:.4f},{h:.2f}"), force_columns=("Left Force (N)",))  # fmt: skip
 # -- lines that are no samples
+layout("titles of two lines", '"Time\n(s)","Force\n(kg)"\n' + rows("{t:.4f},{kg:.3f}"))
 layout("a delimiter too many", "Time (s),Force (N)\n" + rows("{t:.4f},{f:.2f},"))
 layout("a summary above", "Rep,Peak,Took\n1,98,2\n2,99,2\n\nTime (s),Force (N)\n"
        + rows("{t:.4f},{f:.2f}"))  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +145,46 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> 
     assert "\n" not in str(caught.value)
     assert str(tmp_path) in str(caught.value)
     assert len(str(caught.value)) < 600
+
+
+def test_a_line_is_named_right_below_titles_of_two_lines(tmp_path: Path) -> None:
+    text = '"Time\n(s)","Force\n(N)"\n0,1\n0.1,2\n0.2,x\n0.3,4\n'
+    with pytest.raises(FileError, match="line 6: 'x' is not a number"):
+        read(write(tmp_path, text))
+
+
+def test_a_clock_that_was_set_after_the_start_is_counted_back(tmp_path: Path) -> None:
+    times = np.where(np.arange(TIME_S.size) < 50, 0.0, 1_767_002_400 + TIME_S)
+    lines = "".join(f"{t:.4f},{f:.2f}\n" for t, f in zip(times, FORCE_N, strict=True))
+    found = read(write(tmp_path, "time_s,force_n\n" + lines))
+    assert found.time_s == pytest.approx(1_767_002_400 + TIME_S, abs=0.001)
+    assert "49 of" in found.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "mark"),
+    [("{},{}", "."), ("{};{}", ","), ("{} {}", "."), ('"{}";"{}"', "."), ('"{}";"{}"', ",")],
+)
+def test_without_pyarrow_the_same_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, mark: str
+) -> None:
+    lines = [form.format("time_s", "force_n")]
+    for t, f in zip(TIME_S, FORCE_N, strict=True):
+        lines.append(form.format(f"{t:.4f}".replace(".", mark), f"{f:.3f}".replace(".", mark)))
+    path = write(tmp_path, "\n".join([*lines, form.format("Max", 1), ""]))
+    quick = read(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    slow = read(path)
+    assert quick.time_s.size == TIME_S.size
+    assert np.array_equal(quick.time_s, slow.time_s)
+    assert np.array_equal(quick.force_n, slow.force_n)
+
+
+def test_a_cell_with_a_line_break_makes_no_second_line(tmp_path: Path) -> None:
+    records = [{"time": f"2026-01-01T12:00:0{k}", "force_n": k} for k in range(9)]
+    records.append({"time": "12\n13", "force_n": 3})
+    with pytest.raises(FileError, match=r"record 10: '12.13' is no time"):
+        read(write(tmp_path, json.dumps(records), "a.json"))
 
 
 def test_thousands_apart_are_read_and_said(tmp_path: Path) -> None:
