@@ -42,7 +42,6 @@ from pipeline.analysis.types import (
     AnalysisEvent,
     Expect,
     LiveState,
-    Partial,
     Phase,
     Remarked,
     Rep,
@@ -115,11 +114,6 @@ class LiveAnalysis:
         self._next_check = 0
         self._shown, self._next_state = Phase.REST, 0
         self._remarked = False
-
-    @property
-    def stray_partials(self) -> list[Partial]:
-        """Partials after the last set, which no `SetClosed` reports."""
-        return list(self._context.sets.partials)
 
     def push(self, block: ForceBlock, /) -> list[AnalysisEvent]:
         """Take the next samples; return what they make known."""

@@ -108,11 +108,6 @@ class PhaseTracker:
             self._follow(force, slope)
             self._watch(force, slope)
 
-    def learn(self, amplitude_n: float) -> None:
-        """A pull that seemed too small is a rep, say those who know more: it is usual now."""
-        if amplitude_n <= 0.5 * self._usual:
-            self._remember(amplitude_n)
-
     def _remember(self, amplitude_n: float) -> None:
         self._amplitudes = [*self._amplitudes[-2:], amplitude_n]
         self._usual = median(self._amplitudes)
