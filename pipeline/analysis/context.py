@@ -1,4 +1,9 @@
-"""Rules that look at neighbours beyond a set: each says what it buys."""
+"""Rules that look at neighbours beyond a set.
+
+Of 740 simulated sessions so many per cent more are wrong without: the level of a set 2.8, slowness
+1.2, trials 0.8, tiny ones 0.8. Evenness shows in another generator alone (0.5), lone falls and what
+is meant in single recordings alone.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +47,6 @@ EVEN = 0.25
 """Median step between pulls of a set, in logarithms: hands that fumble are less even."""
 STEP_S = 0.35
 """Half width of a step of somebody who walks with the band in the hand; reps are longer."""
-HELD_SHARE, STIR_SHARE = 1.25, 0.2
-"""Of what the hands hold between small pulls; who moves less than that, and less than this part of
-the heaviest set, waits."""
 
 
 def at_set_level(segment: Segment, cycles: Cycles) -> Cycles:
@@ -109,8 +111,6 @@ def handling(cycles: Cycles, *, more_may_come: bool) -> Bools:
     log_n = median_filter(np.log(cycles.amplitude_n), 3, mode="nearest")
     pause_s = cycles.begin_s[1:] - cycles.end_s[:-1]
     edge = (pause_s > CLUSTER_PAUSE_S) | (np.abs(np.diff(log_n)) > np.log(LEVEL_RATIO))
-    slack_n = np.nanmin([cycles.before_n, cycles.after_n])
-    held_n = cycles.peak_n - cycles.amplitude_n - slack_n
     lightest_n = LIGHT_SHARE * cycles.amplitude_n.max()
     for first, stop in pairwise([0, *(np.flatnonzero(edge) + 1).tolist(), len(cycles)]):
         row = slice(first, stop)
@@ -126,16 +126,13 @@ def handling(cycles: Cycles, *, more_may_come: bool) -> Bools:
             continue
         heavy_s = median(cycles.width_s[late & (cycles.amplitude_n >= light_n)].tolist())
         slow = usual_s >= max(STEP_S, min(0.5 * heavy_s, 0.6))
-        held = HELD_SHARE * median(held_n[row].tolist())
-        stirs = usual_n < min(held, STIR_SHARE / LIGHT_SHARE * light_n)
         meant = usual_s >= max(MEANT_S, AS_LONG_SHARE * heavy_s)
         many = stop - first >= ROW or meant or (more_may_come and stop == len(cycles))
         few = MOST_TRIALS if usual_s < SHORT_SHARE * heavy_s else TRIALS
         before = stop < len(cycles) and pause_s[stop - 1] < TRIAL_PAUSE_S
         tried = before and stop - first <= few
         even = stop - first < 2 or unevenness(amplitude_n) < EVEN
-        tiny = usual_n < TINY_SHARE / LIGHT_SHARE * light_n
-        waits = (stirs or tiny) and not cycles.even[row].all()
+        waits = usual_n < TINY_SHARE / LIGHT_SHARE * light_n and not cycles.even[row].all()
         if tried or waits or not (slow and many and even):
             no_set[row] = amplitude_n < light_n
     return no_set

@@ -38,9 +38,8 @@ DEEP_SHARE, DEEP_S = 0.33, 2.0
 PULSE_S, PULSE_SHARE, FEW_PULSES = 0.9, 0.35, 6
 """So quick, small and few swings are pulses at the top of one rep."""
 LIKE_HEIGHT = 2.0
-"""So are small swings if a pull beside them is within this factor as high and `LONG_S` away; or, as
-few may be alike by chance, if it is so far away and has none."""
-FEW_SWINGS, FAR_S = 4, 60.0
+"""So are small swings if a pull beside them is within this factor as high and `LONG_S` away: 1.1 %
+of simulated sessions are wrong without."""
 LONG_S, LONG_PERIODS = 8.0, 3.0
 """A longer period is that of holds, whose lengths may differ. A pause longer than this and so many
 periods parts two sets; it does not make their rhythm uneven."""
@@ -196,12 +195,11 @@ def _is_hump(found: list[Pull], k: int, peak_n: Floats, place: Places) -> bool:
     """Whether small swings are those of a hold or a rep, as the pulls beside it have none."""
     if found[k].share >= PULSE_SHARE:
         return False
-    few = len(found[k].edges) <= FEW_SWINGS + 1
     for other in (j for j in (k - 1, k + 1) if 0 <= j < len(found)):
         one, two = found[min(k, other)].edges, found[max(k, other)].edges
         pause_s = (place[two[0]] - place[one[-1] - 1]) / GRID_HZ
         alike = abs(np.log(peak_n[two[0]] / peak_n[one[0]])) < np.log(LIKE_HEIGHT)
-        if alike and pause_s < (FAR_S if few and not found[other].is_set else LONG_S):
+        if alike and pause_s < LONG_S:
             return True
     return False
 
