@@ -24,6 +24,8 @@ SUMMARIES = {
     "calibrate": "make newtons of a sensor's counts, by known weights",
     "sessions": "list recordings: which are unfinished, what is not delivered",
     "deliver": "bring recordings to MQTT and InfluxDB, once or again",
+    "programs": "list the programmes that the coach leads, and show one",
+    "exercises": "list the exercises that the coach knows, and how each is done",
     "export": "write a recording as CSV or Parquet",
     "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
 }
