@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from sensor.ble.finder import FoundDevice, find, reopen
 from sensor.ble.inbox import MAX_WAITING, Inbox
-from sensor.ble.link import BandLink, is_cut_short
+from sensor.ble.link import BandLink
 from sensor.ble.resend import Resender
 from sensor.ble.waiting import ended, first, now_s
-from sensor.errors import FrameError, LinkError
+from sensor.errors import LinkError
 from sensor.samples import Channel
 from sensor.source import HostClock
-from sensor.wire.frames import MAX_SAMPLES
-from sensor.wire.profile import Command, Info, Opcode, Response, Status
+from sensor.wire.profile import Info
 
 if TYPE_CHECKING:
     from sensor.bumble_backend import BumbleCentral
@@ -127,7 +126,7 @@ class Connection:
         assert self._link is not None
         if not self._link.lost.is_set():
             with contextlib.suppress(LinkError):
-                await self._link.command(Command(Opcode.STOP), LEAVE_TIMEOUT_S)
+                await self._link.end(LEAVE_TIMEOUT_S)
         await self._link.close("stopped")
         self._inbox.end()
 
@@ -140,30 +139,17 @@ class Connection:
         link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
         try:
             await link.open()
-            await self._take_info(link)
-            await link.follow_battery()
-            await link.subscribe()
+            await link.begin()
+            self.info = link.info
             self._last_force_s = now_s()
             if not self._paused:
-                accepted(await link.command(Command(Opcode.START)), link.address)
+                await link.start()
         except BaseException as error:
             await link.close(str(error) or "interrupted")
             raise
         self._link = link
         self._ready.set()
         logger.info("connected to %s", link.band)
-
-    async def _take_info(self, link: BandLink) -> None:
-        """Read what the band says of itself, and pass it on."""
-        payload = await link.read_info()
-        try:
-            self.info = Info.from_bytes(payload)
-        except FrameError as error:
-            raise LinkError(
-                f"{link.band} says nothing sensible of itself ({error}): update its firmware",
-                link.address,
-            ) from error
-        self._inbox.put(Channel.INFO, payload)
 
     async def _serve(self, link: BandLink) -> None:
         """Watch over a link until it is lost or the end is wanted."""
@@ -192,14 +178,13 @@ class Connection:
 
     @property
     def _patience_s(self) -> float:
-        """How long a link may be silent: a slow band needs its time to fill a frame."""
-        rate_hz = self.info.rate_hz if self.info is not None else 1.0
-        return max(self._silence_s, 1.0 + MAX_SAMPLES / rate_hz)
+        """How long the link may be silent."""
+        return max(self._silence_s, 0.0 if self._link is None else self._link.patience_s)
 
     async def _drain(self, link: BandLink) -> None:
         """Stop the band, and let what is missing be brought."""
         with contextlib.suppress(LinkError):
-            await link.command(Command(Opcode.STOP))
+            await link.end()
         # Waits are counted, not the clock: the computer may stand still, and the band remembers.
         fewest, waits = self._left(), 0
         while any(self._left()) and not link.lost.is_set() and waits * WAIT_S < DRAIN_S:
@@ -261,22 +246,15 @@ class Connection:
             self._ready.clear()
         elif channel is Channel.FORCE:
             self._last_force_s = now_s()
-            if not is_cut_short(payload):
+            link = self._link
+            if link is not None and not link.is_cut_short(payload):
                 self._has_whole_frames = True
-            elif not self._has_whole_frames and self._link is not None:
+            elif link is not None and not self._has_whole_frames:
                 # No frame will ever fit; some stacks do not report the MTU.
-                self._inbox.end(self._link.mtu_error())
+                self._inbox.end(link.mtu_error())
                 self._stopping.set()
 
 
 def back_off() -> Iterator[float]:
     """Pauses before each attempt to reconnect, s: at once, then ever longer."""
     return chain((0.0, 0.5, 1.0, 2.0, 4.0, 8.0), repeat(MAX_BACK_OFF_S))
-
-
-def accepted(response: Response, address: str | None) -> Response:
-    """A response that says OK; LinkError for another."""
-    if response.status != Status.OK:
-        name = Opcode(response.opcode).name
-        raise LinkError(f"the band refused {name}: {response.status.name}", address)
-    return response

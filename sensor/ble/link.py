@@ -17,14 +17,17 @@ from bleak.exc import BleakCharacteristicNotFoundError
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
 from sensor.errors import FrameError, LinkError
 from sensor.samples import Channel
-from sensor.wire.frames import MAX_FRAME_BYTES
+from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES
 from sensor.wire.profile import (
     BATTERY_LEVEL_UUID,
     CONTROL_UUID,
     FORCE_UUID,
     INFO_UUID,
     Command,
+    Info,
+    Opcode,
     Response,
+    Status,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +67,8 @@ class BandLink:
         self.mtu: int | None = None
         """The ATT MTU, as the backend reports it; some say 23 until the first exchange."""
         self.reason = ""
+        self.info: Info | None = None
+        """What the band last said of itself."""
         self._receive = receive
         self._trusts_mtu = central is not None
         self._client = BleakClient(
@@ -125,9 +130,40 @@ class BandLink:
         if self._up:
             self._receive(Channel.LINK, f"down: {reason}".encode())
 
-    async def read_info(self) -> bytes:
-        """The value of the Info characteristic, as it came."""
-        return await self._read(INFO_UUID)
+    async def begin(self) -> None:
+        """Learn what the band says of itself, and hear it from now on."""
+        await self.take_info()
+        await self.follow_battery()
+        await self.subscribe()
+
+    async def start(self) -> None:
+        """Let the band stream; LinkError if it will not."""
+        accepted(await self.command(Command(Opcode.START)), self.address)
+
+    async def end(self, timeout_s: float = RESPONSE_TIMEOUT_S) -> None:
+        """Let the band fall silent."""
+        await self.command(Command(Opcode.STOP), timeout_s)
+
+    async def take_info(self) -> None:
+        """Read what the band says of itself, and pass it on."""
+        payload = await self._read(INFO_UUID)
+        try:
+            self.info = Info.from_bytes(payload)
+        except FrameError as error:
+            raise LinkError(
+                f"{self.band} says nothing sensible of itself ({error}): update its firmware",
+                self.address,
+            ) from error
+        self._receive(Channel.INFO, payload)
+
+    @property
+    def patience_s(self) -> float:
+        """How long it may be silent while it streams: a slow band needs time to fill a frame."""
+        return 1.0 + MAX_SAMPLES / (self.info.rate_hz if self.info is not None else 1.0)
+
+    def is_cut_short(self, frame: bytes) -> bool:
+        """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
+        return len(frame) == MIN_MTU - HEADER_BYTES
 
     async def follow_battery(self) -> None:
         """Read the battery level, and hear of changes, where the band has one."""
@@ -226,11 +262,6 @@ class BandLink:
         self.fail("the band went out of range or was switched off")
 
 
-def is_cut_short(frame: bytes) -> bool:
-    """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
-    return len(frame) == MIN_MTU - HEADER_BYTES
-
-
 def client_backend(central: BumbleCentral | None) -> type[BaseBleakClient] | None:
     """bleak's backend for a central; None, the platform's own, without one."""
     if central is None:
@@ -239,6 +270,14 @@ def client_backend(central: BumbleCentral | None) -> type[BaseBleakClient] | Non
     from sensor.bumble_backend import BumbleClient
 
     return BumbleClient
+
+
+def accepted(response: Response, address: str | None) -> Response:
+    """A response that says OK; LinkError for another."""
+    if response.status != Status.OK:
+        name = Opcode(response.opcode).name
+        raise LinkError(f"the band refused {name}: {response.status.name}", address)
+    return response
 
 
 def _too_small(band: str, mtu: int) -> str:

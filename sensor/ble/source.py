@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
-from sensor.ble.connection import Connection, accepted
-from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink
+from sensor.ble.connection import Connection
+from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink, accepted
 from sensor.ble.waiting import ended
 from sensor.errors import LinkError
 from sensor.samples import Notification
@@ -128,5 +128,6 @@ class BleSource(Connection):
         """Change the sample rate; the rate that the band took. Its Info follows in the stream."""
         response = await self._accepted(Command.set_rate(rate_hz))
         if self._link is not None:
-            await self._take_info(self._link)
+            await self._link.take_info()
+            self.info = self._link.info
         return response.rate_hz()
