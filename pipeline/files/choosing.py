@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.files.columns import (
-    Look,
-    date_column,
-    force_columns,
-    listed,
-    looks,
-    named,
-    side_of,
-    time_column,
-    unit_column,
-    unit_of,
-)
+from pipeline.files.columns import date_column, force_columns, time_column
 from pipeline.files.errors import FileError, shown
 from pipeline.files.exports import Layout, layout_of
+from pipeline.files.looks import Look, listed, looks, named
 from pipeline.files.table import Table
+from pipeline.files.units import told_unit, unit_of
 from pipeline.files.words import COUNTS, FORCE_UNITS, force_unit
 
 
@@ -59,7 +50,7 @@ class Choice:
 
     @property
     def side(self) -> str | None:
-        return side_of(self.forces[0]) if len(self.forces) == 1 else None
+        return (self.forces[0].side or None) if len(self.forces) == 1 else None
 
 
 def choose(table: Table, options: Options, path: object) -> list[tuple[Choice, ...]]:
@@ -78,7 +69,7 @@ def choose(table: Table, options: Options, path: object) -> list[tuple[Choice, .
         groups = [_group(found, name, path) for name in options.force_columns]
     else:
         groups = [_force(found, layout, options, path)]
-    return [_choices(found, group, layout, options, path) for group in groups]
+    return [_choices(table, found, group, layout, options, path) for group in groups]
 
 
 def _group(found: list[Look], name: str, path: object) -> tuple[Look, ...]:
@@ -116,24 +107,24 @@ def _force(
 
 
 def _choices(
-    found: list[Look], forces: tuple[Look, ...], layout: Layout | None, options: Options,
-    path: object,
+    table: Table, found: list[Look], forces: tuple[Look, ...], layout: Layout | None,
+    options: Options, path: object,
 ) -> tuple[Choice, ...]:  # fmt: skip
-    whole = _choice(found, forces, layout, options, path)
+    whole = _choice(table, found, forces, layout, options, path)
     if len(forces) == 1 or whole.time is None:
         return (whole,)
-    each = tuple(_choice(found, (look,), layout, options, path) for look in forces)
+    each = tuple(_choice(table, found, (look,), layout, options, path) for look in forces)
     return each if len({one.time.place for one in each if one.time}) > 1 else (whole,)
 
 
 def _choice(
-    found: list[Look], forces: tuple[Look, ...], layout: Layout | None, options: Options,
-    path: object,
+    table: Table, found: list[Look], forces: tuple[Look, ...], layout: Layout | None,
+    options: Options, path: object,
 ) -> Choice:  # fmt: skip
     for look in forces:
         if not look.numeric:
             raise FileError(f"{path}: {look} holds no numbers: give another --force-column")
-    unit, said, given = _unit(found, forces, layout, options, path)
+    unit, said, given = _unit(table, found, forces, layout, options, path)
     name = layout.name if layout is not None else ""
     if options.rate_hz is not None:
         return Choice(None, None, forces, unit, said, None, name, given)
@@ -155,8 +146,8 @@ def _choice(
 
 
 def _unit(
-    found: list[Look], forces: tuple[Look, ...], layout: Layout | None, options: Options,
-    path: object,
+    table: Table, found: list[Look], forces: tuple[Look, ...], layout: Layout | None,
+    options: Options, path: object,
 ) -> tuple[str, bool, str]:  # fmt: skip
     """The unit of the force, whether it is said anywhere, and a word where two are."""
     given = force_unit(options.unit) if options.unit else None
@@ -164,23 +155,14 @@ def _unit(
         raise FileError(
             f"--unit {shown(options.unit)} is no unit of force; known are {', '.join(FORCE_UNITS)}"
         )
-    told = [unit_of(look) for look in forces]
-    units = {unit for unit, _ in told}
     if given is not None:
+        told = [unit_of(look) for look in forces]
         other = next((unit for unit, said in told if said and unit not in (given, COUNTS)), None)
-        return (
-            given,
-            True,
-            f"taken as {given} as given, though the column says {other}" if other else "",
-        )
+        word = f"taken as {given} as given, though the column says {other}" if other else ""
+        return given, True, word
     if layout is not None and layout.force_unit is not None:
         return layout.force_unit, True, ""
-    if len(units) > 1:
-        raise FileError(f"{path}: columns in {', '.join(map(str, units))} cannot be added up")
-    unit, said = told[0]
-    if not said:
-        column = unit_column(found)
-        unit, said = (column, True) if column is not None else (unit, False)
+    unit, said = told_unit(found, forces, table.notes, path)
     if unit is None and options.force_columns:
         return COUNTS, False, ""
     if unit is None:

@@ -1,162 +1,26 @@
-"""Which column is time, which is force, and in what unit: by names in many languages, and looks."""
+"""Which column is time and which is force: by names in many languages, and looks."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.files.errors import FileError, shown
-from pipeline.files.moments import has_date, is_date, is_stamp
-from pipeline.files.numbers import number, unit_behind
-from pipeline.files.table import Table
+from pipeline.files.looks import Look
+from pipeline.files.units import unit_of
 from pipeline.files.words import (
     COUNTS,
     DATE_WORDS,
     DERIVED_WORDS,
     FORCE_UNITS,
     FORCE_WORDS,
-    LEFT_WORDS,
-    OTHER_UNITS,
     OTHER_WORDS,
     PROCESSED_WORDS,
-    RIGHT_WORDS,
     TIME_WORDS,
     TOGETHER_WORDS,
-    UNIT_WORDS,
-    bracketed,
     force_unit,
-    plain,
-    time_unit,
-    tokens,
 )
 from sensor.samples import Floats
-
-MOST_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one column looks like."""
-
-    place: int
-    title: str
-    words: tuple[str, ...]
-    values: Floats
-    """Of its first cells that are numbers."""
-    stamps: bool
-    dates: bool
-    day_only: bool
-    text: str
-    """A cell, where it holds neither numbers nor stamps."""
-    force_unit: str | None
-    time_unit: str | None
-    said_other: bool
-    """Its unit is of something else."""
-    same: bool
-    """All cells are alike."""
-
-    @property
-    def numeric(self) -> bool:
-        return self.values.size > 0
-
-    @property
-    def rising(self) -> bool:
-        """Numbers that go on, as times do; a few may stutter."""
-        steps = np.diff(self.values)
-        return (
-            self.values.size > 1
-            and steps.size > 0
-            and bool((steps >= 0).mean() > 0.9 and self.values[-1] > self.values[0])
-        )
-
-    @property
-    def side(self) -> str:
-        """`left`, `right`, or neither."""
-        if set(self.words) & (LEFT_WORDS - {"a"}):
-            return "left"
-        return "right" if set(self.words) & (RIGHT_WORDS - {"b"}) else ""
-
-    def __str__(self) -> str:
-        name = f"'{shown(self.title)}'" if self.title else f"column {self.place + 1}"
-        if self.stamps:
-            return f"{name} (stamps)"
-        if not self.numeric:
-            return f"{name} (text: {shown(self.text, 12)})" if self.text else f"{name} (empty)"
-        low, high = float(self.values.min()), float(self.values.max())
-        span = f"always {low:g}" if low == high else f"{low:g} to {high:g}"
-        return f"{name} ({span}{', rising' if self.rising else ''})"
-
-
-def looks(table: Table) -> list[Look]:
-    """A look at every column."""
-    return [_look(table, place) for place in range(len(table.titles))]
-
-
-def _look(table: Table, place: int) -> Look:
-    title = table.titles[place]
-    filled = [cell for cell in table.head[place] if cell]
-    values = [value for cell in filled if (value := number(cell, table.decimal)) is not None]
-    numeric = bool(filled) and len(values) >= 0.5 * len(filled)
-    stamped = [cell for cell in filled if is_stamp(cell)]
-    stamps = not numeric and bool(filled) and len(stamped) >= 0.9 * len(filled)
-    words = tokens(title)
-    in_brackets = bracketed(title)
-    said = [*in_brackets, *([table.units[place]] if table.units[place] else [])]
-    behind = unit_behind(filled[0], table.decimal) if numeric else ""
-    loose = [*said, *words[::-1], behind]
-    return Look(
-        place,
-        title,
-        tuple(plain(word) for word in words),
-        np.array(values) if numeric else np.empty(0),
-        stamps,
-        stamps and has_date(stamped[0]),
-        stamps and is_date(stamped[0]),
-        filled[0] if filled and not numeric and not stamps else "",
-        next((unit for text in loose if (unit := force_unit(text))), None),
-        next((unit for text in loose if (unit := time_unit(text))), None),
-        any(text.strip() in OTHER_UNITS and not force_unit(text) for text in said),
-        len(set(filled)) == 1,
-    )
-
-
-# -- by name ---------------------------------------------------------------------------------------
-
-
-def named(found: Sequence[Look], name: str, option: str, path: object) -> Look:
-    """The column that an option names: by its title, nearly so, or by its number from 1."""
-    for same in (
-        str,
-        lambda text: str(text).strip().casefold(),
-        lambda text: " ".join(tokens(plain(str(text)))),
-    ):
-        hits = [look for look in found if look.title and same(look.title) == same(name)]
-        if hits:
-            return hits[0]
-    if name.isdecimal() and 1 <= int(name) <= len(found):
-        return found[int(name) - 1]
-    raise FileError(f"{path}: there is no column '{shown(name)}' for {option}; {listed(found)}")
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
-
-
-def _in_words(text: str) -> str:
-    return " ".join(tokens(plain(text)))
-
-
-def listed(found: Sequence[Look]) -> str:
-    """The columns and what each looks like, for a sentence."""
-    some = [str(look) for look in found[:MOST_SHOWN]]
-    more = f", and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
-    return f"the columns are {', '.join(some)}{more}"
-
-
-# -- time ------------------------------------------------------------------------------------------
 
 
 def time_column(found: Sequence[Look], side: str = "", before: int | None = None) -> Look | None:
@@ -293,32 +157,3 @@ def _same_signal(look: Look, other: Look) -> bool:
     newtons, others = (v * FORCE_UNITS[str(u)] for v, u in zip((one, two), units, strict=True))
     spread = float(np.std(others))
     return spread > 0 and float(np.abs(newtons - others).max()) < 0.05 * spread
-
-
-def unit_of(look: Look) -> tuple[str | None, bool]:
-    """The unit that a column's name says or means, and whether it says it."""
-    if look.force_unit is not None:
-        return look.force_unit, True
-    nouns = [FORCE_WORDS[word] for word in look.words if word in FORCE_WORDS]
-    for noun in nouns:
-        if noun in ("N", "kg"):
-            return noun, False
-    return ("N", False) if "load" in nouns else (None, False)
-
-
-def unit_column(found: Sequence[Look]) -> str | None:
-    """The unit that a column of its own says, the same in all rows."""
-    for look in found:
-        if look.text and look.same and set(look.words) & UNIT_WORDS:
-            return force_unit(look.text)
-    return None
-
-
-def side_of(look: Look) -> str | None:
-    """`left` or `right` where a title says so."""
-    return look.side or None
-
-
-def short(text: str) -> str:
-    """A title in one line."""
-    return re.sub(r"\s+", " ", text).strip()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.files.columns import Look
+from pipeline.files.looks import Look
 from pipeline.files.table import Table
 from pipeline.files.words import force_unit
 

@@ -12,10 +12,10 @@ import numpy as np
 from pipeline.files.calibrations import kept
 from pipeline.files.changes import held
 from pipeline.files.choosing import Choice, Options, choose
-from pipeline.files.columns import looks
 from pipeline.files.errors import FileError, shown
 from pipeline.files.exports import layout_of
 from pipeline.files.forces import Forces, in_newtons, wired_backwards
+from pipeline.files.looks import looks
 from pipeline.files.opening import tables_of
 from pipeline.files.table import Loaded, Progress, Table
 from pipeline.files.times import FASTEST_HZ, SLOWEST_S, Times, of_numbers, of_stamps

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.files.columns import Look
 from pipeline.files.errors import FileError, shown
+from pipeline.files.looks import Look
 from pipeline.files.moments import DAY_S, seconds
 from pipeline.files.table import Loaded
 from pipeline.files.words import TIME_UNITS

@@ -13,24 +13,33 @@ COUNTS = "counts"
 
 FORCE_UNITS = {
     "N": 1.0, "kN": 1e3, "mN": 1e-3, "kg": KG, "kgf": KG, "kp": KG, "g": KG / 1e3, "gf": KG / 1e3,
-    "lb": LB, "lbf": LB, "oz": LB / 16, "daN": 10.0, COUNTS: 1.0,
+    "t": KG * 1e3, "lb": LB, "lbf": LB, "oz": LB / 16, "stone": 14 * LB, "daN": 10.0, "cN": 1e-2,
+    COUNTS: 1.0,
 }  # fmt: skip
 """Newtons in one; counts are of a sensor whose scale nobody knows."""
 FORCE_SPELLINGS = {
-    "N": ("N", "n", "newton", "newtons", "нютон", "н", "Н"),
-    "kN": ("kN", "KN", "kn", "kilonewton", "kilonewtons"),
+    "N": ("N", "n", "newton", "newtons", "newtony", "нютон", "ньютон", "н", "Н", "牛",
+          "牛顿", "牛頓", "ニュートン", "뉴턴"),
+    "kN": ("kN", "KN", "kn", "kilonewton", "kilonewtons", "кН", "кн", "千牛"),
     "mN": ("mN", "millinewton", "millinewtons"),
-    "kg": ("kg", "Kg", "KG", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm", "кг"),
-    "kgf": ("kgf", "kgF", "KGF", "Kgf", "kgs force", "kilogram-force", "кгс"),
+    "kg": ("kg", "Kg", "KG", "kgs", "kilo", "kilos", "kilogram", "kilograms", "kilogramm",
+           "kilogramme", "kilogrammes", "kilogramos", "kilogramas", "kilogramo", "kilogrammi",
+           "chilogrammo", "chilogrammi", "quilo", "quilos", "quilograma", "quilogramas", "кг",
+           "公斤", "千克", "キログラム", "킬로그램"),
+    "kgf": ("kgf", "kgF", "KGF", "Kgf", "kilogramforce", "kilogramsforce", "кгс"),
     "kp": ("kp", "kilopond"),
-    "g": ("g", "gr", "gram", "grams", "gramm", "gramme", "grammes", "gramos", "г"),
-    "gf": ("gf", "gram-force"),
-    "lb": ("lb", "lbs", "Lb", "Lbs", "LB", "LBS", "pound", "pounds"),
-    "lbf": ("lbf", "Lbf", "LBF", "lbsf", "pound-force"),
-    "oz": ("oz", "ounce", "ounces"),
+    "g": ("g", "gr", "gram", "grams", "gramm", "gramme", "grammes", "gramos", "г", "克"),
+    "gf": ("gf", "gramforce"),
+    "t": ("tf", "tonne", "tonnes", "tonneforce", "тс"),
+    "lb": ("lb", "lbs", "Lb", "Lbs", "LB", "LBS", "pound", "pounds", "libra", "libras",
+           "livres", "磅"),
+    "lbf": ("lbf", "Lbf", "LBF", "lbsf", "poundforce", "poundsforce"),
+    "oz": ("oz", "ozf", "ounce", "ounces"),
+    "stone": ("stone", "stones"),
     "daN": ("daN",),
+    "cN": ("cN",),
     COUNTS: ("counts", "count", "raw", "adc", "ADC", "lsb", "LSB", "digits", "ticks"),
-}
+}  # fmt: skip
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86400.0}
 """Seconds in one."""
 TIME_SPELLINGS = {
@@ -52,7 +61,8 @@ FORCES = {
         "force forces kraft kraefte fuerza forca forza forta kracht voima sila sily ero kuvvet "
         "krefter krafter newton newtons f fz fy fx fn grf vgrf "
         "pull zug zugkraft traction tension tensile "
-        "handkraft gripforce сила усилие δυναμη 力 拉力 推力 荷重 張力 力量 힘 장력 gaya luc kuc"
+        "handkraft gripforce сила усилие δυναμη 力 拉力 推力 荷重 張力 力量 힘 장력 gaya luc kuc "
+        "joud speks jega indarra kraftur כוח قوة القوة बल แรง"
     ),
     "load": (
         "load loads loadcell last carga charge carico belastung belasting lastzelle kuorma yuk "
@@ -61,7 +71,8 @@ FORCES = {
     "kg": (
         "weight weights mass masse massa masa vikt gewicht peso pesos poids paino waga ciezar vaha "
         "hmotnost tezina suly tomeg agirlik kutle vaegt vaekt vekt вес масса βαρος 重量 重さ 质量 "
-        "体重 무게 중량 berat trong greutate kilos"
+        "体重 무게 중량 berat trong greutate kilos "
+        "kaal svars svoris pisua thyngd משקל وزن الوزن वजन น้ำหนัก"
     ),
     "sensor": (
         "dyno dynamometer dynamometro scale waage bascula balance grip hx711 cell strain gauge "
@@ -73,13 +84,14 @@ TIMES = (
     "time times timestamp timestamps t ts elapsed datetime clock epoch unix unixtime timecode "
     "zeit uhrzeit zeitstempel zeitpunkt tiempo hora temps heure horodatage tempo ora tid tidpunkt "
     "tidsstampel tidsstempel klokkeslett tijd tijdstip aika czas cas ido ido zaman sure vreme "
-    "vrijeme timp время час χρονος 时间 時間 時刻 时刻 시간 시각 waktu thoi x received recorded "
+    "vrijeme timp время час χρονος 时间 時間 時刻 时刻 시간 시각 waktu thoi "
+    "aeg laiks laikas denbora timi време זמן زمن الوقت وقت समय เวลา x received recorded "
     "last_changed"
 )
 DATES = "date datum fecha data dato pvm datum дата 日期 日付 날짜 tanggal day tag"
 _OTHER_UNITS = (
-    "V mV µV uV Hz kHz m mm cm in deg rad % W kW J Nm N·m N*m Nmm m/s mm/s m/s² m/s^2 °C °F C A mA "
-    "kPa Pa bar psi MPa bpm rpm N/s"
+    "V mV/V mV µV uV Hz kHz m mm cm in deg rad % W kW J Nm N·m N*m Nmm m/s mm/s m/s² m/s^2 °C °F "
+    "C A mA kPa Pa bar psi MPa bpm rpm N/s"
 )
 OTHER_UNITS = frozenset(_OTHER_UNITS.split())
 """In brackets, these say that a column is something else."""
@@ -130,8 +142,15 @@ DERIVED_WORDS, PROCESSED_WORDS = _vocabulary(DERIVED), _vocabulary(PROCESSED)
 UNIT_WORDS = _vocabulary(UNITS)
 TOGETHER_WORDS = _vocabulary(TOGETHER)
 LEFT_WORDS, RIGHT_WORDS = _vocabulary(LEFT), _vocabulary(RIGHT)
+_ALL_WORDS = (
+    FORCE_WORDS.keys() | TIME_WORDS | DATE_WORDS | OTHER_WORDS | SUMMARY_WORDS | DERIVED_WORDS
+    | PROCESSED_WORDS | UNIT_WORDS | TOGETHER_WORDS | LEFT_WORDS | RIGHT_WORDS
+)  # fmt: skip
 _FORCE_BY_SPELLING = {word: unit for unit, words in FORCE_SPELLINGS.items() for word in words}
 _TIME_BY_SPELLING = {word: unit for unit, words in TIME_SPELLINGS.items() for word in words}
+_RATIO = re.compile(
+    r"(?<![^\W\d_])(?:k?N|kgf?|lbf?|lbs)\s*/\s*(?:kg|lbs?|k?N|BW|s|mm?|cm)(?![^\W\d_])", re.I
+)
 _BRACKETS = re.compile(r"[(\[{<]\s*([^)\]}>]*?)\s*[)\]}>]")
 
 
@@ -147,15 +166,29 @@ def time_unit(text: str) -> str | None:
 
 def _unit(text: str, spellings: dict[str, str]) -> str | None:
     text = text.strip(" .:'\"()[]{}").replace("\N{GREEK SMALL LETTER MU}", "µ")
-    found = spellings.get(text) or spellings.get(plain(text))
-    return found or spellings.get(text.replace("µ", "u"))
+    joined = re.sub(r"[\s·-]+", "", text)
+    for each in (text, plain(text), text.replace("µ", "u"), joined, plain(joined)):
+        if each in spellings:
+            return spellings[each]
+    return None
 
 
 def bracketed(title: str) -> list[str]:
     """What stands in brackets, or after a stroke or `in`: `Zeit [ms]`, `t/ms`, `Kraft in N`."""
+    title = unicodedata.normalize("NFKC", title)
     found = _BRACKETS.findall(title)
     after = re.search(r"(?:[/|,;:]|\bin\b|\bas\b|\ben\b)\s*([^\W\d]+)\s*$", title)
     return [*found, *([after[1]] if after else [])]
+
+
+def is_ratio(title: str) -> bool:
+    """Whether a title names force by something else: `N/kg`, `N/s`."""
+    return _RATIO.search(title) is not None
+
+
+def is_word(text: str) -> bool:
+    """Whether all words of a text are such as columns are called, and so no unit."""
+    return all(word.isdigit() or plain(word) in _ALL_WORDS for word in tokens(text))
 
 
 def tokens(title: str) -> list[str]:

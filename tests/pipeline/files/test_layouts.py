@@ -15,7 +15,8 @@ import pytest
 
 from pipeline.analysis import analyse
 from pipeline.files.choosing import Options
-from pipeline.files.columns import Look, force_columns, looks, time_column
+from pipeline.files.columns import force_columns, time_column
+from pipeline.files.looks import Look, looks
 from pipeline.files.opening import text_table
 from pipeline.files.reading import read_force
 from pipeline.files.words import (
@@ -41,6 +42,7 @@ def rows(form: str, end: str = "\n") -> str:
             i=i, t=t, ms=round(1e3 * t), us=round(1e6 * t), f=f, kg=f / KG, g=round(1e3 * f / KG),
             lb=f / KG / 0.45359237, h=f / 2, d=BEGAN + timedelta(seconds=float(t)),
             day=45720.75 + t / 86400, ns=1767002400 * 10**9 + round(1e9 * t), mn=round(1000 * f),
+            kn=f / 1000,
         ) + end
         for i, (t, f) in enumerate(zip(TIME_S, FORCE_N, strict=True))
     )  # fmt: skip
@@ -80,10 +82,16 @@ layout("Chinese", "时间(s),力(N)\n" + rows("{t:.4f},{f:.2f}"), "gb18030")
 layout("Chinese, kg in ms", "时间/ms,拉力/kg\n" + rows("{ms},{kg:.3f}"))
 layout("Japanese", "時間(秒),荷重(N)\n" + rows("{t:.4f},{f:.2f}"), "cp932")
 layout("Korean", "시간(ms),힘(N)\n" + rows("{ms},{f:.2f}"))
+layout("Chinese, wide brackets", "时间（毫秒）,拉力（千克）\n" + rows("{ms},{kg:.3f}"))
+layout("Russian, kN", "Время, с;Усилие, кН\n" + comma(rows("{t:.4f};{kn:.5f}")))
+layout("Lithuanian", "Laikas;Jėga (N)\n" + rows("{t:.4f};{f:.2f}"))
+layout("Hebrew", "זמן,כוח\n" + rows("{t:.4f},{f:.2f}"))
 # -- numbers
 layout("units behind numbers", "time,force\n" + rows("{t:.4f} s,{f:.2f} N"))
 layout("thousands apart", "Time (ms),Force (mN)\n" + rows('"{ms:,}","{mn:,}"'))
 layout("a unit in a column", "time,value,unit\n" + rows("{t:.4f},{kg:.3f},kg"))
+layout("a unit above", "Device: x\nUnits: kg\n\nTime (s),Load\n" + rows("{t:.4f},{kg:.3f}"))
+layout("pounds in Spanish", "Tiempo (s);Fuerza (libras)\n" + rows("{t:.4f};{lb:.3f}"))
 layout("pounds", "Time(sec),Load(lbs)\n" + rows("{t:.4f},{lb:.3f}"))
 layout("grams", "Timestamp_ms;Weight_grams\n" + rows("{ms};{g}"))
 # -- times

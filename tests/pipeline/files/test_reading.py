@@ -147,6 +147,27 @@ def test_wrong_files_get_one_sentence(tmp_path: Path, text: str, words: str) -> 
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "time (s),force (kip)\n" + rows("{t:.4f},{f:.2f}\n"),
+        "time,force\n" + rows("{t:.4f},{f:.2f} kip\n"),
+        "time,force,unit\n" + rows("{t:.4f},{f:.2f},kip\n"),
+    ],
+)
+def test_a_unit_that_is_not_known_is_asked_for_and_never_taken_as_newtons(
+    tmp_path: Path, table: str
+) -> None:
+    with pytest.raises(FileError, match=r"'kip' .*no unit of force that is known.* --unit N"):
+        read(write(tmp_path, table))
+    assert read(write(tmp_path, table), unit="lb").unit == "lb"
+
+
+def test_force_by_body_mass_is_no_force(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="no force column"):
+        read(write(tmp_path, "time (s),force (N/kg)\n" + rows("{t:.4f},{f:.2f}\n")))
+
+
 def test_a_line_is_named_right_below_titles_of_two_lines(tmp_path: Path) -> None:
     text = '"Time\n(s)","Force\n(N)"\n0,1\n0.1,2\n0.2,x\n0.3,4\n'
     with pytest.raises(FileError, match="line 6: 'x' is not a number"):

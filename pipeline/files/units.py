@@ -1,0 +1,77 @@
+"""The unit of force: in a column's name, in a column of its own, or in the lines above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.files.errors import FileError, shown
+from pipeline.files.looks import Look, listed
+from pipeline.files.words import (
+    COUNTS,
+    FORCE_UNITS,
+    FORCE_WORDS,
+    UNIT_WORDS,
+    force_unit,
+    plain,
+    tokens,
+)
+
+
+def unit_of(look: Look) -> tuple[str | None, bool]:
+    """The unit that a column's name says or means, and whether it says it."""
+    if look.force_unit is not None:
+        return look.force_unit, True
+    if look.unknown_unit or look.said_other:
+        return None, False
+    nouns = [FORCE_WORDS[word] for word in look.words if word in FORCE_WORDS]
+    for noun in nouns:
+        if noun in ("N", "kg"):
+            return noun, False
+    return ("N", False) if "load" in nouns else (None, False)
+
+
+def told_unit(
+    found: Sequence[Look], forces: Sequence[Look], notes: Sequence[str], path: object
+) -> tuple[str | None, bool]:
+    """The unit of columns that are added up, and whether the file says it; None if nothing tells.
+
+    Raises
+    ------
+    FileError
+        If they have several, or one that is not known.
+    """
+    told = [unit_of(look) for look in forces]
+    units = {unit for unit, _ in told}
+    if len(units) > 1:
+        raise FileError(f"{path}: columns in {', '.join(map(str, units))} cannot be added up")
+    unit, said = told[0]
+    if said:
+        return unit, True
+    unknown = next((look.unknown_unit for look in forces if look.unknown_unit), "")
+    beside = None if unknown else _unit_column(found)
+    if beside is not None:
+        unit, said = force_unit(beside), True
+        unknown = "" if unit else beside
+    if unknown:
+        raise FileError(
+            f"{path}: '{shown(unknown, 20)}' of {forces[0]} is no unit of force that is known: "
+            f"give --unit {', '.join(FORCE_UNITS)}; {listed(found)}"
+        )
+    above = None if said else _unit_above(notes)
+    return (above, True) if above is not None else (unit, said)
+
+
+def _unit_column(found: Sequence[Look]) -> str | None:
+    """What a column of units says, the same in all rows."""
+    columns = [look for look in found if look.text and set(look.words) & UNIT_WORDS]
+    return next((look.text for look in columns if look.same), None)
+
+
+def _unit_above(notes: Sequence[str]) -> str | None:
+    """The one unit of force that lines such as `Units: kg` name above the titles."""
+    named = set()
+    for note in notes:
+        words = tokens(note)
+        if UNIT_WORDS.intersection(map(plain, words)):
+            named |= {unit for word in words if (unit := force_unit(word)) not in (None, COUNTS)}
+    return named.pop() if len(named) == 1 else None
