@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pipeline.files.epochs import epoch_of
 from pipeline.files.looks import Look
 from pipeline.files.units import unit_of
 from pipeline.files.words import (
@@ -56,7 +57,10 @@ def _time_rank(look: Look) -> float:
         return 0.0
     strong = time_word - {"x", "t", "received"}
     if not look.rising:
-        return 2.0 if strong and not words & (OTHER_WORDS | FORCE_WORDS.keys()) else 0.0
+        steps = np.diff(look.values)
+        begins_again = steps.size > 20 and bool((steps > 0).mean() > 0.95)
+        named = strong or (begins_again and look.time_unit and not look.force_unit)
+        return 2.0 if named and not words & (OTHER_WORDS | FORCE_WORDS.keys()) else 0.0
     if strong or ("t" in time_word and len(words) <= 3):
         return (
             4.0
@@ -69,6 +73,8 @@ def _time_rank(look: Look) -> float:
         return 1.0
     if "received" in time_word:
         return 2.5
+    if epoch_of(look.values) is not None and not words & (OTHER_WORDS | FORCE_WORDS.keys()):
+        return 2.0
     unnamed = not look.title and not _is_index(look.values)
     return 0.5 if unnamed else 0.0
 
@@ -101,6 +107,7 @@ def force_columns(found: Sequence[Look], time: Look | None) -> list[Look]:
         rest = [
             look for look in found
             if look is not time and look.numeric and not look.said_other and look.time_unit is None
+            and not look.same
             and not set(look.words) & (OTHER_WORDS | TIME_WORDS) and not _is_index(look.values)
         ]  # fmt: skip
         return rest if len(rest) == 1 else []
@@ -127,11 +134,13 @@ def _force_rank(look: Look) -> float:
         return 0.0
     if not nouns and look.force_unit in (None, COUNTS) and COUNTS not in (look.force_unit,):
         return 0.0
-    if set(words) & TIME_WORDS - {"x"} and not strong:
+    if not strong and (set(words) & TIME_WORDS - {"x"} or _is_index(look.values)):
         return 0.0
-    rank = (3.0 if strong else 1.0 if nouns else 0.0) + (2.0 if look.force_unit else 0.0)
+    rank = 3.0 if strong else 1.0 if nouns else 0.0
     if look.force_unit == COUNTS:
-        rank -= 1.5
+        rank += -0.75 if nouns else 0.5
+    elif look.force_unit:
+        rank += 2.0
     if set(words) & DERIVED_WORDS:
         rank -= 2.5
     if set(words) & PROCESSED_WORDS:

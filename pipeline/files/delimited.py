@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -47,6 +47,12 @@ class TextTable(Table):
         rows = [row for row in rows if len(row) == width]
         self.head = [[row[k] for row in rows] for k in range(width)]
 
+    def rows(self) -> Iterator[list[str]]:
+        for line in io.BytesIO(self._data[self._start :]):
+            cells = self._dialect.cells(line.decode("utf-8", "replace"))
+            if len(cells) == self.width():
+                yield cells
+
     def load(self, places: Sequence[int], progress: Progress | None = None) -> Loaded:
         """Read these columns; the first is time if it is one of stamps.
 
@@ -82,6 +88,10 @@ class _Reader:
             place for place in places
             if not _mostly_numbers(table.head[place], table.decimal)
         ]  # fmt: skip
+        self.texts = {
+            place for place in self.stamped
+            if not any(is_value(cell, table.decimal) for cell in table.head[place])
+        }  # fmt: skip
         first = next((cell for place in self.stamped for cell in table.head[place] if cell), "")
         iso = _ISO.fullmatch(first)
         self.iso = iso[1] if iso is not None and len(self.stamped) == 1 else None
@@ -228,6 +238,7 @@ class _Reader:
     def _is_sample(self, taken: list[str]) -> bool:
         return all(
             is_value(cell, self.decimal)
+            or (place in self.texts and bool(cell))
             or (place not in self.stamped and number(cell, self.decimal) is not None)
             for place, cell in zip(self.places, taken, strict=True)
         )

@@ -48,12 +48,36 @@ def find_header(lines: Sequence[str], dialect: Dialect) -> Header | None:
         )
         return len(rows[at]) == width and hits > 0 and 2 * hits >= need and not wrong
 
-    body = next((at for at in range(len(rows)) if is_row(at)), None)
+    body = _largest(rows, numeric, [is_row(at) for at in range(len(rows))])
     if body is None:
         return None
     titles, units, top, below = _titles(lines, rows, body, dialect, width)
     notes = [line.strip() for line in lines[:top] if line.strip()]
     return Header(titles, units, below, notes)
+
+
+def _largest(rows: list[list[str]], numeric: list[list[bool]], samples: list[bool]) -> int | None:
+    """The first row of the table with the most; other titles between begin another table."""
+    begins: list[int] = []
+    sizes: list[int] = []
+    titles: list[str] = []
+    for at, row in enumerate(rows):
+        if samples[at]:
+            if not begins or titles:
+                begins.append(at)
+                sizes.append(0)
+                titles = []
+            sizes[-1] += 1
+        elif begins and _names(row, numeric[at], len(rows[begins[-1]])):
+            known = rows[max(begins[-1] - LINES_ABOVE, 0) : begins[-1]]
+            titles = titles if row in known else row
+    return begins[sizes.index(max(sizes))] if begins else None
+
+
+def _names(row: list[str], numeric: list[bool], width: int) -> bool:
+    """Whether a line can be the titles of so many columns."""
+    filled = [cell for cell in row if re.search(r"[^\W\d_]", cell)]
+    return len(row) == width > 1 and not any(numeric) and 2 * len(filled) > width
 
 
 def _titles(

@@ -84,7 +84,9 @@ def seconds(cells: Sequence[str]) -> tuple[Floats, bool] | int:
         out[place] = known[day] + _of_day(found, minutes=minutes)
     if "" in known and len(known) == 1:
         steps = np.diff(out, prepend=out[:1])
-        turn = 3600.0 if minutes else DAY_S
+        half = DAY_S / 2
+        twelve = not any(cell.strip()[-1:] in "mM." for cell in cells[:1]) and out.max() < 13 * 3600
+        turn = 3600.0 if minutes else half if twelve and steps.min() < -0.9 * half else DAY_S
         out += turn * np.cumsum(steps < -turn / 2)
     return out, zoned
 

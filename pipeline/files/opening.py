@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import lzma
 import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pipeline.files import records
 from pipeline.files.delimited import TextTable
 from pipeline.files.dialect import Dialect, detect
 from pipeline.files.errors import FileError, shown
 from pipeline.files.header import Header, find_header
-from pipeline.files.labelled import labels_of, unlabelled
+from pipeline.files.jsons import json_tables
+from pipeline.files.logs import pattern_of
+from pipeline.files.memory import MemoryTable
+from pipeline.files.series import series_of
 from pipeline.files.table import Table
 from pipeline.files.text import LOOK_BYTES, as_utf8
 from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
@@ -25,13 +32,13 @@ MAX_MEMBERS, MAX_NESTED = 1000, 2
 LOOK_LINES, TITLE_BYTES = 2000, 4096
 WORDS_ASKED, SEVERAL = 50, 200
 """Of the first lines, and of the last that are looked at, so many tell the dialect."""
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"7z\xbc\xaf": "7-Zip",
-    b"Rar!": "RAR",
-}
+_PACKED = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR"}
+_UNPACKED: dict[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open,
+}  # fmt: skip
+_NO_JSON = re.compile(rb"\[[^\[\]{}\"\n]*\](?:[ \t]*[^\s,\]]|\s*[^\s,\]\[])")
+"""A line that begins with a stamp or a heading in brackets."""
+_HIDDEN = re.compile(r"(?:^|/)(?:__MACOSX/|\.[^/]*$)|/$")
 _WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
 _BROKEN = (
     zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, IndexError,
@@ -39,7 +46,22 @@ _BROKEN = (
 )  # fmt: skip
 """What the standard library raises where an archive is damaged."""
 _FOLDED = re.compile(rb'(?:(?<=[",;\t\n])|^)"[^"\n;,\t]*\n[^"]{0,60}"(?=[",;\t\r\n])')
-_ENDINGS = (".csv", ".txt", ".tsv", ".dat", ".json", ".jsonl", ".xml", ".log", ".zip")
+_ENDINGS = (
+    ".csv",
+    ".txt",
+    ".tsv",
+    ".dat",
+    ".json",
+    ".jsonl",
+    ".xml",
+    ".log",
+    ".zip",
+    ".lvm",
+    ".asc",
+    ".prn",
+    ".ndjson",
+    ".gz",
+)
 
 
 def tables_of(path: Path) -> list[Table]:
@@ -63,12 +85,12 @@ def tables_of(path: Path) -> list[Table]:
         raise FileError(f"{path}: cannot be read: {error.strerror}") from error
     if not data[:65536].strip() and not data.strip():
         raise FileError(f"{path}: is empty")
-    return _tables(path, data, "", 0)
+    return [part for table in _tables(path, data, "", 0) for part in series_of(table)]
 
 
 def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
-    if data.startswith(b"PAR1") and not part:
-        return [*records.parquet_tables(path)]
+    if data.startswith((b"PAR1", b"ARROW1")) and not part:
+        return [*records.arrow_tables(path)]
     if data.startswith(b"PK\x03\x04"):
         return _zipped(path, data, part, depth)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
@@ -76,14 +98,23 @@ def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     for mark, name in _PACKED.items():
         if data.startswith(mark):
             raise FileError(f"{path}: is packed ({name}): unpack it first")
+    for mark, unpack in _UNPACKED.items():
+        if data.startswith(mark) and depth < MAX_NESTED:
+            try:
+                inner = unpack(io.BytesIO(data)).read(MAX_BYTES + 1)
+            except _BROKEN as error:
+                raise FileError(f"{path}: cannot be unpacked: {shown(error, 80)}") from error
+            if len(inner) > MAX_BYTES:
+                raise FileError(f"{path}: is too large when unpacked: unpack and split it")
+            return _tables(path, inner, part, depth + 1)
     utf8 = as_utf8(data, _understood)
     if utf8 is None:
         raise FileError(
             f"{path}: is neither a recording nor a table: export it as CSV, JSON, Parquet or Excel"
         )
     start = utf8[:LOOK_BYTES].lstrip()
-    if start[:1] in (b"{", b"["):
-        return _named(records.json_tables(path, utf8.decode("utf-8", "replace")), part)
+    if start[:1] in (b"{", b"[") and not _NO_JSON.match(start):
+        return _named(json_tables(path, utf8.decode("utf-8", "replace")), part)
     if start.startswith(b"<") and b">" in start:
         return _named(records.xml_tables(path, utf8), part)
     table = text_table(path, utf8, part)
@@ -92,8 +123,9 @@ def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
 
 def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     """The largest table among the first lines of a text; None if no line has a number."""
-    if b"\r" in utf8[:LOOK_BYTES] and b"\n" not in utf8[:LOOK_BYTES]:
-        utf8 = utf8.replace(b"\r", b"\n")
+    start = utf8[:LOOK_BYTES]
+    if start.count(b"\r") - start.count(b"\r\n") > start.count(b"\n"):
+        utf8 = utf8.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     utf8, folded = _unfolded(utf8)
     head = utf8[:LOOK_BYTES].decode("utf-8", "replace")
     lines = head.split("\n")
@@ -102,15 +134,15 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     lines = lines[:LOOK_LINES]
     if lines and lines[0].lower().startswith("sep="):
         lines[0] = ""
-    labels = labels_of(lines)
-    if labels is not None:
-        plain_text = unlabelled(utf8.decode("utf-8", "replace"), len(labels))
-        named = Header(labels, [""] * len(labels), 0, [])
-        rows = plain_text.split("\n", LOOK_LINES)[:LOOK_LINES]
-        return TextTable(path, plain_text.encode(), rows, Dialect(";", "."), named, part)
+    pattern = pattern_of(lines)
     some = lines if len(lines) <= 2 * SEVERAL else lines[:SEVERAL] + lines[-SEVERAL:]
     dialect = detect([line[:4096] for line in some])
     header = find_header(lines, dialect) if dialect is not None else None
+    if pattern is not None and (pattern.named or header is None or not any(header.titles)):
+        values = pattern.values(utf8.decode("utf-8", "replace"))
+        titles = Header(pattern.titles, [""] * len(pattern.titles), 0, [])
+        rows = values.split("\n", LOOK_LINES)[:LOOK_LINES]
+        return TextTable(path, values.encode(), rows, Dialect(";", "."), titles, part)
     if dialect is None or header is None:
         return None
     return TextTable(path, utf8, lines, dialect, header, part, folded)
@@ -125,14 +157,14 @@ def _unfolded(utf8: bytes) -> tuple[bytes, int]:
     return flat + utf8[TITLE_BYTES:], head.count(b"\n") - flat.count(b"\n")
 
 
-def _understood(text: str) -> bool:
-    """Whether a word in other than plain letters is one that columns are called."""
+def _understood(text: str) -> int:
+    """How many words in other than plain letters are such as columns are called."""
     signs = [word for word in re.split(r"[\W\d_]+", text[:4096]) if not word.isascii()]
     words = {plain(each) for word in signs[:WORDS_ASKED] for each in tokens(word)}
-    return bool(words & (FORCE_WORDS.keys() | TIME_WORDS))
+    return len(words & (FORCE_WORDS.keys() | TIME_WORDS))
 
 
-def _named(tables: list[records.MemoryTable], part: str) -> list[Table]:
+def _named(tables: list[MemoryTable], part: str) -> list[Table]:
     for table in tables:
         table.part = " ".join(filter(None, (part, table.part)))
     return [*tables]
@@ -147,7 +179,7 @@ def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     """A workbook, or an archive whose files are read one by one."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [each for each in archive.infolist() if not each.is_dir()]
+            members = [each for each in archive.infolist() if not _HIDDEN.search(each.filename)]
             workbook = {each.filename for each in members} & _WORKBOOKS
             wanted = [each for each in members if each.filename.lower().endswith(_ENDINGS)]
             size = sum(each.file_size for each in wanted)
@@ -164,7 +196,13 @@ def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     if not few:
         raise FileError(f"{path}: holds too many or too large files: unpack it first")
     found: list[Table] = []
+    problem: FileError | None = None
     for name, content in contents.items():
-        if content.strip():
-            found += _tables(path, content, f"{part}/{name}" if part else name, depth + 1)
+        try:
+            if content.strip():
+                found += _tables(path, content, f"{part}/{name}" if part else name, depth + 1)
+        except FileError as error:
+            problem = problem or error
+    if problem is not None and not found:
+        raise problem
     return found

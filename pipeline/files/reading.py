@@ -12,20 +12,21 @@ import numpy as np
 from pipeline.files.calibrations import kept
 from pipeline.files.changes import held
 from pipeline.files.choosing import Choice, Options, choose
+from pipeline.files.epochs import FASTEST_HZ, SLOWEST_S
 from pipeline.files.errors import FileError, shown
 from pipeline.files.exports import layout_of
 from pipeline.files.forces import Forces, in_newtons, wired_backwards
 from pipeline.files.looks import looks
 from pipeline.files.opening import tables_of
 from pipeline.files.table import Loaded, Progress, Table
-from pipeline.files.times import FASTEST_HZ, SLOWEST_S, Times, of_numbers, of_stamps
+from pipeline.files.times import Times, of_numbers, of_stamps
 from pipeline.files.words import COUNTS, FORCE_UNITS, TIME_UNITS
 from sensor.samples import Floats
 from sensor.timeline.stamps import repaired
 
 LONGEST_S = 72 * 3600.0
 SLOW_S = 0.15
-MOST, MOST_S = 1e18, 1e17
+MOST, MOST_S, MOST_HZ = 1e18, 1e17, 1e5
 LEAST_ROWS = 2
 EVENED_S = 1e-3
 """Times moved by less need no word."""
@@ -217,7 +218,16 @@ def _signal(
             f"the column '{shown(column)}' names no unit: taken as {choice.unit} (--unit)"
         )
     time_s, force_n = times.time_s, forces.force_n
-    time_s, force_n, words = _made_sound(time_s, force_n, loaded.place_of, where)
+    place_of = loaded.place_of
+    if time_s.size > 2 and (np.diff(time_s) < 0).mean() > 0.5 and time_s[-1] < time_s[0]:
+        last = time_s.size - 1
+        time_s, force_n = time_s[::-1], force_n[::-1]
+        remarks.append("the last comes first in it: turned round")
+
+        def place_of(row: int) -> str:
+            return loaded.place_of(last - row)
+
+    time_s, force_n, words = _made_sound(time_s, force_n, place_of, where)
     remarks += words
     if forces.counts_per_n is None:
         backwards = wired_backwards(force_n)
@@ -325,6 +335,11 @@ def _made_sound(
     if float(forces.min()) == float(forces.max()):
         raise FileError(f"{where}: every force is {forces[0]:g}: nothing was pulled")
     usual_s = 1 / _rate_hz(times)
+    if usual_s < 1 / MOST_HZ:
+        raise FileError(
+            f"{where}: a sample every {usual_s:.2g} s, as the times are in seconds, is none of a "
+            "force: name the column `time_min`, `time_ms` or `time_us`, or say --rate HZ"
+        )
     if usual_s < 1 / FASTEST_HZ:
         words.append(
             f"a sample every {usual_s:.2g} s is faster than any gauge of a band: are the times in "

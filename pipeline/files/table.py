@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sensor.samples import Floats
@@ -39,6 +39,10 @@ class Table:
     decimal: str
     notes: list[str]
     """What stands above the titles."""
+
+    def rows(self) -> Iterator[list[str]]:
+        """All rows as texts."""
+        raise NotImplementedError
 
     def load(self, places: Sequence[int], progress: Progress | None = None) -> Loaded:
         """Read these columns."""

@@ -15,18 +15,19 @@ _MARKS = (
 )
 CODE_PAGES = (
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "big5",
-    "cp949", "koi8_r", "cp437", "mac_roman",
+    "cp949", "koi8_r", "cp437", "mac_roman", "cp866", "iso8859_5", "cp850", "cp852", "cp1255",
+    "cp1256", "cp874", "mac_cyrillic",
 )  # fmt: skip
 
 
-def as_utf8(data: bytes, understood: Callable[[str], bool]) -> bytes | None:
+def as_utf8(data: bytes, understood: Callable[[str], int]) -> bytes | None:
     """The text as UTF-8 without byte-order mark; None if it is no text.
 
     Parameters
     ----------
     understood
-        Whether a beginning of the text has words that are known: among the code pages that a file
-        may be written in, one in which it has comes first.
+        How many words of a beginning of the text are known: of the code pages that a file may be
+        written in, the one that makes most words counts.
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
@@ -55,17 +56,13 @@ def _again(data: bytes, encoding: str) -> bytes | None:
         return None
 
 
-def _from_code_page(data: bytes, head: bytes, understood: Callable[[str], bool]) -> bytes | None:
+def _from_code_page(data: bytes, head: bytes, understood: Callable[[str], int]) -> bytes | None:
     from charset_normalizer import from_bytes
 
     start = head[:8192]
     if sum(byte < 9 or 13 < byte < 32 for byte in start) > 0.02 * len(start):
         return None
     likely = [match.encoding for match in from_bytes(start, cp_isolation=list(CODE_PAGES))]
-    for encoding in dict.fromkeys(("cp1252", *likely, *CODE_PAGES)):
-        try:
-            if understood(start.decode(encoding, "ignore")):
-                return _again(data, encoding)
-        except LookupError:
-            continue
-    return _again(data, likely[0] if likely else "cp1252")
+    pages = list(dict.fromkeys(("cp1252", *likely, *CODE_PAGES)))
+    known = [understood(start.decode(page, "ignore")) for page in pages]
+    return _again(data, pages[known.index(max(known))] if any(known) else (likely or pages)[0])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
+import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from pipeline.analysis import analyse
 from pipeline.files.choosing import Options
@@ -86,6 +90,12 @@ layout("Chinese, wide brackets", "时间（毫秒）,拉力（千克）\n" + row
 layout("Russian, kN", "Время, с;Усилие, кН\n" + comma(rows("{t:.4f};{kn:.5f}")))
 layout("Lithuanian", "Laikas;Jėga (N)\n" + rows("{t:.4f};{f:.2f}"))
 layout("Hebrew", "זמן,כוח\n" + rows("{t:.4f},{f:.2f}"))
+for page, title in [
+    ("cp866", "Время;Усилие (Н)"),
+    ("cp1255", "זמן;כוח"),
+    ("cp874", "เวลา;แรง (N)"),
+]:
+    layout(f"in {page}", title + "\n" + rows("{t:.4f};{f:.2f}"), page)
 # -- numbers
 layout("units behind numbers", "time,force\n" + rows("{t:.4f} s,{f:.2f} N"))
 layout("thousands apart", "Time (ms),Force (mN)\n" + rows('"{ms:,}","{mn:,}"'))
@@ -105,6 +115,16 @@ layout("ISO with a zone", "ts,force_n\n" + rows("{d:%Y-%m-%d %H:%M:%S.%f}+02:00,
 layout("ISO with a comma", "Zeit;Kraft (N)\n" + rows("{d:%Y-%m-%d %H:%M:%S},{d:%f};{f:.2f}"))
 layout("ISO in UTC", "ts,force_n\n" + rows("{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f}"))
 layout("days of a sheet", "Time,Force (N)\n" + rows("{day:.10f},{f:.2f}"))
+layout("parts of a day", "Time,Force (N)\n" + "".join(
+    f"{0.6 + t / 86400:.12f},{f:.2f}\n" for t, f in zip(TIME_S, FORCE_N, strict=True)))  # fmt: skip
+layout("a clock of twelve hours without halves", "Time,Force (N)\n" + "".join(
+    f"{BEGAN.replace(hour=12) + timedelta(seconds=float(t)):%I:%M:%S.%f},{f:.2f}\n"
+    for t, f in zip(TIME_S, FORCE_N, strict=True)))  # fmt: skip
+layout("micros that begin again", "us,force_n\n" + "".join(
+    f"{(2**32 - 3_000_000 + round(1e6 * t)) % 2**32},{f:.2f}\n"
+    for t, f in zip(TIME_S, FORCE_N, strict=True)))  # fmt: skip
+layout("the last first", "time_s,force_n\n" + "".join(
+    rows("{t:.4f},{f:.2f}").splitlines(keepends=True)[::-1]))  # fmt: skip
 layout("ns since 1970", "time,force_kg\n" + rows("{ns},{kg:.4f}"))
 layout("micros without a unit", "time,force\n" + rows("{us},{f:.2f}"))
 layout("a rate alone", "Kraft (N)\n" + comma(rows("{f:.2f}")), rate_hz=80.0)
@@ -116,6 +136,13 @@ layout("MATLAB", "   Time      Force\n" + rows("  {t: .7e}   {f: .7e}"))
 layout("LabVIEW", LABVIEW + "X_Value\tForce\tComment\n" + rows("{t:.6f}\t{f:.6f}"))
 layout("serial monitor", rows(CLOCK + " -> {kg:.3f}"), unit="kg")
 layout("named values", rows("Load: {kg:.2f} kg\tTime: {ms} ms"))
+layout("serial monitor, a name", rows(CLOCK + " -> Weight: {kg:.3f} kg"))
+layout("logging", rows("{d:%Y-%m-%d %H:%M:%S},{d:%f} - root - DEBUG - weight: {kg:.3f} kg"))
+layout("stamps in brackets", rows("[" + CLOCK + "] {kg:.3f} kg"))
+layout("ESPHome", rows("[" + CLOCK + "][D][sensor:094]: 'Load': Sending state {kg:.4f} kg with 2"
+                       " decimals of accuracy"))  # fmt: skip
+layout("date, clock and force", rows("{d:%Y-%m-%d %H:%M:%S.%f} {f:.2f} N"))
+layout("line protocol", rows("band,side=left force_n={f:.2f} {ns}"))
 layout("serial plotter", rows("Time:{ms},Force:{f:.2f}"))
 layout("Home Assistant", "entity_id,state,last_changed\n" + rows(
     "sensor.scale,{kg:.2f},{d:%Y-%m-%dT%H:%M:%S.%f}Z"), unit="kg")  # fmt: skip
@@ -137,6 +164,16 @@ layout("titles of two lines", '"Time\n(s)","Force\n(kg)"\n' + rows("{t:.4f},{kg:
 layout("a delimiter too many", "Time (s),Force (N)\n" + rows("{t:.4f},{f:.2f},"))
 layout("a summary above", "Rep,Peak,Took\n1,98,2\n2,99,2\n\nTime (s),Force (N)\n"
        + rows("{t:.4f},{f:.2f}"))  # fmt: skip
+layout("results above with titles as wide", '"Results"\n"","Peak (N)","Way (mm)"\n"1","98","80"\n\n'
+       '"Time","Way","Load"\n"(s)","(mm)","(N)"\n'
+       + rows('"{t:.4f}","{h:.3f}","{f:.2f}"'))  # fmt: skip
+layout("numbers of rows as readings", "Reading,Value,Units,Time (s)\n" + rows(
+    "{i},{lb:.3f},lbF,{t:.4f}"))  # fmt: skip
+layout("in turn with another", "time_s,channel,value\n" + rows(
+    "{t:.4f},force,{f:.2f}\n{t:.4f},temp,21.0"))  # fmt: skip
+layout("its name in a column", "_time,_value,_field\n" + rows(
+    "{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f},force_n"))  # fmt: skip
+layout("raw and filtered", "t,force_raw,force_filtered\n" + rows("{t:.4f},{mn},{f:.2f}"))
 layout("a table below", "time_s,force_n\n" + rows("{t:.4f},{f:.2f}") + "\nRep,Peak\n1,98\n2,99")
 layout("sixty lines above", "".join(f"Param{i}: {i * 1.5}\n" for i in range(60))
        + "\n\nTime;Force\n" + rows("{t:.4f};{f:.2f}"))  # fmt: skip
@@ -147,11 +184,26 @@ layout("a faster column beside", "time_s,emg,force_n\n" + "".join(
     f"{k / 320:.5f},0.{k % 97},{f'{FORCE_N[k // 4]:.2f}' if k % 4 == 0 else ''}\n"
     for k in range(4 * FORCE_N.size)))  # fmt: skip
 layout("old Macintosh", "Time (s),Force (N)\r" + rows("{t:.4f},{f:.2f}", "\r"))
+layout("line feeds above, returns below", "# logger\nTime (s),Force (N)\r"
+       + rows("{t:.4f},{f:.2f}", "\r"))  # fmt: skip
 layout("Markdown", "| Time | Force |\n|---|---|\n" + rows("| {t:.4f} | {f:.2f} |"))
 # -- JSON
 PAIRS = list(zip(TIME_S.tolist(), FORCE_N.tolist(), strict=True))
 layout("JSON by columns", json.dumps({"a": {"time": TIME_S.tolist(), "force": FORCE_N.tolist()}}))
 layout("JSON pairs", json.dumps(PAIRS), unit="N")
+layout("JSON rows below titles", json.dumps([["time_s", "force_n"], *PAIRS]))
+layout("JSON rows beside titles", json.dumps({"columns": ["time_s", "force_n"], "data": PAIRS}))
+layout("JSON by pandas, rows", json.dumps(
+    {str(i): {"time_s": t, "force_n": f} for i, (t, f) in enumerate(PAIRS)}))  # fmt: skip
+layout("JSON by pandas, columns", json.dumps(
+    {"time_s": {i: t for i, (t, _) in enumerate(PAIRS)},
+     "force_n": {i: f for i, (_, f) in enumerate(PAIRS)}}))  # fmt: skip
+layout("JSON with a unit beside", json.dumps(
+    {"unit": "kg", "samples": [{"time_s": t, "load": f / KG} for t, f in PAIRS]}))  # fmt: skip
+layout("JSON texts", json.dumps(
+    [{"time_s": comma(f"{t:.4f}"), "force": comma(f"{f:.2f} N")} for t, f in PAIRS]))  # fmt: skip
+layout("XML in a namespace", "<a xmlns='urn:x'>" + rows(
+    "<p><time>{t:.4f}</time><force>{f:.2f}</force></p>") + "</a>")  # fmt: skip
 layout("JSON records within", json.dumps(
     {"session": {"samples": [{"t": t, "sensor": {"force_n": f}} for t, f in PAIRS]}}))  # fmt: skip
 layout("JSON Lines with a unit", rows(
@@ -182,6 +234,21 @@ def test_parquet_gives_the_same(tmp_path: Path, unit: str) -> None:
     table = pa.table({"timestamp": stamps, "force_kg": FORCE_N / KG})
     pq.write_table(table, tmp_path / "a.parquet")
     check(tmp_path / "a.parquet", Options())
+
+
+def test_what_is_packed_or_arrow_gives_the_same(tmp_path: Path) -> None:
+    text = ("time_s,force_n\n" + rows("{t:.4f},{f:.2f}")).encode()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.csv", text)
+        packed.writestr("__MACOSX/._a.csv", b"\0\5\x16\7")
+        packed.writestr("notes.txt", b"\0\1\2 no table")
+    moments = np.array([BEGAN + timedelta(seconds=t) for t, _ in PAIRS], dtype="datetime64[ns]")
+    arrow = io.BytesIO()
+    feather.write_feather(pa.table({"force_n": FORCE_N, "__index_level_0__": moments}), arrow)
+    for content in (gzip.compress(text), bz2.compress(text), archive.getvalue(), arrow.getvalue()):
+        (tmp_path / "a").write_bytes(content)
+        check(tmp_path / "a", Options())
 
 
 def test_a_workbook_gives_the_same_from_its_one_sheet_of_force(tmp_path: Path) -> None:

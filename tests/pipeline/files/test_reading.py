@@ -163,6 +163,19 @@ def test_a_unit_that_is_not_known_is_asked_for_and_never_taken_as_newtons(
     assert read(write(tmp_path, table), unit="lb").unit == "lb"
 
 
+def test_sides_in_turn_are_parts_and_sides_in_blocks_are_one_signal(tmp_path: Path) -> None:
+    in_turn = rows("{t:.4f},L,{f:.2f}\n{t:.4f},R,{f:.2f}\n")
+    path = write(tmp_path, "time_s,side,force_n\n" + in_turn)
+    with pytest.raises(FileError, match=r"in several parts .'L', 'R'.: give --sheet"):
+        read(path)
+    assert read(path, sheet="R").force_n == pytest.approx(FORCE_N, abs=0.01)
+    blocks = "".join(
+        f"{t:.4f},{'L' if t < 3 else 'R'},{f:.2f}\n" for t, f in zip(TIME_S, FORCE_N, strict=True)
+    )
+    found = read(write(tmp_path, "time_s,side,force_n\n" + blocks))
+    assert found.force_n == pytest.approx(FORCE_N, abs=0.01)
+
+
 def test_force_by_body_mass_is_no_force(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="no force column"):
         read(write(tmp_path, "time (s),force (N/kg)\n" + rows("{t:.4f},{f:.2f}\n")))
