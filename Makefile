@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: help demo test lint prove bench screenshots test-bluez servers clean
+.PHONY: help demo test lint prove bench screenshots test-bluez test-homeassistant servers clean
 
 help:
 	@echo "make demo    try it: simulated band on a virtual radio, broker, live page"
@@ -38,6 +38,9 @@ screenshots: $(VENV)/.dev
 
 test-bluez: $(VENV)/.dev
 	$(BIN)/python -m tests.bluez.vm.run
+
+test-homeassistant: $(VENV)/.dev servers
+	@bash scripts/homeassistant.sh $(BIN)/pytest
 
 # The servers that tests run for real. Without root the tests that lack theirs are skipped and say so.
 servers:

@@ -37,7 +37,7 @@ from pipeline.session.events import Emitted, ForceSamples
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.samples import Channel, Notification
-from sensor.source import HostClock
+from sensor.source import About, HostClock
 from sensor.timeline.ledger import Ledger
 
 NOTIFICATION = 0x1B
@@ -108,6 +108,10 @@ class Noting:
         /,
     ) -> None:
         await self._source.__aexit__(kind, exc, traceback)
+
+    @property
+    def about(self) -> About:
+        return self._source.about
 
     async def stop(self) -> None:
         await self._source.stop()

@@ -120,7 +120,7 @@ async def memory_without_broker(hours: float) -> None:
     samples = [t for t in session() if isinstance(t.event, ForceSamples)]
     reps, process = events(1000), psutil.Process()
     rounds = round(hours * 3600 / 66)
-    async with MqttSink(MqttSettings(port=free_port())) as sink:
+    async with MqttSink(MqttSettings(port=free_port()), device="band-left") as sink:
         sizes = []
         for done in range(rounds):
             sink.show(FACTS, samples)

@@ -33,6 +33,8 @@ class BandSetup:
     battery_percent: float = 87.0
     battery_hours: float = 40.0
     waits: bool = False
+    serial: str | None = None
+    """Four hexadecimal digits, which the address follows from; None: drawn from the seed."""
 
 
 class Band:
@@ -44,7 +46,8 @@ class Band:
         self.elastic = Elastic.of_colour(setup.colour, rng)
         error = 1 + setup.curve_sd * float(rng.standard_normal())
         curve = replace(self.elastic, scale=self.elastic.scale * error).curve(setup.curve_sd)
-        self.serial = f"{int(rng.integers(16**4)):04X}"
+        drawn = f"{int(rng.integers(16**4)):04X}"
+        self.serial = setup.serial or drawn
         self._person = Person(setup.workout, self.elastic, setup.seed)
         self._gauge = Gauge(setup.gauge, setup.seed)
         self._began_s = None if setup.waits else 0.0

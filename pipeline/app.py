@@ -7,8 +7,9 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pipeline.config import Config
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
@@ -20,8 +21,11 @@ from pipeline.session.session import Session
 from pipeline.sinks.sink import CommandHandler
 from pipeline.views.terminal import TerminalLine
 from sensor.errors import BandError
-from sensor.source import Source
+from sensor.source import About, Source
 from sensor.timeline.ledger import Ledger
+
+if TYPE_CHECKING:
+    from pipeline.sinks.page.web import WebSink
 
 LAST_DELIVERY_S = 5.0
 """How long a session's end waits for sinks that are behind; the recording keeps the rest."""
@@ -33,6 +37,10 @@ LAST_SAMPLES_S = 8.0
 
 class StoppableSource(Source, Protocol):
     """A source that can be asked to come to its end; go on iterating for the rest."""
+
+    @property
+    def about(self) -> About:
+        """What the band says of itself, once the source is entered."""
 
     async def stop(self) -> None: ...
 
@@ -92,9 +100,10 @@ async def run_session(
         return await command(name)
 
     with _interrupts() as asked, closing(TerminalLine()) as terminal:
-        async with open_outlets(config, recording, log.facts, handle) as outlets:
+        notices = _Notices(terminal)
+        async with open_outlets(config, recording, log.facts, handle, notices.notice) as outlets:
             outlets.live.append(terminal)
-            notices = _Notices(terminal, outlets)
+            notices.page = outlets.page
             deliveries = [
                 Delivery(
                     recording,
@@ -123,7 +132,8 @@ async def run_session(
                 task.add_done_callback(lambda _: asked.set())
             sync = asyncio.create_task(recorder.keep_synced())
             try:
-                await _take_all(source, recorder, asked, duration_s, on_emitted)
+                known = partial(_note_band, source, log, outlets)
+                await _take_all(source, recorder, asked, duration_s, known, on_emitted)
                 if page_stays and outlets.page is not None and not asked.is_set():
                     terminal.say("that was all of it; the page stays until Ctrl-C")
                     await asked.wait()
@@ -140,22 +150,31 @@ async def run_session(
 class _Notices:
     """Sentences for the person, in the terminal and on the page."""
 
-    def __init__(self, terminal: TerminalLine, outlets: Outlets) -> None:
-        self._terminal, self._page = terminal, outlets.page
+    def __init__(self, terminal: TerminalLine) -> None:
+        self._terminal = terminal
+        self.page: WebSink | None = None
 
     def notice(self, level: str, text: str, about: str = "session") -> None:
         self._terminal.say(text)
-        if self._page is not None:
-            self._page.notice(level, text, about)
+        if self.page is not None:
+            self.page.notice(level, text, about)
 
     def status(self, status: DeliveryStatus) -> None:
         self._terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
-        if self._page is not None:
-            self._page.delivery(status.sink, status.waiting_rows, status.problem)
+        if self.page is not None:
+            self.page.delivery(status.sink, status.waiting_rows, status.problem)
 
     def rejected(self, status: DeliveryStatus) -> None:
         text = f"{status.sink}: {status.rejected}"
         self.notice("warning", text, about=f"rejected by {status.sink}")
+
+
+def _note_band(source: StoppableSource, log: SessionLog, outlets: Outlets) -> None:
+    """Tell recording and listeners which band it is, now that this is known."""
+    about = source.about
+    log.note_band(about)
+    for tell in outlets.about:
+        tell(about)
 
 
 async def _take_all(
@@ -163,6 +182,7 @@ async def _take_all(
     recorder: Recorder,
     asked: asyncio.Event,
     duration_s: float | None,
+    entered_first: Callable[[], None],
     on_emitted: Callable[[list[Emitted]], None],
 ) -> None:
     """Feed the recorder until the source ends, the time is over, or somebody asked for the end.
@@ -174,6 +194,7 @@ async def _take_all(
     async def pump() -> None:
         async with source:
             entered.set()
+            entered_first()
             async for notification in source:
                 on_emitted(recorder.take(notification))
 

@@ -108,7 +108,7 @@ async def _broker(config: Config) -> AsyncIterator[Finding]:
 
     what = f"the MQTT broker at {config.mqtt.host} answers"
     try:
-        async with MqttSink(mqtt_settings(config), presence=False) as sink:
+        async with MqttSink(mqtt_settings(config)) as sink:
             async with asyncio.timeout(20):  # longer than its own patience, which says why
                 await sink.check()
     except TimeoutError:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from sensor.samples import Notification
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a band says of itself, as far as it does."""
+
+    address: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    hardware: str | None = None
 
 
 class Source(Protocol):

@@ -154,7 +154,7 @@ async def _sinks(config: Config, only: str | None, stack: AsyncExitStack) -> lis
     if config.mqtt.enabled and config.mqtt.host is not None and only in (None, "mqtt"):
         from pipeline.sinks.mqtt.sink import MqttSink
 
-        mqtt = MqttSink(mqtt_settings(config), presence=False)
+        mqtt = MqttSink(mqtt_settings(config))
         sinks.append(await stack.enter_async_context(mqtt))
     if config.influx.url is not None and only in (None, "influx"):
         from pipeline.sinks.influx.sink import InfluxSink

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import sys
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from pipeline.commands.options import (
     add_mqtt_arguments,
@@ -61,7 +62,11 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     try:
         band_clock = ClockConfig(rate_hz=args.rate, ppm=80.0)
         setup = BandSetup(
-            seed=args.seed, workout=Workout(endless=True), clock=band_clock, waits=True
+            seed=args.seed,
+            workout=Workout(endless=True),
+            clock=band_clock,
+            waits=True,
+            serial=_serial(args.seed, config.band.name),
         )
         band = SimulatedBand(air.transport("band"), setup)
     except ValueError as error:
@@ -77,6 +82,11 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
                 duration_s=args.duration,
                 announce=_announce,
             )
+
+
+def _serial(number: int, name: str) -> str:
+    """Two demos side by side are two bands."""
+    return f"{crc32(f'{number} {name}'.encode()) % 16**4:04X}"
 
 
 def _announce(lines: list[str]) -> None:

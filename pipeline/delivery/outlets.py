@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config, ConfigError
+from pipeline.delivery.recorder import Notice
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink
 from sensor.recording.log import Recording
+from sensor.source import About
 
 if TYPE_CHECKING:
     from pipeline.sinks.influx.settings import InfluxSettings
@@ -29,6 +31,8 @@ class Outlets:
     page: WebSink | None = None
     lasting: list[str] = field(default_factory=list)
     """Durable sinks that are there after the session, so that what waits can be brought to them."""
+    about: list[Callable[[About], None]] = field(default_factory=list)
+    """Called when it is known which band it is."""
     lines: list[str] = field(default_factory=list)
     """What to tell the person about where to look."""
 
@@ -39,13 +43,14 @@ async def open_outlets(
     recording: Recording | None,
     facts: SessionFacts,
     command: CommandHandler,
+    notice: Notice,
 ) -> AsyncIterator[Outlets]:
     """Open the page, the broker and the clients that the configuration asks for."""
     outlets = Outlets()
     async with AsyncExitStack() as stack:
         await _open_page(config, command, outlets, stack)
         if recording is not None:
-            await _open_mqtt(config, facts, command, outlets, stack)
+            await _open_mqtt(config, facts, command, notice, outlets, stack)
             await _open_influx(config, outlets, stack)
             outlets.lines.append(f"recording   {recording.path}")
         yield outlets
@@ -80,6 +85,7 @@ async def _open_mqtt(
     config: Config,
     facts: SessionFacts,
     command: CommandHandler,
+    notice: Notice,
     outlets: Outlets,
     stack: AsyncExitStack,
 ) -> None:
@@ -100,8 +106,17 @@ async def _open_mqtt(
             raise ConfigError(f"[mqtt] {error}") from error
         await stack.enter_async_context(broker)
         settings = replace(settings, port=broker.port)
-    sink = await stack.enter_async_context(MqttSink(settings, command))
-    sink.introduce(facts.device)
+    page_url = None if outlets.page is None else outlets.page.url
+    sink = await stack.enter_async_context(
+        MqttSink(
+            settings,
+            command,
+            device=facts.device,
+            page_url=page_url,
+            warn=lambda text: notice("warning", text),
+        )
+    )
+    outlets.about.append(sink.introduce)
     outlets.durable.append(sink)
     if config.mqtt.host is not None:
         outlets.lasting.append(sink.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -16,6 +16,7 @@ from pipeline.session.session import Session
 from sensor.errors import BandError, RecordingError
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
+from sensor.source import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class SessionLog:
     recording: Recording | None
     """None for a replay, which is recorded already."""
     facts: SessionFacts
+
+    def note_band(self, about: About) -> None:
+        """Store what the band says of itself."""
+        if self.recording is None:
+            return
+        with suppress(BandError):
+            said = {key: value for key, value in asdict(about).items() if value}
+            self.recording.set_facts({f"band_{key}": value for key, value in said.items()})
 
     def note_result(self, session: Session) -> None:
         """Store what lists of recordings show, and the fit of the clocks."""

@@ -9,6 +9,7 @@ from typing import Self
 
 from sensor.recording.log import Recording
 from sensor.samples import Notification
+from sensor.source import About
 
 ROWS_AT_ONCE = 500
 
@@ -42,6 +43,11 @@ class Playback:
 
     def follow(self, ledger: object) -> None:
         """Nothing can be asked of a recording."""
+
+    @property
+    def about(self) -> About:
+        """Nothing: there is no band."""
+        return About()
 
     async def stop(self) -> None:
         """End the iteration at the next row."""

@@ -16,7 +16,7 @@ from sensor.ble.resend import Resender
 from sensor.ble.waiting import ended, first, now_s
 from sensor.errors import LinkError
 from sensor.samples import Channel
-from sensor.source import HostClock
+from sensor.source import About, HostClock
 from sensor.wire.profile import Info
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Connection:
         self._silence_s = silence_s
         self._give_up_after_s = give_up_after_s
         self.info: Info | None = None
-        """What the band last said of itself."""
+        """What the band last said of its samples."""
+        self._about: About | None = None
         self._inbox = Inbox(clock or HostClock(), max_waiting)
         self._resender = Resender(self._inbox)
         self._found: FoundDevice | None = None
@@ -141,6 +142,8 @@ class Connection:
             await link.open()
             await link.begin()
             self.info = link.info
+            if self._about is None:
+                self._about = await link.read_about()
             self._last_force_s = now_s()
             if not self._paused:
                 await link.start()

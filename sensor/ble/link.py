@@ -17,12 +17,18 @@ from bleak.exc import BleakCharacteristicNotFoundError
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
 from sensor.errors import FrameError, LinkError
 from sensor.samples import Channel
+from sensor.source import About
 from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES
 from sensor.wire.profile import (
     BATTERY_LEVEL_UUID,
     CONTROL_UUID,
+    FIRMWARE_REVISION_UUID,
     FORCE_UUID,
+    HARDWARE_REVISION_UUID,
     INFO_UUID,
+    MANUFACTURER_NAME_UUID,
+    MODEL_NUMBER_UUID,
+    SERIAL_NUMBER_UUID,
     Command,
     Info,
     Opcode,
@@ -41,6 +47,7 @@ LEAVE_TIMEOUT_S = 5.0
 """BlueZ takes up to three seconds."""
 MIN_MTU = 23
 HEADER_BYTES = 3
+MAX_TEXT = 100
 
 Receive = Callable[[Channel, bytes], None]
 
@@ -165,6 +172,17 @@ class BandLink:
         """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
         return len(frame) == MIN_MTU - HEADER_BYTES
 
+    async def read_about(self) -> About:
+        """What the Device Information service tells; a band that has none, or half, is fine."""
+        return About(
+            self.address,
+            await self._read_text(MANUFACTURER_NAME_UUID),
+            await self._read_text(MODEL_NUMBER_UUID),
+            await self._read_text(SERIAL_NUMBER_UUID),
+            await self._read_text(FIRMWARE_REVISION_UUID),
+            await self._read_text(HARDWARE_REVISION_UUID),
+        )
+
     async def follow_battery(self) -> None:
         """Read the battery level, and hear of changes, where the band has one."""
         level = self._client.services.get_characteristic(BATTERY_LEVEL_UUID)
@@ -237,6 +255,18 @@ class BandLink:
             return bytes(await self._client.read_gatt_char(uuid))
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
+
+    async def _read_text(self, uuid: str) -> str | None:
+        found = self._client.services.get_characteristic(uuid)
+        if found is None or "read" not in found.properties:
+            return None
+        try:
+            value = bytes(await self._client.read_gatt_char(found))
+        except BLUETOOTH_ERRORS as error:
+            logger.info("%s does not tell %s: %s", self.band, uuid, error)
+            return None
+        text = value.decode("utf-8", "replace").strip("\0 \t\r\n")
+        return text[:MAX_TEXT] or None
 
     def _on_force(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
         payload = bytes(value)

@@ -13,6 +13,7 @@ from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink, accepted
 from sensor.ble.waiting import ended
 from sensor.errors import LinkError
 from sensor.samples import Notification
+from sensor.source import About
 from sensor.timeline.ledger import Ledger
 from sensor.wire.profile import Calibration, Command, Opcode, Response
 
@@ -68,6 +69,11 @@ class BleSource(Connection):
     def address(self) -> str | None:
         """The band's address, once it is found."""
         return None if self._found is None else self._found.address
+
+    @property
+    def about(self) -> About:
+        """What the band said of itself when it was first connected."""
+        return self._about or About(self.address)
 
     @property
     def mtu(self) -> int | None:

@@ -15,6 +15,7 @@ from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
+from sensor.source import About
 from sensor.wire.frames import ForceFrame
 
 SETUP = BandSetup(seed=8, workout=Workout((replace(LOW_ROW, reps=3),), lead_in_s=1.0))
@@ -46,6 +47,9 @@ def test_the_client_gets_every_sample_of_a_band_whose_notifications_suffer() -> 
                 if forces >= 120 and stopping is None:
                     stopping = asyncio.create_task(source.stop())
             held = band.band.firmware.held(0)
+            assert source.about == About(
+                band.address, "forceband", "forceband green", band.band.serial, "1.0.0"
+            )
         got: dict[int, int] = {}
         first = None
         for note in notes:

@@ -286,7 +286,7 @@ async def catch_up(config: Config, recording: Recording) -> None:
     """Bring what waits, as `forceband deliver` does."""
     async with (
         asyncio.timeout(PATIENCE_S),
-        MqttSink(mqtt_settings(config), presence=False) as mqtt,
+        MqttSink(mqtt_settings(config)) as mqtt,
         InfluxSink(influx_settings(config)) as influx,
     ):
         for sink in (mqtt, influx):

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.session.events import Emitted, ForceSamples
 from pipeline.session.facts import SessionFacts
-from pipeline.sinks.mqtt.homeassistant import happening
+from pipeline.sinks.mqtt.happenings import Happenings
 from pipeline.sinks.mqtt.messages import OFFLINE, ONLINE, Message, Topics, to_json
 from pipeline.sinks.mqtt.state import DeviceState
 
@@ -32,48 +32,60 @@ class LiveFeed:
     Resent samples are left out: a live curve has moved on, and the recording has them.
     """
 
-    def __init__(self, base: str, facts: SessionFacts, home_assistant: bool) -> None:
+    def __init__(
+        self, base: str, facts: SessionFacts, home_assistant: bool, program: str = ""
+    ) -> None:
         self.facts = facts
         self.dropped_samples = 0
-        self._base = base
+        self._program = program
         self._topics = Topics(base, facts.device)
         self._home_assistant = home_assistant
-        self._state = DeviceState(facts.session)
+        self._state = DeviceState(facts)
+        self._automates = Happenings(base)
         self._blocks: deque[ForceSamples] = deque()
         self._waiting_samples = 0
         self._happenings: deque[Message] = deque(maxlen=MOST_HAPPENINGS)
         self._force_at_s = self._state_at_s = -NEVER
         self._shown_state: object = None
         self._shown_status: bytes | None = None
+        self._shown_last_set: object = None
 
     def take(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Fold events in; `due` tells what follows from them."""
         if facts.session != self.facts.session:
-            self._state = DeviceState(facts.session, battery_percent=self._state.battery_percent)
-        self.facts = facts
+            self._state = DeviceState(facts, battery_percent=self._state.battery_percent)
+        self.facts = self._state.facts = facts
         # a replay must not switch the light on
         automates = self._home_assistant and facts.replay_speed is None
         for each in emitted:
             self._state.take(each)
             if isinstance(each.event, ForceSamples):
                 self._keep(each.event)
-            elif automates and (message := happening(self._base, facts, each)):
-                self._happenings.append(message)
+            elif automates:
+                self._happenings += self._automates.take(facts, each)
 
     def due(self, now_s: float) -> list[Message]:
-        """The messages to publish now."""
-        messages = self._status()
+        """The messages to publish now.
+
+        A band that comes is preceded by its state, and one that goes is followed by it: whoever
+        believes the status never shows the force of another time. A set's end comes before both.
+        """
+        messages = list(self._happenings)
+        self._happenings.clear()
+        messages += self._last_set()
+        status = self._status()
+        if status:
+            self._state_at_s = -NEVER
+        if not self._state.online:
+            messages += status
         if self._blocks and now_s >= self._force_at_s + FORCE_EVERY_S:
             self._force_at_s = now_s
             messages += self._force()
         if now_s >= self._state_due_s():
             self._state_at_s = now_s
-            self._shown_state = self._state.summary()
-            replay = self.facts.replay_speed is not None
-            body = {**self._shown_state, "replay": replay, **self._state.when()}
-            messages.append(Message(self._topics.state, to_json(body), qos=0, retain=True))
-        messages += self._happenings
-        self._happenings.clear()
+            messages.append(self._state_message())
+        if self._state.online:
+            messages += status
         return messages
 
     def next_due_s(self) -> float:
@@ -83,7 +95,7 @@ class LiveFeed:
 
     def renew(self) -> None:
         """Have status and state told again: a broker may have forgotten them."""
-        self._shown_state = self._shown_status = None
+        self._shown_state = self._shown_status = self._shown_last_set = None
         self._state_at_s = -NEVER
 
     def skip(self) -> int:
@@ -94,10 +106,6 @@ class LiveFeed:
         self._happenings.clear()
         self._waiting_samples = 0
         return lost
-
-    def farewell(self) -> Message:
-        """The status to leave behind."""
-        return Message(self._topics.status, OFFLINE, retain=True)
 
     def _keep(self, samples: ForceSamples) -> None:
         if samples.late or not len(samples.force_n):
@@ -115,6 +123,20 @@ class LiveFeed:
             return []
         self._shown_status = status
         return [Message(self._topics.status, status, retain=True)]
+
+    def _state_message(self) -> Message:
+        self._shown_state = self._state.summary()
+        replay = self.facts.replay_speed is not None
+        more = {"replay": replay, "program": self._program, **self._state.when()}
+        body = to_json({**self._shown_state, **more})
+        return Message(self._topics.state, body, qos=0, retain=True)
+
+    def _last_set(self) -> list[Message]:
+        last = self._state.last_set
+        if last is None or last == self._shown_last_set:
+            return []
+        self._shown_last_set = last
+        return [Message(self._topics.last_set, to_json(last), retain=True)]
 
     def _state_due_s(self) -> float:
         changed = self._state.summary() != self._shown_state

@@ -1,7 +1,8 @@
-"""Home Assistant: the band as a device that sets itself up, and events for automations.
+"""Home Assistant: the band as a device that sets itself up.
 
 Pure. Follows the MQTT integration's device discovery: one retained message names the device, its
-origin and its entities; long key names are used throughout.
+origin and its entities. Long key names and whole topics: Home Assistant refuses a `~` beside
+`device`, and reads `qos` of a component only.
 
 References
 ----------
@@ -10,18 +11,18 @@ https://www.home-assistant.io/integrations/mqtt/ (device discovery, availability
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.analysis.types import Phase, RepAnnounced, SetClosed
-from pipeline.session.events import Emitted, GapFound
-from pipeline.session.facts import SessionFacts
-from pipeline.sinks.mqtt.messages import Message, Topics, bridge_status, head, to_json
+from pipeline.analysis.types import Phase
+from pipeline.sinks.mqtt.happenings import HAPPENING_TOPIC, HAPPENINGS
+from pipeline.sinks.mqtt.messages import Message, Topics, to_json
 
 EXPIRE_AFTER_S = 90
 """Three heartbeats of the state without one: the value is no longer true."""
-HAPPENINGS = ("rep", "set_end", "gap")
-HAPPENING_TOPIC = "ha"
+SUPPORT_URL = "https://github.com/forceband/forceband"
+BLUETOOTH_ADDRESS = re.compile(r"([0-9A-F]{2}:){5}[0-9A-F]{2}")
 BUTTONS = {
     "tare": {"name": "Tare", "icon": "mdi:scale-balance", "entity_category": "config"},
     "start": {"name": "Start", "icon": "mdi:play"},
@@ -32,6 +33,14 @@ BUTTONS = {
         "entity_category": "diagnostic",
     },
 }
+Keys = dict[str, Any]
+
+MEASURED: Keys = {"state_class": "measurement"}
+NEWTON: Keys = {"unit_of_measurement": "N", "suggested_display_precision": 0, **MEASURED}
+SECONDS: Keys = {"device_class": "duration", "unit_of_measurement": "s", **MEASURED}
+DIAGNOSTIC: Keys = {"entity_category": "diagnostic"}
+HIDDEN: Keys = {"enabled_by_default": False}
+"""What changes many times in a set would fill the logbook of whoever does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +48,15 @@ class DeviceCard:
     """What a person is told about a band."""
 
     name: str
-    model: str = "Resistance band with force sensor"
-    manufacturer: str = "forceband"
+    model: str | None = None
+    manufacturer: str | None = None
     serial_number: str | None = None
     sw_version: str | None = None
     hw_version: str | None = None
+    address: str | None = None
+    """Of Bluetooth; macOS gives another kind, which says nothing outside it."""
+    configuration_url: str | None = None
+    """The live page's."""
 
 
 def discovery_topic(prefix: str, base: str, device: str) -> str:
@@ -64,127 +77,132 @@ def discovery_message(
         Whether buttons are offered.
     """
     object_id = _object_id(base, device)
-    about = {
-        "identifiers": [object_id],
-        "name": card.name,
-        "model": card.model,
-        "manufacturer": card.manufacturer,
-        "serial_number": card.serial_number,
-        "sw_version": card.sw_version,
-        "hw_version": card.hw_version,
-    }
-    components = _sensors() | {"link": _link(base), "happening": _event()}
+    topics = Topics(base, device)
+    components = _running(topics) | _results(topics) | {"happening": _event(topics)}
     if commands:
-        components |= {name: _button(name) for name in BUTTONS}
+        components |= {name: _button(topics, name) for name in BUTTONS}
     for key, component in components.items():
-        component["unique_id"] = f"{object_id}_{key}"
+        component |= {"unique_id": f"{object_id}_{key}", "qos": 1}
     body = {
-        "device": {key: value for key, value in about.items() if value},
-        "origin": {"name": "forceband", "sw_version": version},
-        "~": Topics(base, device).root,
-        "availability": [{"topic": bridge_status(base)}, {"topic": "~/status"}],
-        "availability_mode": "all",
-        "state_topic": "~/state",
-        "qos": 1,
+        "device": _about(card, object_id),
+        "origin": {"name": "forceband", "sw_version": version, "support_url": SUPPORT_URL},
         "components": components,
     }
     return Message(discovery_topic(prefix, base, device), to_json(body), retain=True)
 
 
-def happening(base: str, facts: SessionFacts, emitted: Emitted) -> Message | None:
-    """A short event for automations; None for what should not trigger any."""
-    body: dict[str, Any]
-    match emitted.event:
-        case RepAnnounced(rep):
-            body = {
-                "event_type": "rep",
-                "set": rep.set,
-                "rep": rep.rep,
-                "peak_n": rep.peak_n,
-                "tempo": rep.tempo,
-                "concentric_s": rep.concentric_s,
-                "eccentric_s": rep.eccentric_s,
-            }
-        case SetClosed(summary):
-            body = {
-                "event_type": "set_end",
-                "set": summary.set,
-                "reps": summary.reps,
-                "peak_n": summary.peak_n,
-                "tut_s": summary.tut_s,
-                "rest_s": summary.rest_s,
-            }
-        case GapFound(gap):
-            body = {"event_type": "gap", "missing": gap.missing}
-        case _:
-            return None
-    topic = Topics(base, facts.device).event(HAPPENING_TOPIC)
-    return Message(topic, to_json({**body, **head(facts, emitted)}))
+def _about(card: DeviceCard, object_id: str) -> Keys:
+    about: Keys = {
+        "identifiers": [object_id],
+        "name": card.name,
+        "model": card.model or "Resistance band with force sensor",
+        "manufacturer": card.manufacturer or "forceband",
+        "serial_number": card.serial_number,
+        "sw_version": card.sw_version,
+        "hw_version": card.hw_version,
+        "configuration_url": card.configuration_url,
+    }
+    if card.address is not None and BLUETOOTH_ADDRESS.fullmatch(card.address.upper()):
+        about["connections"] = [["bluetooth", card.address.upper()]]
+    return {key: value for key, value in about.items() if value}
 
 
-def _sensors() -> dict[str, dict[str, Any]]:
-    live = {"expire_after": EXPIRE_AFTER_S}
-    measured = {"state_class": "measurement"}
-    counted = {"state_class": "total_increasing"}
-    diagnostic = {"entity_category": "diagnostic"}
-    newton = {"unit_of_measurement": "N", "suggested_display_precision": 0, **measured}
-    seconds = {"device_class": "duration", "unit_of_measurement": "s", **measured}
-    # Home Assistant keeps `unknown` for itself and takes a rendered None to mean it
+def _running(topics: Topics) -> dict[str, Keys]:
+    """What happens now. Counts and results of the open set stay readable when the band is off."""
+    live: Keys = {"expire_after": EXPIRE_AFTER_S, "availability": [{"topic": topics.status}]}
+    phases: Keys = {
+        "device_class": "enum",
+        "options": [p.value for p in Phase if p != Phase.UNKNOWN],
+    }
+    battery: Keys = {
+        "device_class": "battery",
+        "unit_of_measurement": "%",
+        **MEASURED,
+        **DIAGNOSTIC,
+    }
     known = {"value_template": "{{ value_json.phase if value_json.phase != 'unknown' else None }}"}
-    phases = {"device_class": "enum", "options": [p.value for p in Phase if p != Phase.UNKNOWN]}
-    battery = {"device_class": "battery", "unit_of_measurement": "%", **measured, **diagnostic}
-    missing = {"icon": "mdi:chart-line-variant", **counted, **diagnostic}
+    state = topics.state
     return {
-        "force": _sensor("force_n", "Force", icon="mdi:arm-flex", **newton, **live),
-        "peak": _sensor("peak_n", "Peak of last rep", icon="mdi:summit", **newton),
-        "reps": _sensor("reps", "Reps in set", icon="mdi:counter", **counted),
-        "set": _sensor("set", "Set", icon="mdi:format-list-numbered", **counted),
-        "tempo": _sensor("tempo", "Tempo", icon="mdi:metronome"),
-        "phase": _sensor("phase", "Phase", icon="mdi:sine-wave", **phases, **live) | known,
-        "tut": _sensor("tut_s", "Time under tension", suggested_display_precision=1, **seconds),
-        "battery": _sensor("battery_percent", "Battery", **battery),
-        "missing": _sensor("missing_samples", "Missing samples", **missing),
+        "force": _sensor(state, "force_n", "Force", 0, icon="mdi:arm-flex", **NEWTON, **live),
+        # a corrected count goes down, which `total_increasing` would take for a new meter
+        "reps": _sensor(state, "reps", "Reps in set", icon="mdi:counter", **MEASURED),
+        "set": _sensor(state, "set", "Set", icon="mdi:format-list-numbered", **MEASURED),
+        "peak": _sensor(state, "peak_n", "Peak of last rep", 0, icon="mdi:summit", **NEWTON),
+        "tut": _sensor(state, "tut_s", "Time under tension", 0, **SECONDS),
+        "exercise": _sensor(state, "exercise", "Exercise", icon="mdi:weight-lifter"),
+        "tempo": _sensor(state, "tempo", "Tempo", icon="mdi:metronome", **HIDDEN),
+        # Home Assistant keeps `unknown` for itself and takes a rendered None to mean it
+        "phase": _sensor(state, "phase", "Phase", icon="mdi:sine-wave", **phases, **live, **HIDDEN)
+        | known,
+        "battery": _sensor(state, "battery_percent", "Battery", **battery),
+        "missing": _sensor(
+            state,
+            "missing_samples",
+            "Missing samples",
+            icon="mdi:chart-line-variant",
+            state_class="total_increasing",
+            **DIAGNOSTIC,
+        ),
+        "link": _link(topics),
     }
 
 
-def _sensor(field: str, name: str, **more: Any) -> dict[str, Any]:
+def _results(topics: Topics) -> dict[str, Keys]:
+    """The set that closed last, readable until the next one closes."""
+    last = topics.last_set
+    return {
+        "last_reps": _sensor(last, "reps", "Last set reps", icon="mdi:counter", **MEASURED),
+        "last_peak": _sensor(last, "peak_n", "Last set peak", 0, icon="mdi:summit", **NEWTON),
+        "last_tut": _sensor(last, "tut_s", "Last set time under tension", 0, **SECONDS),
+        "last_exercise": _sensor(last, "exercise", "Last set exercise", icon="mdi:weight-lifter"),
+        "last_end": _sensor(last, "utc", "Last set ended", device_class="timestamp"),
+    }
+
+
+def _sensor(topic: str, field: str, name: str, decimals: int | None = None, **more: Any) -> Keys:
+    """A sensor of a field that may be null; a number rounded as on the live page."""
+    value = f"value_json.{field}"
+    if decimals is not None:
+        value += f" | round({decimals}, default=None)"
     return {
         "platform": "sensor",
         "name": name,
-        "value_template": f"{{{{ value_json.{field} }}}}",
+        "state_topic": topic,
+        "value_template": f"{{{{ {value} }}}}",
         **more,
     }
 
 
-def _link(base: str) -> dict[str, Any]:
+def _link(topics: Topics) -> Keys:
+    """Always available, as the last will speaks for us when we are gone."""
     return {
         "platform": "binary_sensor",
         "name": "Link",
         "device_class": "connectivity",
-        "entity_category": "diagnostic",
-        "state_topic": "~/status",
+        "state_topic": topics.status,
         "payload_on": "online",
         "payload_off": "offline",
-        # of its own, or it could never be seen as disconnected
-        "availability": [{"topic": bridge_status(base)}],
+        **DIAGNOSTIC,
     }
 
 
-def _event() -> dict[str, Any]:
+def _event(topics: Topics) -> Keys:
+    """Always available: the end of a set may come when the band has gone."""
     return {
         "platform": "event",
         "name": "Training",
         "icon": "mdi:dumbbell",
         "event_types": list(HAPPENINGS),
-        "state_topic": f"~/event/{HAPPENING_TOPIC}",
+        "state_topic": topics.event(HAPPENING_TOPIC),
     }
 
 
-def _button(command: str) -> dict[str, Any]:
+def _button(topics: Topics, command: str) -> Keys:
     return {
         "platform": "button",
-        "command_topic": f"~/cmd/{command}",
+        "command_topic": topics.command(command),
         "payload_press": "PRESS",
+        "availability": [{"topic": topics.status}],
         **BUTTONS[command],
     }
 

@@ -66,24 +66,24 @@ class Topics:
     device: str
 
     @property
-    def level(self) -> str:
-        """The device's own level; `bridge` is taken by the program itself."""
-        return "band-bridge" if self.device == "bridge" else self.device
-
-    @property
     def root(self) -> str:
         """What all topics of the device begin with."""
-        return f"{self.base}/{self.level}"
+        return f"{self.base}/{self.device}"
 
     @property
     def status(self) -> str:
-        """`online` or `offline`, retained: the radio link."""
+        """`online` or `offline`, retained: whether the band is connected; our last will."""
         return f"{self.root}/status"
 
     @property
     def state(self) -> str:
-        """JSON summary, retained."""
+        """JSON summary of the running session, retained."""
         return f"{self.root}/state"
+
+    @property
+    def last_set(self) -> str:
+        """JSON result of the set that closed last, retained: it outlives the session."""
+        return f"{self.root}/last-set"
 
     @property
     def force(self) -> str:
@@ -97,16 +97,6 @@ class Topics:
     def command(self, name: str) -> str:
         """Where a command is given."""
         return f"{self.root}/cmd/{name}"
-
-
-def bridge_status(base: str) -> str:
-    """Topic that says whether the program runs; the last will goes there."""
-    return f"{base}/bridge/status"
-
-
-def command_filter(base: str) -> str:
-    """Subscription for the commands of all devices."""
-    return f"{base}/+/cmd/+"
 
 
 def event_message(base: str, facts: SessionFacts, emitted: Emitted) -> Message | None:

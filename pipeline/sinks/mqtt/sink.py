@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import random
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from typing import Self
@@ -23,12 +27,13 @@ from pipeline.sinks.mqtt.messages import (
     ONLINE,
     Message,
     Topics,
-    bridge_status,
-    command_filter,
     event_message,
 )
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.sink import CommandHandler, Rejected, SinkUnavailableError
+from sensor.source import About
+
+logger = logging.getLogger(__name__)
 
 FAREWELL_WITHIN_S = 2.0
 BORN_SPREAD_S = (0.1, 0.5)
@@ -46,9 +51,13 @@ class MqttSink:
     ----------
     carry_out : CommandHandler or None
         Carries out commands that come over MQTT; None takes none.
-    presence : bool
-        Whether this program is the bridge of its base topic: says `online`, leaves a last will,
-        shows live values. False only delivers, beside a bridge that may be running.
+    device : str or None
+        The band that this program is there for: its status is told, `offline` is our last will, and
+        `show` shows it. None only delivers, beside a program that may be showing the band.
+    page_url : str or None
+        Of the live page, which Home Assistant links to.
+    warn : callable
+        Gets a sentence for the person when another program goes by the same name.
 
     Raises
     ------
@@ -65,32 +74,43 @@ class MqttSink:
         settings: MqttSettings,
         carry_out: CommandHandler | None = None,
         *,
-        presence: bool = True,
+        device: str | None = None,
+        page_url: str | None = None,
+        warn: Callable[[str], None] = logger.warning,
     ) -> None:
         self.dropped = 0
         """Live messages that nobody got; events are never dropped."""
         self._settings = settings
-        self._carry_out = carry_out if presence else None
-        self._presence = presence
-        self._status_topic = bridge_status(settings.base_topic)
+        self._device = device
+        self._carry_out = carry_out if device is not None else None
+        self._warn = warn
+        self._topics = Topics(settings.base_topic, device or "")
+        self._card = DeviceCard(_title(device or ""), configuration_url=page_url)
+        self._program = secrets.token_hex(4)
         self._birth_topic = f"{settings.discovery_prefix}/status"
         self._births = RateLimit(burst=1.0, per_s=1.0)
-        self._cards: dict[str, DeviceCard] = {}
-        self._levels: set[str] = set()
-        self._feeds: dict[str, LiveFeed] = {}
+        self._feed: LiveFeed | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = AsyncExitStack()
         self._desk: CommandDesk | None = None
-        subscriptions = [command_filter(settings.base_topic)] if self._carry_out else []
-        if presence and settings.home_assistant:
-            subscriptions.append(self._birth_topic)
+        self._has_namesake = False
         self._link = BrokerLink(
             settings,
-            subscriptions=subscriptions,
-            will=Message(self._status_topic, OFFLINE, retain=True) if presence else None,
+            subscriptions=self._subscriptions(),
+            will=None if device is None else self._offline(),
             on_up=self._came_up,
             hear=self._hear,
         )
+
+    def _subscriptions(self) -> list[str]:
+        if self._device is None:
+            return []
+        topics = [self._topics.state]  # to hear of another program of this name
+        if self._carry_out is not None:
+            topics.append(self._topics.command("+"))
+        if self._settings.home_assistant:
+            topics.append(self._birth_topic)
+        return topics
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -98,7 +118,7 @@ class MqttSink:
             self._desk = CommandDesk(
                 self._settings.base_topic,
                 self._carry_out,
-                self._levels.__contains__,
+                lambda device: device == self._device,
                 self._link.offer,
             )
             self._worker = asyncio.create_task(self._desk.work())
@@ -133,13 +153,18 @@ class MqttSink:
         """Return when the broker has welcomed us; SinkUnavailableError says why it does not."""
         await self._link.settled()
 
-    def introduce(self, device: str, card: DeviceCard | None = None) -> None:
-        """Make a device known, before it tells anything: commands and Home Assistant need it."""
-        known = card or self._cards.get(device) or DeviceCard(_title(device))
-        if self._presence and self._cards.get(device) != known:
-            self._cards[device] = known
-            self._levels.add(Topics(self._settings.base_topic, device).level)
-            self._announce(device)
+    def introduce(self, about: About) -> None:
+        """Say more of the band than its name, now that it is known."""
+        self._card = replace(
+            self._card,
+            address=about.address,
+            model=about.model,
+            manufacturer=about.manufacturer,
+            serial_number=about.serial,
+            sw_version=about.firmware,
+            hw_version=about.hardware,
+        )
+        self._announce()
 
     async def deliver(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> list[Rejected]:
         """Return when the broker has acknowledged every event, or finds it too big to be taken.
@@ -161,20 +186,20 @@ class MqttSink:
 
     def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Show a running session; what the broker cannot take now is dropped and counted."""
-        if not self._presence:
+        if self._device is None:
             return
-        self.introduce(facts.device)
-        feed = self._feeds.get(facts.device)
-        if feed is None:
+        if self._feed is None:
             base, home_assistant = self._settings.base_topic, self._settings.home_assistant
-            feed = self._feeds[facts.device] = LiveFeed(base, facts, home_assistant)
-        feed.take(facts, emitted)
-        self._pump(facts.device)
+            self._feed = LiveFeed(base, facts, home_assistant, self._program)
+        self._feed.take(facts, emitted)
+        self._pump()
 
-    def _pump(self, device: str) -> None:
+    def _pump(self) -> None:
         """Publish what is due, and come back when more will be."""
-        feed, now_s = self._feeds[device], self._loop.time()
-        if timer := self._timers.pop(device, None):
+        feed, now_s = self._feed, self._loop.time()
+        if feed is None:
+            return
+        if timer := self._timers.pop("pump", None):
             timer.cancel()
         if not self._link.up:
             self.dropped += feed.skip()
@@ -185,69 +210,90 @@ class MqttSink:
             self.dropped += refused
             feed.renew()
             next_s = now_s + STALLED_RETRY_S
-        self._timers[device] = self._loop.call_at(next_s, self._pump, device)
+        self._timers["pump"] = self._loop.call_at(next_s, self._pump)
 
     def _came_up(self) -> None:
-        if not self._presence:
+        if self._device is None:
             return
-        self._link.offer(Message(self._status_topic, ONLINE, retain=True))
-        for device in self._cards:
-            self._announce(device)
+        if self._feed is None:  # a session that was killed may have left `online` behind
+            self._link.offer(self._offline())
+        self._announce()
         self._show_again()
 
-    def _announce(self, device: str) -> None:
-        if self._settings.home_assistant:
-            message = discovery_message(
-                self._settings.discovery_prefix,
-                self._settings.base_topic,
-                device,
-                self._cards[device],
-                _version(),
-                commands=self._carry_out is not None,
-            )
-            self._link.offer(message)
+    def _offline(self) -> Message:
+        return Message(self._topics.status, OFFLINE, retain=True)
+
+    def _announce(self) -> None:
+        if self._device is None or not self._settings.home_assistant or not self._link.up:
+            return
+        message = discovery_message(
+            self._settings.discovery_prefix,
+            self._settings.base_topic,
+            self._device,
+            self._card,
+            _version(),
+            commands=self._carry_out is not None,
+        )
+        self._link.offer(message)
 
     def _show_again(self) -> None:
-        for device, feed in self._feeds.items():
-            feed.renew()
-            self._pump(device)
+        if self._feed is not None:
+            self._feed.renew()
+            self._pump()
 
     def _hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """Sort what was published, in paho's thread. What is retained is old: it is not obeyed."""
         if retained:
             return
-        if topic == self._birth_topic:
-            if payload == ONLINE and self._births.admits(time.monotonic()):
-                with suppress(RuntimeError):  # the loop has closed
+        with suppress(RuntimeError):  # the loop has closed
+            if topic == self._birth_topic:
+                if payload == ONLINE and self._births.admits(time.monotonic()):
                     self._loop.call_soon_threadsafe(self._home_assistant_born)
-        elif self._desk is not None:
-            with suppress(RuntimeError):
+            elif topic == self._topics.state:
+                if not self._has_namesake and _program_of(payload) not in (None, self._program):
+                    self._has_namesake = True
+                    self._loop.call_soon_threadsafe(self._warn, self._namesake())
+            elif self._desk is not None:
                 self._desk.hear(topic, payload)
+
+    def _namesake(self) -> str:
+        return (
+            f"another program tells of a band named {self._device} on the MQTT broker at "
+            f"{self._settings.address}: their results mix, and the end of one says offline for "
+            "both. Give one another name (--name)"
+        )
 
     def _home_assistant_born(self) -> None:
         delay_s = random.uniform(*BORN_SPREAD_S)
-        for device in self._cards:
-            self._later(f"announce {device}", delay_s, self._announce, device)
+        self._later("announce", delay_s, self._announce)
         self._later("states", delay_s + STATES_AFTER_S, self._show_again)
 
-    def _later(self, key: str, delay_s: float, action: Callable[..., None], *args: object) -> None:
+    def _later(self, key: str, delay_s: float, action: Callable[[], None]) -> None:
         if timer := self._timers.pop(key, None):
             timer.cancel()
-        self._timers[key] = self._loop.call_later(delay_s, action, *args)
+        self._timers[key] = self._loop.call_later(delay_s, action)
 
     async def _say_goodbye(self) -> None:
-        if not (self._presence and self._link.up):
+        if self._device is None or not self._link.up:
             return
-        goodbyes = [feed.farewell() for feed in self._feeds.values()]
-        goodbyes.append(Message(self._status_topic, OFFLINE, retain=True))
         with suppress(SinkUnavailableError, TimeoutError):
             async with asyncio.timeout(FAREWELL_WITHIN_S):
-                await self._link.send(goodbyes)
+                await self._link.send([self._offline()])
 
     async def _stop_worker(self) -> None:
         self._worker.cancel()
         with suppress(asyncio.CancelledError):
             await self._worker
+
+
+def _program_of(state: bytes) -> str | None:
+    """Who published a state; None where that is not to be seen."""
+    try:
+        body = json.loads(state)
+    except (ValueError, RecursionError):
+        return None
+    program = body.get("program") if isinstance(body, dict) else None
+    return program if isinstance(program, str) else None
 
 
 def _title(device: str) -> str:

@@ -47,7 +47,7 @@ def feed(home_assistant: bool = False, facts: SessionFacts = FACTS) -> LiveFeed:
     """A feed that has told its first status and state at 0 s."""
     made = LiveFeed("forceband", facts, home_assistant)
     made.take(facts, emitted(LinkChanged(True, "connected")))
-    assert [m.topic.rsplit("/", 1)[1] for m in made.due(0.0)] == ["status", "state"]
+    assert [m.topic.rsplit("/", 1)[1] for m in made.due(0.0)] == ["state", "status"]
     return made
 
 
@@ -126,7 +126,7 @@ def test_a_replay_that_outruns_the_network_keeps_a_bounded_number_of_samples(
 
 def test_what_waits_is_forgotten_while_nobody_listens() -> None:
     one = feed(home_assistant=True)
-    one.take(FACTS, emitted(samples(0, 4), RepAnnounced(rep(1, 1, 2.0))))
+    one.take(FACTS, emitted(samples(0, 4), GapFound(Gap(1, 2, 80))))
     assert one.skip() == 2
     assert one.dropped_samples == 4
     assert one.skip() == 0
@@ -146,12 +146,32 @@ def test_status_follows_the_link_and_ends_with_the_session() -> None:
     assert status(SessionEnded(66.0, 2, 10, 5280, 120, 0)) == [b"offline"]
 
 
+def test_no_force_of_another_time_is_behind_an_online_status() -> None:
+    one = feed()
+
+    def told(*events: Event) -> list[str]:
+        one.take(FACTS, emitted(*events))
+        return [m.topic.rsplit("/", 1)[1] for m in one.due(0.0)]
+
+    assert told(live(80.0), LinkChanged(False, "gone")) == ["status", "state"]
+    assert told(LinkChanged(True, "connected")) == ["state", "status"]
+    one.renew()
+    assert told() == ["state", "status"]
+
+
+def test_the_end_of_a_set_is_told_before_the_band_goes() -> None:
+    one = feed(home_assistant=True)
+    one.take(FACTS, emitted(closed_set(1, 2.0), SessionEnded(66.0, 1, 5, 5280, 0, 0)))
+    names = [m.topic.rsplit("/", 1)[1] for m in one.due(0.0)]
+    assert names == ["ha", "last-set", "status", "state"]
+
+
 def test_status_and_state_are_told_again_when_asked() -> None:
     one = feed()
     assert one.due(0.1) == []
     one.renew()
-    assert [m.topic.rsplit("/", 1)[1] for m in one.due(0.1)] == ["status", "state"]
-    assert all(m.retain for m in [*one.due(50.0), one.farewell()])
+    assert [m.topic.rsplit("/", 1)[1] for m in one.due(0.1)] == ["state", "status"]
+    assert all(m.retain for m in one.due(50.0))
 
 
 def test_the_state_follows_announcements_corrections_and_withdrawals() -> None:
@@ -173,7 +193,7 @@ def test_the_state_follows_announcements_corrections_and_withdrawals() -> None:
     assert (closed["reps"], closed["tut_s"]) == (5, 18.0)
     opened = state(LiveState(40.0, 80.0, Phase.CONCENTRIC, 2, 0, None))
     assert (opened["set"], opened["tut_s"], opened["phase"]) == (2, 0.0, "concentric")
-    assert opened["tempo"] == second.tempo
+    assert opened["tempo"] == first.tempo
     lost = state(GapFound(Gap(1, 2, 80)), GapFound(Gap(3, 4, None)), LinkChanged(False, "gone"))
     assert (lost["gaps"], lost["missing_samples"]) == (2, 80)
     assert (lost["link"], lost["phase"]) == ("down", "unknown")

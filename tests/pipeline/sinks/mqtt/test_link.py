@@ -37,7 +37,7 @@ def test_without_a_broker_delivery_says_so_and_showing_drops(
     settings = MqttSettings(port=free_port(), reconnect_max_s=60)
 
     async def main() -> None:
-        async with MqttSink(settings) as sink:
+        async with MqttSink(settings, device="band-left") as sink:
             for _ in range(3):
                 with pytest.raises(
                     SinkUnavailableError, match="no MQTT broker listens at"
@@ -105,7 +105,7 @@ def test_the_embedded_broker_may_go_and_come_back() -> None:
         with pytest.raises(SinkUnavailableError):
             await sink.deliver(FACTS, reps(5, 5))
         async with EmbeddedBroker(port=settings.port), Ear(settings, "forceband/#") as ear:
-            await ear.message("forceband/bridge/status", b"online")
+            await connected(sink)
             await sink.deliver(FACTS, reps(5, 5))
             await ear.until(lambda _: len(ear.events()) == 5)
             await sink.__aexit__(None, None, None)
@@ -118,7 +118,7 @@ def test_what_is_shown_while_the_broker_is_away_takes_no_memory() -> None:
     samples = [t for t in session() if isinstance(t.event, ForceSamples)]
 
     async def main() -> None:
-        async with MqttSink(settings) as sink:
+        async with MqttSink(settings, device="band-left") as sink:
             with pytest.raises(SinkUnavailableError):
                 await sink.check()
             sink.show(FACTS, samples)
@@ -155,7 +155,7 @@ def test_live_messages_do_not_pile_up_behind_a_broker_that_reads_no_more(
         server = await asyncio.start_server(welcome, "127.0.0.1", 0, limit=2048)
         port = server.sockets[0].getsockname()[1]
         samples = [t for t in session() if isinstance(t.event, ForceSamples)]
-        async with MqttSink(MqttSettings(port=port)) as sink:
+        async with MqttSink(MqttSettings(port=port), device="band-left") as sink:
             await connected(sink)
             async with asyncio.timeout(PATIENCE_S):
                 while not sink.dropped:
@@ -222,7 +222,10 @@ def test_one_who_takes_the_connection_and_keeps_silent_is_left(
         await reader.read()
 
     async def main() -> None:
-        async with false_broker(talk) as port, MqttSink(MqttSettings(port=port)) as sink:
+        async with (
+            false_broker(talk) as port,
+            MqttSink(MqttSettings(port=port), device="band-left") as sink,
+        ):
             with pytest.raises(SinkUnavailableError, match=r"did not answer .* wants TLS"):
                 await sink.check()
 

@@ -91,7 +91,7 @@ def documented_events() -> list[Emitted]:
 
 def documented_live() -> list[tuple[str, Any]]:
     """State and force of a moment in the second set."""
-    feed = LiveFeed("forceband", FACTS, False)
+    feed = LiveFeed("forceband", FACTS, False, program="5f0c1d6e")
     samples = ForceSamples(
         3200,
         np.arange(4) / 80 + 40,
@@ -106,6 +106,7 @@ def documented_live() -> list[tuple[str, Any]]:
         [
             Emitted(1, 1, START_US, LinkChanged(True, "connected")),
             Emitted(2, 2, START_US, BatteryChanged(87)),
+            next(each for each in documented_events() if isinstance(each.event, SetClosed)),
             Emitted(500, 150, START_US + 38_000_000, RepAnnounced(REP._replace(set=2))),
             Emitted(600, 151, START_US + 40_037_500, samples),
             Emitted(600, 152, START_US + 40_037_500, live),
@@ -113,7 +114,9 @@ def documented_live() -> list[tuple[str, Any]]:
     )
     found = {m.topic: m for m in feed.due(0.0)}
     topics = Topics("forceband", "band-left")
-    return [(t, json.loads(found[t].payload)) for t in (topics.state, topics.force)]
+    return [
+        (t, json.loads(found[t].payload)) for t in (topics.state, topics.last_set, topics.force)
+    ]
 
 
 def test_the_examples_of_the_document_are_what_is_sent() -> None:
@@ -208,7 +211,3 @@ def test_any_time_has_a_text_or_none(utc_us: int) -> None:
 )
 def test_times_are_written_to_the_microsecond(utc_us: int, text: str | None) -> None:
     assert utc_text(utc_us) == text
-
-
-def test_a_device_called_bridge_does_not_take_the_bridge_status() -> None:
-    assert Topics("forceband", "bridge").status == "forceband/band-bridge/status"

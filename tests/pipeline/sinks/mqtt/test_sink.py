@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -94,7 +95,7 @@ def test_a_message_that_the_broker_finds_too_big_is_named_and_holds_up_nothing(
     async def main() -> None:
         with Mosquitto(tmp_path, more=f"{OPEN}\nmax_packet_size 2000") as broker:
             settings = MqttSettings(port=broker.port, protocol=protocol)
-            async with Ear(settings) as ear, MqttSink(settings, presence=False) as sink:
+            async with Ear(settings) as ear, MqttSink(settings) as sink:
                 refusals = 0
                 while True:
                     try:
@@ -126,18 +127,21 @@ def test_more_events_than_fit_at_once_arrive_in_order(open_broker: OpenBroker) -
     asyncio.run(main())
 
 
-def test_the_bridge_says_online_and_on_a_clean_exit_offline(open_broker: OpenBroker) -> None:
+STATUS = "forceband/band-left/status"
+
+
+def test_a_band_is_online_while_it_is_connected_and_on_a_clean_exit_offline(
+    open_broker: OpenBroker,
+) -> None:
     async def main() -> None:
         async with open_broker() as settings, Ear(settings, "forceband/#") as ear:
-            async with MqttSink(settings) as sink:
+            async with MqttSink(settings, device="band-left") as sink:
+                await ear.message(STATUS, b"offline")
                 sink.show(FACTS, session()[:3])
-                await ear.message("forceband/bridge/status", b"online")
-                sink.show(FACTS, session()[:3])
-                await ear.message("forceband/band-left/status", b"online")
-            await ear.message("forceband/band-left/status", b"offline")
-            await ear.message("forceband/bridge/status", b"offline")
-            async with Ear(settings, "forceband/bridge/status") as late:
-                kept = await late.message("forceband/bridge/status")
+                await ear.message(STATUS, b"online")
+            await ear.until(lambda heard: [m.topic for m in heard].count(STATUS) == 3)
+            async with Ear(settings, STATUS) as late:
+                kept = await late.message(STATUS)
                 assert (kept.payload, kept.retain) == (b"offline", True)
 
     asyncio.run(main())
@@ -145,7 +149,7 @@ def test_the_bridge_says_online_and_on_a_clean_exit_offline(open_broker: OpenBro
 
 def test_one_who_comes_late_finds_status_and_state(open_broker: OpenBroker) -> None:
     async def main() -> None:
-        async with open_broker() as settings, MqttSink(settings) as sink:
+        async with open_broker() as settings, MqttSink(settings, device="band-left") as sink:
             await connected(sink)
             sink.show(FACTS, session())
             sink.show(FACTS, [emitted(Marked("note", "still here"))])
@@ -153,7 +157,8 @@ def test_one_who_comes_late_finds_status_and_state(open_broker: OpenBroker) -> N
             async with Ear(settings, "forceband/#") as late:
                 state = await late.message("forceband/band-left/state")
                 status = await late.message("forceband/band-left/status")
-                await late.message("forceband/bridge/status", b"online")
+                last_set = await late.message("forceband/band-left/last-set")
+                assert json.loads(last_set.payload)["reps"] == 5
                 assert state.retain
                 assert status.retain
                 assert all(m.retain for m in late.heard)
@@ -170,7 +175,7 @@ def test_force_is_shown_in_batches(open_broker: OpenBroker) -> None:
         async with (
             open_broker() as settings,
             Ear(settings, "forceband/+/force") as ear,
-            MqttSink(settings) as sink,
+            MqttSink(settings, device="band-left") as sink,
         ):
             await connected(sink)
             for each in samples:
@@ -190,8 +195,12 @@ def test_a_killed_program_is_reported_offline_by_the_broker(open_broker: OpenBro
         "import asyncio, sys\n"
         "from pipeline.sinks.mqtt.sink import MqttSink\n"
         "from pipeline.sinks.mqtt.settings import MqttSettings\n"
+        "from tests.example_session import FACTS, session\n"
         "async def main():\n"
-        "    async with MqttSink(MqttSettings(port=int(sys.argv[1]), protocol=sys.argv[2])):\n"
+        "    settings = MqttSettings(port=int(sys.argv[1]), protocol=sys.argv[2])\n"
+        "    async with MqttSink(settings, device='band-left') as sink:\n"
+        "        await sink.wait_connected()\n"
+        "        sink.show(FACTS, session()[:3])\n"
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )
@@ -202,11 +211,15 @@ def test_a_killed_program_is_reported_offline_by_the_broker(open_broker: OpenBro
                 sys.executable, "-c", program, str(settings.port), settings.protocol
             )
             try:
-                await ear.message("forceband/bridge/status", b"online")
+                await ear.message(STATUS, b"online")
             finally:
                 os.kill(process.pid, signal.SIGKILL)
                 await process.wait()
-            await ear.message("forceband/bridge/status", b"offline")
+            await ear.until(
+                lambda heard: (
+                    [m.payload for m in heard if m.topic == STATUS][-2:] == [b"online", b"offline"]
+                )
+            )
 
     asyncio.run(main())
 
@@ -216,9 +229,8 @@ def test_commands_are_carried_out_and_answered(open_broker: OpenBroker) -> None:
         async with (
             open_broker() as settings,
             Ear(settings, "forceband/+/event/command") as ear,
-            MqttSink(settings, carried_out) as sink,
+            MqttSink(settings, carried_out, device="band-left") as sink,
         ):
-            sink.introduce("band-left")
             await connected(sink)
             await sink.deliver(FACTS, reps(1))  # the broker has seen our subscription before
             ear.say("forceband/band-left/cmd/tare", "PRESS")
@@ -247,8 +259,7 @@ def test_a_retained_command_is_not_obeyed(open_broker: OpenBroker) -> None:
         async with open_broker() as settings, Ear(settings, "forceband/#") as ear:
             ear.say("forceband/band-left/cmd/tare", "PRESS", retain=True)
             await ear.message("forceband/band-left/cmd/tare")
-            async with MqttSink(settings, note) as sink:
-                sink.introduce("band-left")
+            async with MqttSink(settings, note, device="band-left") as sink:
                 await connected(sink)
                 await sink.deliver(FACTS, reps(1))
                 ear.say("forceband/band-left/cmd/identify", "PRESS")
@@ -265,9 +276,8 @@ def test_home_assistant_is_told_again_when_it_starts(open_broker: OpenBroker) ->
         async with (
             open_broker() as settings,
             Ear(settings, "homeassistant/device/#") as ear,
-            MqttSink(settings) as sink,
+            MqttSink(settings, device="band-left") as sink,
         ):
-            sink.introduce("band-left")
             await ear.message(topic)
             await sink.deliver(FACTS, reps(1))
             count = len(ear.on(topic))
@@ -278,11 +288,54 @@ def test_home_assistant_is_told_again_when_it_starts(open_broker: OpenBroker) ->
     asyncio.run(main())
 
 
-def test_a_sink_without_presence_delivers_and_keeps_silent(open_broker: OpenBroker) -> None:
+@pytest.mark.parametrize("other", ["band-left", "band-right"])
+def test_another_program_of_the_same_name_is_noticed(open_broker: OpenBroker, other: str) -> None:
+    told: list[str] = []
+
+    async def main() -> None:
+        async with (
+            open_broker() as settings,
+            Ear(settings, "forceband/+/state") as ear,
+            MqttSink(settings, device="band-left", warn=told.append) as one,
+            MqttSink(settings, device=other) as two,
+        ):
+            await connected(one)
+            await one.deliver(FACTS, reps(1))  # the broker has seen our subscription before
+            await connected(two)
+            two.show(replace(FACTS, device=other), session()[:3])
+            await ear.message(f"forceband/{other}/state")
+            one.show(FACTS, session()[:3])
+            await ear.message("forceband/band-left/state")
+            await one.deliver(FACTS, reps(1))  # and has told us before, if anything
+
+    asyncio.run(main())
+    assert len(told) == (other == "band-left")
+    assert all("another program tells of a band named band-left" in text for text in told)
+
+
+def test_the_end_of_one_band_leaves_the_other_online(open_broker: OpenBroker) -> None:
+    async def main() -> None:
+        async with (
+            open_broker() as settings,
+            MqttSink(settings, device="band-left") as left,
+        ):
+            await connected(left)
+            left.show(FACTS, session()[:3])
+            async with MqttSink(settings, device="band-right") as right:
+                await connected(right)
+                right.show(replace(FACTS, device="band-right"), session()[:3])
+            await left.deliver(FACTS, reps(1))
+            async with Ear(settings, "forceband/+/status") as late:
+                await late.message("forceband/band-right/status", b"offline")
+                await late.message(STATUS, b"online")
+
+    asyncio.run(main())
+
+
+def test_a_sink_without_a_device_delivers_and_keeps_silent(open_broker: OpenBroker) -> None:
     async def main() -> None:
         async with open_broker() as settings, Ear(settings, "forceband/#") as ear:
-            async with MqttSink(settings, carried_out, presence=False) as sink:
-                sink.introduce("band-left")
+            async with MqttSink(settings, carried_out) as sink:
                 sink.show(FACTS, session())
                 await sink.deliver(FACTS, reps(3))
             await ear.until(lambda heard: len(heard) >= 3)
