@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import math
@@ -45,6 +46,8 @@ def tables(inputs: int, seed: int) -> Iterator[str]:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("data_set_1.csv", f"time,weight\n{dotted}")
     xml = "".join(f"<p><time_s>{t}</time_s><force_n>{f}</force_n></p>" for t, f in rows)
+    in_turn = "".join(f"{t},L,{f}\n{t},R,{f}\n" for t, f in rows)
+    again = "".join(f"{(2**32 - 9 + k) % 2**32},{k % 3}\n" for k in range(30))
     corpus = [
         f"time_s,force_n\n{dotted}".encode(),
         f"Zeit;Kraft\ns;N\n{semicolons}\nMax;1,0\n".encode(),
@@ -55,6 +58,12 @@ def tables(inputs: int, seed: int) -> Iterator[str]:
         "".join(f"2026-01-01T12:00:0{t:.3f}Z,{f:.2f}\n" for t, f in rows).encode(),
         json.dumps(records).encode(),
         "".join(json.dumps(each) + "\n" for each in records).encode(),
+        json.dumps({"a": {k: t for k, (t, _) in enumerate(rows)}, "unit": "kg"}).encode(),
+        json.dumps({"columns": ["t", "f"], "data": rows, "unit": "kg"}).encode(),
+        "".join(f"[12:00:0{t:.3f}] root: weight={f:.2f} kg\n" for t, f in rows).encode(),
+        f"time,side,kg\n{in_turn}".encode(),
+        f"us,kg\n{again}".encode(),
+        gzip.compress(f"time_s,force_n\n{dotted}".encode()),
         f"<all>{xml}</all>".encode(),
         packed.getvalue(),
     ]

@@ -1,7 +1,7 @@
 """Make recordings of files of force, so that history, replay, export and delivery work on them.
 
-A folder's files are all tried, each sheet and part of them. What was imported before is known by
-its content and left as it is.
+Of a folder those files are tried that are tables by their names, each sheet and part of them. What
+was imported before is known by its content and left as it is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.options import add_table_arguments, config_of, table_options
 from pipeline.commands.progress import shown_progress
+from pipeline.files.errors import shown
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _ENDINGS = (
     ".csv .tsv .txt .dat .asc .prn .log .json .jsonl .ndjson .xml .zip .parquet .xlsx .xlsm .xlsb "
-    ".xls .ods"
+    ".xls .ods .lvm .tra .arrow .feather .gz .bz2 .xz"
 )
 ENDINGS = frozenset(_ENDINGS.split())
 """Of a folder's files those with such names are tried."""
@@ -71,9 +72,13 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    found = sorted(each for each in path.iterdir() if each.suffix.lower() in ENDINGS)
+    files = sorted(each for each in path.iterdir() if each.is_file())
+    found = [each for each in files if each.suffix.lower() in ENDINGS]
     if not found:
         raise BandError(f"{path}: no file in this folder is a table by its name")
+    if len(found) < len(files):
+        others = shown(", ".join(each.name for each in files if each not in found), 100)
+        print(f"{path}: no tables by their names, not tried: {others}", file=sys.stderr)
     yield from found
 
 

@@ -63,7 +63,7 @@ def import_force(
     started_us = started_utc_us(found)
     name = _name(found, started_us)
     path = folder / f"{name}{SUFFIX}"
-    if path.exists():
+    if any(folder.glob(f"*-{name.rpartition('-')[2]}{SUFFIX}")):
         return None
     write_recording(found, path, {"session": name, **facts}, progress)
     return path
@@ -121,7 +121,7 @@ def _name(found: ForceFile, started_us: int) -> str:
     seen.update(f"{found.part}\0{found.column}".encode())
     seen.update(np.ascontiguousarray(found.force_n).tobytes())
     begun = datetime.fromtimestamp(started_us // 10**6, UTC)
-    return f"{begun:%Y%m%d-%H%M%S}-{seen.hexdigest()[:6]}"
+    return f"{begun:%Y%m%d-%H%M%S}-{seen.hexdigest()[:10]}"
 
 
 def _notifications(found: ForceFile, analysis: Analysis) -> Iterator[tuple[float, Notification]]:

@@ -73,8 +73,12 @@ def tables_of(path: Path) -> list[Table]:
         If it cannot be read, or is nothing that holds tables.
     """
     try:
+        if path.is_dir():
+            raise FileError(f"{path}: is a folder; `forceband import` takes folders")
         if path.exists() and not path.is_file():
-            raise FileError(f"{path}: is no file; `forceband import` takes folders")
+            raise FileError(
+                f"{path}: is a pipe or a device: save what comes out of it in a file first"
+            )
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise FileError(
@@ -94,6 +98,8 @@ def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     if data.startswith(b"PK\x03\x04"):
         return _zipped(path, data, part, depth)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise FileError(f"{path}: is locked with a password: save it without one")
         return _texts(path, records.sheets(path, data))
     for mark, name in _PACKED.items():
         if data.startswith(mark):

@@ -280,7 +280,8 @@ def _text(text: str) -> Callable[[Path], object]:
         (_text("time_s,force_n\n0,1\n1,1\n2,1\n"), "nothing was pulled"),
         (_text("time_s,left_n,right_n\n0,1,2\n1,2,1\n"), "'left_n+right_n'"),
         (lambda path: None, "No such file"),
-        (lambda path: path.mkdir(), "is no file"),
+        (lambda path: path.mkdir(), "is a folder"),
+        (os.mkfifo, "is a pipe or a device"),
     ],
 )
 def test_bad_files_get_one_sentence_and_exit_1(

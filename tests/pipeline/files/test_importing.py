@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.analysis import analyse
+from pipeline.files.importing import import_force
 from pipeline.files.reading import read_force
 from pipeline.files.samples import SessionRead, read_session
 from sensor.recording.log import Recording
@@ -101,6 +102,17 @@ def test_import_knows_what_it_imported_and_takes_folders(
         facts = recording.facts
     assert (facts["device"], facts["side"], facts["reps"]) == ("left", "left", 8)
     assert facts["source"] in ("a.csv", "b.csv")
+
+
+def test_the_same_file_fetched_again_is_known_though_it_is_newer(tmp_path: Path) -> None:
+    text = "time_s,force_n\n" + "".join(f"{k / 80},{k % 90}\n" for k in range(400))
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    (tmp_path / "data").mkdir()
+    assert import_force(read_force(path)[0], tmp_path / "data", {}) is not None
+    os.utime(path, (1_710_000_000, 1_710_000_000))
+    assert import_force(read_force(path)[0], tmp_path / "data", {}) is None
 
 
 def test_what_cannot_be_imported_is_said_and_the_rest_is(
