@@ -162,7 +162,7 @@ def _unit(
         return given, True, word
     if layout is not None and layout.force_unit is not None:
         return layout.force_unit, True, ""
-    unit, said = told_unit(found, forces, table.notes, path)
+    unit, said, word = told_unit(found, forces, table.notes, path)
     if unit is None and options.force_columns:
         return COUNTS, False, ""
     if unit is None:
@@ -170,4 +170,4 @@ def _unit(
             f"{path}: the unit of {forces[0]} cannot be told: give --unit N, kg, lb, g or counts; "
             f"{listed(found)}"
         )
-    return unit, said, ""
+    return unit, said, word

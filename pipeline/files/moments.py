@@ -16,7 +16,8 @@ _DATE = r"(?P<a>\d{1,4})(?P<sign>[-./])(?P<b>\d{1,2}|[A-Za-z]{3})(?P=sign)(?P<c>
 _CLOCK = r"(?P<h>\d{1,3}):(?P<m>\d{2})(?::(?P<s>\d{2}))?(?:[.,:](?P<f>\d{1,9}))?"
 _ZONE = r"(?P<zone>\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?"
 STAMP = re.compile(
-    rf"(?:{_DATE}(?:[T ,;_-]+|$))?(?:{_CLOCK})?\s*(?P<half>[AaPp]\.?[Mm]\.?)?{_ZONE}"
+    rf"(?:(?P<days>\d+) days? )?(?:{_DATE}(?:[T ,;_-]+|$))?(?:{_CLOCK})?\s*"
+    rf"(?P<half>[AaPp]\.?[Mm]\.?)?{_ZONE}"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})[T _-]?(\d{2})(\d{2})(\d{2})((?:[.,]\d+)?)(Z?)")
 _ISO_SIGNS = frozenset("0123456789-:. T\n")
@@ -169,7 +170,8 @@ def _of_day(found: re.Match[str], *, minutes: bool) -> float:
     if found["half"]:
         hour = hour % 12 + (12 if found["half"][0] in "Pp" else 0)
     whole = (
-        hour * 3600
+        int(found["days"] or 0) * DAY_S
+        + hour * 3600
         + minute * 60
         + second
         + (int(f"1{found['f']}") / 10 ** len(found["f"]) - 1 if found["f"] else 0)

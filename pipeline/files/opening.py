@@ -144,7 +144,7 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     some = lines if len(lines) <= 2 * SEVERAL else lines[:SEVERAL] + lines[-SEVERAL:]
     dialect = detect([line[:4096] for line in some])
     header = find_header(lines, dialect) if dialect is not None else None
-    if pattern is not None and (pattern.named or header is None or not any(header.titles)):
+    if pattern is not None and (pattern.named or header is None or not _titled(header, dialect)):
         values = pattern.values(utf8.decode("utf-8", "replace"))
         titles = Header(pattern.titles, [""] * len(pattern.titles), 0, [])
         rows = values.split("\n", LOOK_LINES)[:LOOK_LINES]
@@ -152,6 +152,13 @@ def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     if dialect is None or header is None:
         return None
     return TextTable(path, utf8, lines, dialect, header, part, folded)
+
+
+def _titled(header: Header, dialect: Dialect | None) -> bool:
+    """Whether columns have titles, and not words of another line with as many blanks."""
+    words = {plain(word) for title in header.titles for word in tokens(title)}
+    blanks = dialect is not None and dialect.delimiter == " "
+    return bool(words & (FORCE_WORDS.keys() | TIME_WORDS)) if blanks else any(header.titles)
 
 
 def _unfolded(utf8: bytes) -> tuple[bytes, int]:

@@ -22,9 +22,13 @@ QUANTITIES = frozenset(
      "entity", "topic")
 )  # fmt: skip
 """What the rows hold: their names belong to the values."""
-SIDES = frozenset(["side", "limb", "hand", "leg", "arm", "foot", "cable", "device", "sensor"])
+SIDES = frozenset(
+    ("side", "limb", "hand", "leg", "arm", "foot", "cable", "device", "sensor", "id", "name", "mac",
+     "address", "node", "band", "serial", "source", "user", "athlete", "person", "subject")
+)  # fmt: skip
+"""Whose the rows are."""
 VALUES = frozenset(["value", "state", "reading", "payload", "val"])
-MOST_SERIES, IN_TURN, HEAD_ROWS = 500, 0.05, 400
+MOST_SERIES, IN_TURN, HEAD_ROWS, LEAST_ROWS = 500, 0.05, 400, 4
 """Sides that change less often than every so many rows follow each other in one signal."""
 
 
@@ -68,16 +72,19 @@ def series_of(table: Table) -> list[Table]:
         turns = sum(one != two for one, two in pairwise(cells))
         in_turn = turns > IN_TURN * len(cells) and bool(named or SIDES.intersection(words))
         constant = named and turns == 0
-        if not (owner or in_turn or constant) or not _are_keys(cells):
+        if not (owner or in_turn or constant) or not _are_keys(cells, any_order=owner):
             continue
         heads: dict[str, list[list[str]]] = {}
+        size = 0
         for row in table.rows():
+            size += 1
             rows = heads.setdefault(row[place], []) if row[place] else []
             if len(rows) < HEAD_ROWS:
                 rows.append(row)
             if len(heads) > MOST_SERIES:
                 break
-        if (1 if named else 2) <= len(heads) <= MOST_SERIES:
+        few = len(heads) <= MOST_SERIES and LEAST_ROWS * len(heads) <= size
+        if (1 if named else 2) <= len(heads) and few:
             alone = len(heads) == 1
             return [
                 Series(table, place, key, head, named=named, alone=alone)
@@ -90,12 +97,18 @@ def _words(title: str) -> list[str]:
     return [plain(word) for word in tokens(title)]
 
 
-def _are_keys(cells: Sequence[str]) -> bool:
-    """Whether cells are names or whole numbers, not readings or stamps."""
+def _are_keys(cells: Sequence[str], *, any_order: bool) -> bool:
+    """Whether cells are names, or whole numbers in turn; not readings or stamps."""
     filled = [cell for cell in cells if cell]
-    values = [number(cell) for cell in filled]
-    whole = all(value is None or value == round(value) for value in values)
-    return bool(filled) and whole and not is_stamp(filled[0])
+    if not filled or is_stamp(filled[0]):
+        return False
+    values = [value for cell in filled if (value := number(cell)) is not None]
+    if any(value != round(value) for value in values):
+        return False
+    turn = len(set(filled))
+    return (
+        any_order or not values or all(a == b for a, b in zip(filled, filled[turn:], strict=False))
+    )
 
 
 def _keys(cells: Cells) -> list[str]:

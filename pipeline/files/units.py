@@ -10,11 +10,17 @@ from pipeline.files.words import (
     COUNTS,
     FORCE_UNITS,
     FORCE_WORDS,
+    OTHER_WORDS,
     UNIT_WORDS,
     force_unit,
     plain,
     tokens,
 )
+
+PEOPLE = frozenset(
+    ("body", "bodyweight", "bodymass", "athlete", "user", "subject", "person", "patient", "profile")
+)
+"""Their weight has a unit of its own."""
 
 
 def unit_of(look: Look) -> tuple[str | None, bool]:
@@ -32,8 +38,8 @@ def unit_of(look: Look) -> tuple[str | None, bool]:
 
 def told_unit(
     found: Sequence[Look], forces: Sequence[Look], notes: Sequence[str], path: object
-) -> tuple[str | None, bool]:
-    """The unit of columns that are added up, and whether the file says it; None if nothing tells.
+) -> tuple[str | None, bool, str]:
+    """The unit of columns that are added up, and whether the file says it, and a word on where.
 
     Raises
     ------
@@ -46,7 +52,7 @@ def told_unit(
         raise FileError(f"{path}: columns in {', '.join(map(str, units))} cannot be added up")
     unit, said = told[0]
     if said:
-        return unit, True
+        return unit, True, ""
     unknown = next((look.unknown_unit for look in forces if look.unknown_unit), "")
     beside = None if unknown else _unit_column(found)
     if beside is not None:
@@ -58,7 +64,9 @@ def told_unit(
             f"give --unit {', '.join(FORCE_UNITS)}; {listed(found)}"
         )
     above = None if said else _unit_above(notes)
-    return (above, True) if above is not None else (unit, said)
+    if above is not None:
+        return above, True, f"{above}, as the lines around the samples say"
+    return unit, said, ""
 
 
 def _unit_column(found: Sequence[Look]) -> str | None:
@@ -72,6 +80,7 @@ def _unit_above(notes: Sequence[str]) -> str | None:
     named = set()
     for note in notes:
         words = tokens(note)
-        if UNIT_WORDS.intersection(map(plain, words)):
+        plain_words = {plain(word) for word in words}
+        if plain_words & UNIT_WORDS and not plain_words & (PEOPLE | OTHER_WORDS):
             named |= {unit for word in words if (unit := force_unit(word)) not in (None, COUNTS)}
     return named.pop() if len(named) == 1 else None

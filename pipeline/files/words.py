@@ -198,8 +198,21 @@ def tokens(title: str) -> list[str]:
         if piece in _FORCE_BY_SPELLING or piece in _TIME_BY_SPELLING:
             out.append(piece)
         else:
-            out += _camel(piece)
+            out += [each for word in _camel(piece) for each in _unglued(word)]
     return out
+
+
+def _unglued(word: str) -> list[str]:
+    """`forcekg` is force, kg; any other word is itself."""
+    if plain(word) in _ALL_WORDS:
+        return [word]
+    for cut in range(3, len(word)):
+        head, unit = plain(word[:cut]), word[cut:]
+        if head in FORCE_WORDS and unit in _FORCE_BY_SPELLING:
+            return [word[:cut], unit]
+        if head in TIME_WORDS and unit in _TIME_BY_SPELLING:
+            return [word[:cut], unit]
+    return [word]
 
 
 def _camel(text: str) -> list[str]:

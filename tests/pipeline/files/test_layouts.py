@@ -100,6 +100,7 @@ for page, title in [
 layout("units behind numbers", "time,force\n" + rows("{t:.4f} s,{f:.2f} N"))
 layout("thousands apart", "Time (ms),Force (mN)\n" + rows('"{ms:,}","{mn:,}"'))
 layout("a unit in a column", "time,value,unit\n" + rows("{t:.4f},{kg:.3f},kg"))
+layout("glued", "Timems,forcekg\n" + rows("{ms},{kg:.3f}"))
 layout("a unit above", "Device: x\nUnits: kg\n\nTime (s),Load\n" + rows("{t:.4f},{kg:.3f}"))
 layout("pounds in Spanish", "Tiempo (s);Fuerza (libras)\n" + rows("{t:.4f};{lb:.3f}"))
 layout("pounds", "Time(sec),Load(lbs)\n" + rows("{t:.4f},{lb:.3f}"))
@@ -115,6 +116,7 @@ layout("ISO with a zone", "ts,force_n\n" + rows("{d:%Y-%m-%d %H:%M:%S.%f}+02:00,
 layout("ISO with a comma", "Zeit;Kraft (N)\n" + rows("{d:%Y-%m-%d %H:%M:%S},{d:%f};{f:.2f}"))
 layout("ISO in UTC", "ts,force_n\n" + rows("{d:%Y-%m-%dT%H:%M:%S.%f}Z,{f:.2f}"))
 layout("days of a sheet", "Time,Force (N)\n" + rows("{day:.10f},{f:.2f}"))
+layout("pandas, spans", "elapsed,Force (N)\n" + rows("0 days 00:00:{t:09.6f},{f:.2f}"))
 layout("parts of a day", "Time,Force (N)\n" + "".join(
     f"{0.6 + t / 86400:.12f},{f:.2f}\n" for t, f in zip(TIME_S, FORCE_N, strict=True)))  # fmt: skip
 layout("a clock of twelve hours without halves", "Time,Force (N)\n" + "".join(
@@ -142,6 +144,7 @@ layout("stamps in brackets", rows("[" + CLOCK + "] {kg:.3f} kg"))
 layout("ESPHome", rows("[" + CLOCK + "][D][sensor:094]: 'Load': Sending state {kg:.4f} kg with 2"
                        " decimals of accuracy"))  # fmt: skip
 layout("date, clock and force", rows("{d:%Y-%m-%d %H:%M:%S.%f} {f:.2f} N"))
+layout("a log below its start", "Booting...\nwifi ok 192.168.0.4\n" + rows("{ms} ms: {kg:.3f} kg"))
 layout("line protocol", rows("band,side=left force_n={f:.2f} {ns}"))
 layout("serial plotter", rows("Time:{ms},Force:{f:.2f}"))
 layout("Home Assistant", "entity_id,state,last_changed\n" + rows(

@@ -163,6 +163,20 @@ def test_a_unit_that_is_not_known_is_asked_for_and_never_taken_as_newtons(
     assert read(write(tmp_path, table), unit="lb").unit == "lb"
 
 
+def test_the_unit_of_a_person_is_none_of_the_force(tmp_path: Path) -> None:
+    found = read(
+        write(tmp_path, "Body mass unit: kg\nTime (s),Force\n" + rows("{t:.4f},{f:.2f}\n"))
+    )
+    assert found.unit == "N"
+    assert any("names no unit" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize("title", ["sensor", "channel 1"])
+def test_whole_numbers_that_are_readings_are_no_names_of_series(tmp_path: Path, title: str) -> None:
+    text = f"time_s,{title}\n" + rows("{t:.4f},{f:.0f}\n")
+    assert read(write(tmp_path, text), unit="N").force_n.size == FORCE_N.size
+
+
 def test_sides_in_turn_are_parts_and_sides_in_blocks_are_one_signal(tmp_path: Path) -> None:
     in_turn = rows("{t:.4f},L,{f:.2f}\n{t:.4f},R,{f:.2f}\n")
     path = write(tmp_path, "time_s,side,force_n\n" + in_turn)
