@@ -17,6 +17,7 @@ import numpy as np
 
 from pipeline.files.dialect import Dialect, is_value
 from pipeline.files.errors import FileError, shown
+from pipeline.files.fast import fast_columns
 from pipeline.files.header import COMMENT, Header
 from pipeline.files.moments import seconds
 from pipeline.files.numbers import all_numbers, grouped, number, says_nothing
@@ -136,69 +137,14 @@ class _Reader:
             row -= size
         return "the last line"
 
-    # -- fast ------------------------------------------------------------------------------------
-
     def _fast(self, block: bytes) -> list[Cells] | None:
         """All columns of a block that has nothing but samples; None for any other."""
         if self.stamped and self.iso is None:
             return None
-        try:
-            import pyarrow as pa
-            from pyarrow import csv
-        except ImportError:
-            return self._with_numpy(block)
-        delimiter = self.table._dialect.delimiter
-        if len(delimiter) > 1 or delimiter == " ":
-            return self._with_numpy(block)
-        names = [str(k) for k in range(self.table.width())]
-        wanted = [str(place) for place in self.places]
-        moment = pa.timestamp("ns", "UTC" if self.iso else None)
-        types = {str(p): moment if p in self.stamped else pa.float64() for p in self.places}
-        try:
-            found = csv.read_csv(
-                pa.BufferReader(block),
-                csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1),
-                csv.ParseOptions(delimiter=delimiter),
-                csv.ConvertOptions(
-                    column_types=types, null_values=[""], include_columns=wanted,
-                    decimal_point=self.decimal,
-                ),
-            )  # fmt: skip
-        except pa.ArrowException:
-            return None
-        out: list[Cells] = []
-        for place in self.places:
-            column = found[str(place)]
-            if column.null_count:
-                return None
-            values = column.to_numpy()
-            if place in self.stamped:
-                whole = values.astype(np.int64)
-                values = whole // 10**9 + (whole % 10**9) / 1e9
-            elif not np.isfinite(values).all():
-                return None
-            out.append(values)
-        return out
-
-    def _with_numpy(self, block: bytes) -> list[Cells] | None:
-        delimiter = self.table._dialect.delimiter
-        if self.stamped or len(delimiter) > 1 or not block.strip():
-            return None
-        if self.decimal == ",":
-            if b"." in block or b'"' in block:
-                return None
-            block = block.replace(b",", b".")
-        text = block.decode("utf-8", "replace")
-        try:
-            values = np.loadtxt(
-                io.StringIO(text), delimiter=None if delimiter == " " else delimiter, comments=None,
-                usecols=self.places, ndmin=2, quotechar='"',
-            )  # fmt: skip
-        except ValueError:
-            return None
-        if not np.isfinite(values).all():
-            return None
-        return [np.ascontiguousarray(column) for column in values.T]
+        how = self.table._dialect
+        return fast_columns(
+            block, how, self.table.width(), self.places, self.stamped, utc=bool(self.iso)
+        )
 
     # -- slow ------------------------------------------------------------------------------------
 
@@ -305,11 +251,6 @@ class _Reader:
             f"{self.table.path}: line {line}: {problem}; correct or remove the line"
             + ("" if not cell else ", or leave the cell empty")
         )
-
-
-def _sums_up(words: list[str]) -> bool:
-    """Whether a line begins as summaries do: `Mean`, `Max:`."""
-    return bool(words) and words[0].strip(":") in SUMMARY_WORDS
 
 
 def _mostly_numbers(cells: Sequence[str], decimal: str) -> bool:
