@@ -88,6 +88,12 @@ class MqttConfig:
 
     def __post_init__(self) -> None:
         _check_port("port", self.port)
+        if self.host is not None and any(sign in self.host for sign in "@/?#"):
+            # not shown, as it may hold a password
+            raise ValueError(
+                "host holds more than a name or an address: port, tls, username and "
+                "password_file are settings of their own"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,11 @@ class InfluxConfig:
     bucket: str = "forceband"
     token: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.url is not None and any(sign in self.url for sign in "@?#"):
+            # not shown, as it may hold a password
+            raise ValueError("url holds more than scheme, host, port and path: use token_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +218,8 @@ def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, st
     for each in fields(kind):
         name = f"{section}.{each.name}"
         if each.name in SECRETS and f"{name}_file" in values:
-            given[each.name] = _secret(values.pop(f"{name}_file"), where[f"{name}_file"])
+            named = f"{name}_file"
+            given[each.name] = _secret(named, values.pop(named), where[named])
             values.pop(name, None)
         elif name in values:
             given[each.name] = _convert(name, hints[each.name], values.pop(name), where)
@@ -217,11 +229,15 @@ def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, st
         raise ConfigError(f"[{section}] {error}") from error
 
 
-def _secret(path: object, where: str) -> str:
+def _secret(name: str, path: object, where: str) -> str:
     try:
         return Path(str(path)).expanduser().read_text("utf-8").strip()
     except (OSError, ValueError, RuntimeError) as error:  # a NUL in it, or nobody's ~home
-        raise ConfigError(f"{where}: the secret's file {path} cannot be read: {error}") from error
+        # Neither the name nor the error is shown: people put the secret itself there.
+        why = (error.strerror if isinstance(error, OSError) else None) or "it is no file's name"
+        raise ConfigError(
+            f"{where}: {name} names a file that holds the secret, which cannot be read: {why}"
+        ) from None
 
 
 def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.__main__ import main
 from pipeline.config import ConfigError, load
 
 
@@ -60,6 +61,34 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None
     file.write_text(text)
     with pytest.raises(ConfigError, match=words):
         load(file, environment={})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mqtt]\nhost = 'mqtt://me:hunter2@broker'",
+        "[mqtt]\nhost = 'me:hunter2@broker'",
+        "[influx]\nurl = 'http://me:hunter2@host:8086'",
+        "[influx]\nurl = 'http://host:8086/?p=hunter2'",
+        "[mqtt]\npassword_file = 'hunter2'",
+        "[mqtt]\npassword_file = '/hunter2'",
+        "[influx]\ntoken_file = 'hunter2'",
+        "[web]\ntoken_file = '~hunter2/a'",
+        '[web]\ntoken_file = "hunter2\\u0000"',
+        "[mqtt]\npassword = ['hunter2']",
+    ],
+)
+@pytest.mark.parametrize("command", ["live", "doctor", "deliver"])
+def test_a_secret_in_the_wrong_place_is_refused_and_never_shown(
+    tmp_path: Path, text: str, command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    arguments = [command, "--config", str(file), *(["x.forceband"] if command == "deliver" else [])]
+    assert main(arguments) == 1
+    said = "".join(capfd.readouterr())
+    assert "hunter2" not in said
+    assert text[1:].partition("]")[0] in said
 
 
 @pytest.mark.parametrize("port", ["--5", "²", "1e3", "9" * 5000])

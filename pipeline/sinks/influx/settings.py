@@ -48,7 +48,7 @@ class InfluxSettings:
         if not 1 <= self.batch_lines <= 10_000:
             raise ValueError(f"InfluxDB batch_lines not in 1..10000: {self.batch_lines}")
         if self.ca_file is not None and not self.ca_file.is_file():
-            raise ValueError(f"InfluxDB ca_file is no file: {self.ca_file}")
+            raise ValueError("InfluxDB ca_file is no file")  # not shown, as it may be a secret
 
 
 def connect(settings: InfluxSettings) -> InfluxDBClient:

@@ -54,6 +54,11 @@ class MqttSettings:
     reconnect_max_s: float = 30.0
 
     def __post_init__(self) -> None:
+        if any(sign in self.host for sign in "@/?#"):  # not shown, as it may hold a password
+            raise ValueError(
+                "host holds more than a name or address: port, tls, username and password are "
+                "settings of their own"
+            )
         try:
             named = bool(self.host) and bool(self.host.encode("idna"))
         except UnicodeError:
@@ -102,16 +107,26 @@ class MqttSettings:
         try:
             context = ssl.create_default_context(cafile=self.ca_file)
         except (OSError, ValueError) as error:
-            raise MqttConfigError(_unusable("ca_file", self.ca_file, error)) from error
+            raise MqttConfigError(_unusable("ca_file", _shown(self.ca_file), error)) from error
         context.sslsocket_class = _TidySocket
         if self.cert_file:
             try:
                 # an empty pass phrase, or OpenSSL would ask for one at the terminal
                 context.load_cert_chain(self.cert_file, self.key_file, password="")
             except (OSError, ValueError) as error:
-                files = f"{self.cert_file} with {self.key_file or 'its key inside'}"
+                files = f"{_shown(self.cert_file)} with {_shown(self.key_file)}"
                 raise MqttConfigError(_unusable("cert_file", files, error)) from error
         return context
+
+
+def _shown(path: Path | None) -> str:
+    """A file's name; what names no file may be the key itself, and is not shown."""
+    if path is None:
+        return "nothing else"
+    try:
+        return str(path) if path.exists() else "what names no file"
+    except (OSError, ValueError):  # longer than any name
+        return "what names no file"
 
 
 def _unusable(name: str, path: object, error: Exception) -> str:

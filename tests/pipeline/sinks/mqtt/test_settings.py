@@ -17,6 +17,7 @@ from pipeline.sinks.mqtt.settings import MqttSettings
         ({"host": ""}, "host"),
         ({"host": "a..b"}, "host"),
         ({"host": "x" * 64 + ".org"}, "host"),
+        ({"host": "mqtt://me:secret@broker"}, "host"),
         ({"port": 0}, "port"),
         ({"port": 65536}, "port"),
         ({"password": "secret"}, "password"),
