@@ -8,9 +8,12 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from keyword import iskeyword
 from types import FrameType
+
+from pipeline.views.process import ending_signals, patient_stderr
 
 SUMMARIES = {
     "demo": "try everything with a simulated band: no Bluetooth, no set-up",
@@ -34,7 +37,12 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; 0 done, 1 failed with a sentence, 2 wrong usage, 130 interrupted."""
-    argv = sys.argv[1:] if argv is None else argv
+    _end_as_with_ctrl_c()
+    with patient_stderr():
+        return _main(sys.argv[1:] if argv is None else argv)
+
+
+def _main(argv: list[str]) -> int:
     if not argv or argv[0] not in SUMMARIES:
         return _top_level(argv)
     module = f"{argv[0]}_" if iskeyword(argv[0]) else argv[0]
@@ -48,7 +56,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("-v", "--verbose", action="store_true", help="log what happens inside")
     args = parser.parse_args(argv[1:])
     _set_up_logging(verbose=args.verbose)
-    signal.signal(signal.SIGTERM, _interrupt)
     from sensor.errors import BandError
 
     try:
@@ -60,9 +67,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             raise
-        # `forceband ... | head`, or a full disk: nothing more can be written there.
+        # `forceband ... | head`, a full disk, or a closed terminal: nothing can be written there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if error.errno == errno.ENOSPC:
             print("forceband: the disk is full: free some space, and try again", file=sys.stderr)
@@ -100,8 +107,18 @@ def _set_up_logging(*, verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
+def _end_as_with_ctrl_c() -> None:
+    """SIGTERM and a closed terminal end as Ctrl-C does: stop the stream, write everything.
+
+    As a container's first process, too, where the system has no answer of its own to SIGTERM.
+    """
+    with suppress(ValueError):  # not in the main thread: whoever called us has its own ways
+        for number in ending_signals():
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _interrupt)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends as Ctrl-C does: stop the stream, write everything, say goodbye."""
     raise KeyboardInterrupt
 
 

@@ -19,6 +19,7 @@ from pipeline.delivery.session_log import SessionLog
 from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.sink import CommandHandler
+from pipeline.views.process import ending_signals
 from pipeline.views.terminal import TerminalLine
 from sensor.errors import BandError
 from sensor.source import About, Source
@@ -220,18 +221,22 @@ async def _take_all(
 
 @contextmanager
 def _interrupts() -> Iterator[asyncio.Event]:
-    """Set by Ctrl-C and SIGTERM, for a session to end by itself."""
+    """Set by Ctrl-C, SIGTERM and a closed terminal, for a session to end by itself."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in ending_signals()}
     with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
-        for number in numbers:
+        for number in before:
             loop.add_signal_handler(number, asked.set)
     try:
         yield asked
     finally:
         with suppress(NotImplementedError):
-            for number in numbers:
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                # Not the system's own, which would kill while the recording is closed. A closed
+                # terminal asks twice, a service's manager too; a second Ctrl-C is meant.
+                again = asked.is_set() and callable(handler) and number != signal.SIGINT
+                signal.signal(number, signal.SIG_IGN if again else handler)
 
 
 async def _finish(

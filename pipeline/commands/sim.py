@@ -12,13 +12,13 @@ import argparse
 import asyncio
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.options import positive, seed
+from pipeline.views.process import ending_signals
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def _sim(args: argparse.Namespace) -> None:
     )
     faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
     asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ending_signals():
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     async with (
         _transport(args.transport, faults) as transport,
