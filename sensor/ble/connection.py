@@ -32,6 +32,10 @@ WAIT_S = 0.05
 GRACE_S = 2.0
 LEAVE_TIMEOUT_S = 1.0
 MAX_BACK_OFF_S = 10.0
+STEADY_S = 5.0
+"""A link that lasts so long is a good one; the pauses before the next begin again."""
+OTHERS_S = 3.0
+"""How long to listen for another band, where the one that was heard first does not answer."""
 
 
 class Connection:
@@ -86,9 +90,12 @@ class Connection:
         self._ready = asyncio.Event()
         """Set while commands are answered: before a link is subscribed no response arrives."""
         self._stopping = asyncio.Event()
-        self._last_force_s = 0.0
+        self._last_force_s = self._connected_s = 0.0
         self._paused = False
         self._has_whole_frames = False
+        self._pauses = back_off()
+        self._tried: dict[str, LinkError] = {}
+        """Bands that brought nothing; others are tried first, unless one is wanted by name."""
 
     async def _open(self) -> None:
         """Find the band and make the first link.
@@ -98,8 +105,32 @@ class Connection:
         LinkError
             If that fails.
         """
-        self._found = await find(self._wanted, self._find_timeout_s, central=self._central)
-        await self._connect(self._found)
+        while True:
+            found = await self._heard()
+            try:
+                await self._connect(found)
+            except LinkError as error:
+                if self._wanted is not None:
+                    raise
+                logger.warning("%s: %s", found.address, error)
+                self._tried[found.address] = error
+            else:
+                self._found = found
+                return
+
+    async def _heard(self) -> FoundDevice:
+        """A band that was not tried yet.
+
+        Raises
+        ------
+        LinkError
+            If there is none, or what the first that was tried was about.
+        """
+        timeout_s = min(OTHERS_S, self._find_timeout_s) if self._tried else self._find_timeout_s
+        try:
+            return await find(self._wanted, timeout_s, central=self._central, avoid=self._tried)
+        except LinkError as error:
+            raise next(iter(self._tried.values()), error) from None
 
     async def _run(self) -> None:
         """Serve one link after the other until told to stop."""
@@ -150,7 +181,7 @@ class Connection:
         except BaseException as error:
             await link.close(str(error) or "interrupted")
             raise
-        self._link = link
+        self._link, self._connected_s = link, now_s()
         self._ready.set()
         logger.info("connected to %s", link.band)
 
@@ -210,9 +241,11 @@ class Connection:
             If it takes longer than `give_up_after_s`.
         """
         assert self._found is not None
+        if now_s() >= self._connected_s + STEADY_S:
+            self._pauses = back_off()
         limit_s = self._give_up_after_s
         until_s = None if limit_s is None else now_s() + limit_s
-        for attempt, pause_s in enumerate(back_off()):
+        for attempt, pause_s in enumerate(self._pauses):
             if await first(pause_s, self._stopping):
                 return False
             left_s = None if until_s is None else until_s - now_s()
@@ -238,6 +271,14 @@ class Connection:
         if self._central is not None and self._central.is_lost:
             await reopen(self._central)
             search = True  # what was found belongs to the adapter that is gone
+        if self._wanted is None and not self._has_whole_frames:
+            # It was connected and brought nothing: perhaps another one does.
+            self._tried.setdefault(found.address, LinkError("it brought nothing", found.address))
+            try:
+                found = self._found = await self._heard()
+                search = False
+            except LinkError:
+                self._tried.clear()
         if search:
             found = await find(found.address, self._find_timeout_s, central=self._central)
         await self._connect(found)

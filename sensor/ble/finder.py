@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,15 @@ async def scan(
 
 
 async def find(
-    wanted: str | None = None, timeout_s: float = 15.0, *, central: BumbleCentral | None = None
+    wanted: str | None = None,
+    timeout_s: float = 15.0,
+    *,
+    central: BumbleCentral | None = None,
+    avoid: Collection[str] = (),
 ) -> FoundDevice:
     """The first band heard, or the device whose address or name is `wanted`.
+
+    Devices with an address in `avoid` are passed over.
 
     Raises
     ------
@@ -68,7 +75,9 @@ async def find(
         async with asyncio.timeout(timeout_s) as limit, _scanner(central) as scanner:
             async for device, advert in scanner.advertisement_data():
                 heard = _found(device, advert)
-                if not is_wanted(heard, wanted) or (found and found.address != heard.address):
+                if heard.address in avoid or not is_wanted(heard, wanted):
+                    continue
+                if found and found.address != heard.address:
                     continue
                 if found is None and not limit.expired():
                     limit.reschedule(asyncio.get_running_loop().time() + NAME_S)

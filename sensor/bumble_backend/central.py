@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 GIVEN = "the given transport"
 START_TIMEOUT_S = 5.0
 CANCEL_TIMEOUT_S = 1.0
+COMMAND_TIMEOUT_S = 5.0
+"""Controllers answer within milliseconds; one that does not stands still."""
 SUPERVISION_TIMEOUT_MS = 4000
 """bumble asks for 720 ms, which a body between band and phone exceeds."""
 
@@ -41,6 +44,7 @@ class BumbleCentral:
         self._connecting = asyncio.Lock()
         self._scanning = asyncio.Lock()
         self._scans = 0
+        self._stands_still = False
 
     @classmethod
     async def open(
@@ -74,23 +78,29 @@ class BumbleCentral:
         return cls(await _powered_on(transport, name, own, bonds), transport, name, bonds)
 
     async def reopen(self) -> None:
-        """Open an adapter that is gone once more; nothing where it is there.
+        """Open an adapter that is gone or stands still once more; nothing where it is well.
+
+        It is reset, so that it holds no link that nobody here knows of.
 
         Raises
         ------
         BleakBluetoothNotAvailableError
-            If it has not come back, or was given as an open transport.
+            If it has not come back, or its transport was given open and has ended.
         """
         if not self.is_lost:
             return
-        if self._name == GIVEN:
+        if self._name == GIVEN and self._has_ended:
             self.check()
-        transport = await _opened(self._name)
+        self._stands_still = True  # until it answers again
+        if self._name == GIVEN:
+            transport = self._transport
+        else:
+            # first, as most adapters can be opened once only
+            await _closed(self._transport)
+            transport = self._transport = await _opened(self._name)
         own = self.device.random_address
         self.device = await _powered_on(transport, self._name, own, self._bonds)
-        gone, self._transport, self._scans = self._transport, transport, 0
-        with contextlib.suppress(OSError, core.BaseBumbleError):
-            await gone.close()
+        self._scans, self._stands_still = 0, False
 
     async def __aenter__(self) -> BumbleCentral:
         return self
@@ -106,18 +116,36 @@ class BumbleCentral:
         with contextlib.suppress(core.BaseBumbleError, TimeoutError):
             async with asyncio.timeout(CANCEL_TIMEOUT_S):
                 await self.device.power_off()
-        await self._transport.close()
+        await _closed(self._transport)
 
     @property
     def is_lost(self) -> bool:
-        """Whether the adapter is gone: unplugged, or the other end of its socket closed."""
+        """Whether the adapter is gone (unplugged, its socket closed), or stands still."""
+        return self._stands_still or self._has_ended
+
+    @property
+    def _has_ended(self) -> bool:
         terminated = getattr(self._transport.source, "terminated", None)
         return terminated is not None and bool(terminated.done())
 
     def check(self) -> None:
         """Raise BleakBluetoothNotAvailableError if the adapter is gone."""
         if self.is_lost:
-            raise _unavailable("the Bluetooth adapter is gone")
+            raise _unavailable(
+                "the Bluetooth adapter does not answer"
+                if self._stands_still
+                else "the Bluetooth adapter is gone"
+            )
+
+    @contextlib.asynccontextmanager
+    async def _answered(self, within_s: float) -> AsyncIterator[None]:
+        """A command to the controller; one that is not answered in time means that it is lost."""
+        try:
+            async with asyncio.timeout(within_s):
+                yield
+        except TimeoutError:
+            self._stands_still = True
+            raise
 
     async def start_scan(self, *, active: bool = True) -> None:
         """Listen for adverts until as many `stop_scan` as `start_scan` came."""
@@ -125,7 +153,8 @@ class BumbleCentral:
             self.check()
             if self._scans == 0:
                 with bleak_errors("cannot scan"):
-                    await self.device.start_scanning(active=active)
+                    async with self._answered(COMMAND_TIMEOUT_S):
+                        await self.device.start_scanning(active=active)
             self._scans += 1
 
     async def stop_scan(self) -> None:
@@ -134,7 +163,8 @@ class BumbleCentral:
             self._scans -= 1
             if self._scans == 0 and not self.is_lost:
                 with bleak_errors("cannot stop scanning"):
-                    await self.device.stop_scanning()
+                    async with self._answered(COMMAND_TIMEOUT_S):
+                        await self.device.stop_scanning()
 
     async def connect(self, address: hci.Address) -> Any:
         """Connect as soon as the device advertises; cancel to give up. One waits at a time."""
@@ -156,14 +186,24 @@ class BumbleCentral:
 
     async def disconnect(self, connection: Any) -> None:
         """End a link; one that is already gone is no error."""
-        with contextlib.suppress(BleakError, TimeoutError), bleak_errors("disconnect"):
-            async with asyncio.timeout(CANCEL_TIMEOUT_S):
-                await connection.disconnect()
+        try:
+            with bleak_errors("disconnect"):
+                async with asyncio.timeout(CANCEL_TIMEOUT_S):
+                    await connection.disconnect()
+        except BleakError:
+            pass
+        except TimeoutError:
+            # The peer may be away, and the link ends when it is missed; or nobody answers.
+            with contextlib.suppress(BleakError, TimeoutError), bleak_errors("disconnect"):
+                async with self._answered(CANCEL_TIMEOUT_S):
+                    await self.device.send_sync_command(
+                        hci.HCI_Read_Local_Version_Information_Command()
+                    )
 
     async def _abandon(self, attempt: asyncio.Future[Any]) -> None:
         """Tell the controller to stop connecting, else it takes no other request."""
         with contextlib.suppress(core.BaseBumbleError, TimeoutError):
-            async with asyncio.timeout(CANCEL_TIMEOUT_S):
+            async with self._answered(CANCEL_TIMEOUT_S):
                 await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
                 await asyncio.wait({attempt})
         if not attempt.done():
@@ -184,6 +224,13 @@ async def _opened(name: str) -> Transport:
         raise _unavailable(f"cannot open {name}: {str(error) or repr(error)}") from error
 
 
+async def _closed(transport: Transport) -> None:
+    """Close; what is gone already is no error, and what does not close is left alone."""
+    with contextlib.suppress(OSError, core.BaseBumbleError, TimeoutError):
+        async with asyncio.timeout(CANCEL_TIMEOUT_S):
+            await transport.close()
+
+
 async def _powered_on(
     transport: Transport, name: str, own: hci.Address, bonds: Path | None
 ) -> Device:
@@ -196,14 +243,13 @@ async def _powered_on(
         async with asyncio.timeout(START_TIMEOUT_S):
             with bleak_errors(f"cannot start {name}"):
                 await device.power_on()
-    except TimeoutError:
-        await transport.close()
-        raise _unavailable(f"{name} does not answer as a Bluetooth adapter") from None
-    except BleakError as error:
-        await transport.close()
-        raise _unavailable(str(error)) from error
-    except BaseException:
-        await transport.close()
+    except BaseException as error:
+        if name != GIVEN:
+            await _closed(transport)
+        if isinstance(error, TimeoutError):
+            raise _unavailable(f"{name} does not answer as a Bluetooth adapter") from None
+        if isinstance(error, BleakError):
+            raise _unavailable(str(error)) from error
         raise
     return device
 

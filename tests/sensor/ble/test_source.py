@@ -37,6 +37,7 @@ from tests.sensor.reader import NOTIFICATION, Reader, drop
 def _brisk_resends(monkeypatch: pytest.MonkeyPatch) -> None:
     """A virtual radio needs no second to bring the next frame of a resend."""
     monkeypatch.setattr("sensor.timeline.requests.QUIET_S", 0.2)
+    monkeypatch.setattr("sensor.ble.connection.STEADY_S", 0.0)
 
 
 @asynccontextmanager
