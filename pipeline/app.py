@@ -61,6 +61,8 @@ class Outcome:
     undelivered: tuple[DeliveryStatus, ...]
     not_recorded: int = 0
     """Notifications that the recording lacks, because the disk was full."""
+    rows: int = 0
+    """How many rows its recording should have."""
 
 
 async def run_session(
@@ -131,6 +133,7 @@ async def run_session(
             tasks = [asyncio.create_task(each.run()) for each in deliveries]
             for task in tasks:  # one that ends now has failed: end the session, `_finish` says why
                 task.add_done_callback(lambda _: asked.set())
+            recorder.watch()
             sync = asyncio.create_task(recorder.keep_synced())
             try:
                 known = partial(_note_band, source, log, outlets)
@@ -143,9 +146,10 @@ async def run_session(
                     recorder.end()
                 sync.cancel()
                 undelivered = await _finish(deliveries, tasks)
+                recorder.finish()
                 log.note_result(session)
     path = recording.path if recording else None
-    return Outcome(session, path, undelivered, recorder.not_recorded)
+    return Outcome(session, path, undelivered, recorder.not_recorded, recorder.row)
 
 
 class _Notices:

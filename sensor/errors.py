@@ -31,3 +31,7 @@ class RecordingError(BandError, ValueError):
     def __init__(self, message: str, path: Path | None = None) -> None:
         super().__init__(message if path is None else f"{path}: {message}")
         self.path = path
+
+
+class DiskFullError(RecordingError):
+    """There is no room for what is to be recorded."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands.options import config_of, port, positive
-from sensor.errors import BandError
+from sensor.errors import BandError, RecordingError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -50,18 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sensor.recording.log import SUFFIX
+    from pipeline.commands.sessions import tell_swept
+    from sensor.recording.folder import recordings, sweep
 
     config = config_of(args)
-    files = args.files or sorted(config.data_dir.glob(f"*{SUFFIX}"))
+    if args.files:
+        return 1 if asyncio.run(_deliver_all(config, args.files, args)) else 0
+    tell_swept(sweep(config.data_dir))
+    files = recordings(config.data_dir)
     if not files:
         print(f"no recordings in {config.data_dir}", file=sys.stderr)
     return 1 if asyncio.run(_deliver_all(config, files, args)) else 0
 
 
 async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespace) -> bool:
-    """Whether anything still waits or was rejected."""
-    from sensor.recording.log import Recording
+    """Whether anything still waits or was rejected, or a file that was named is none."""
+    from sensor.recording.log import InUseError, Recording
 
     failed = False
     for path in files:
@@ -71,10 +75,16 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
                     f"{path}: its folder cannot be written, and what is delivered is noted in the "
                     "file: correct its permissions, or copy it to another folder"
                 )
-            with Recording.open(path, write=True) as recording:
-                if recording.in_use:
-                    print(f"{path}: is being recorded and delivered now", file=sys.stderr)
-                    continue
+            try:
+                opened = Recording.open(path, write=True)
+            except InUseError as error:
+                print(error, file=sys.stderr)
+                continue
+            except RecordingError as error:
+                print(f"forceband: {error}: left out", file=sys.stderr)
+                failed |= bool(args.files)
+                continue
+            with opened as recording:
                 failed |= await _deliver(config, recording, args)
         except BandError as error:
             print(f"forceband: {error}", file=sys.stderr)

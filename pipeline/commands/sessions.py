@@ -20,24 +20,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from pipeline.config import load
-    from sensor.recording.log import SUFFIX
+    from sensor.recording.folder import recordings, sweep
 
     folder = load(args.config, flags={"data_dir": args.data}).data_dir
-    rows, unreadable = [], 0
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    tell_swept(sweep(folder))
+    rows = []
+    for path in recordings(folder):
         try:
             rows.append(_row(path))
         except RecordingError as error:
             print(f"forceband: {error}", file=sys.stderr)
-            unreadable += 1
+            rows.append(_bad_row(path, str(error)))
     if args.json:
         for row in rows:
             print(json.dumps(row))
     elif rows:
         _print(rows, folder)
-    elif not unreadable:
+    else:
         print(f"no recordings in {folder}", file=sys.stderr)
-    return 1 if unreadable else 0
+    return 0
+
+
+def tell_swept(paths: list[Path]) -> None:
+    """Name the files that were removed."""
+    for path in paths:
+        print(
+            f"{path}: held nothing, as its program ended before the first row: removed",
+            file=sys.stderr,
+        )
+
+
+def _bad_row(path: Path, problem: str) -> dict[str, Any]:
+    absent = dict.fromkeys(("device", "started_utc", "sets", "reps"))
+    return {
+        "file": str(path),
+        **absent,
+        "duration_s": 0.0,
+        "state": "damaged",
+        "problem": problem.removeprefix(f"{path}: "),
+        "undelivered": {},
+        "dead_letters": 0,
+    }
 
 
 def _row(path: Path) -> dict[str, Any]:
@@ -60,6 +83,7 @@ def _row(path: Path) -> dict[str, Any]:
         "sets": facts.get("sets"),
         "reps": facts.get("reps"),
         "state": state,
+        "problem": None,
         "undelivered": waiting,
         "dead_letters": dead,
     }

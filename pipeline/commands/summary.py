@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sensor.errors import RecordingError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.app import Outcome
     from pipeline.session.session import Session
 
@@ -32,14 +36,8 @@ def print_outcome(outcome: Outcome) -> None:
 
     print_sets(outcome.session)
     out = console()
-    if outcome.path is not None and outcome.not_recorded:
-        out.print(
-            f"NOT all of it is recorded: {outcome.not_recorded} notifications are missing in "
-            f"{outcome.path}",
-            soft_wrap=True,
-        )
-    elif outcome.path is not None:
-        out.print(f"recorded {outcome.session.samples} samples: {outcome.path}", soft_wrap=True)
+    if outcome.path is not None:
+        out.print(_recorded(outcome, outcome.path), soft_wrap=True)
     for status in outcome.undelivered:
         if status.rejected:
             out.print(f"{status.sink}: {status.rejected}", soft_wrap=True)
@@ -51,3 +49,23 @@ def print_outcome(outcome: Outcome) -> None:
             f"`forceband deliver {outcome.path}` brings them",
             soft_wrap=True,
         )
+
+
+def _recorded(outcome: Outcome, path: Path) -> str:
+    """What the file holds, looked up in it: nothing is claimed that is not there."""
+    from sensor.recording.log import Recording
+
+    if not outcome.session.samples:
+        return "no sample came: nothing was recorded"
+    if outcome.not_recorded:
+        return (
+            f"NOT all of it is recorded: {outcome.not_recorded} notifications are missing in {path}"
+        )
+    try:
+        with Recording.open(path) as recording:
+            rows, lacks_end = recording.last_row, recording.lacks_end
+    except RecordingError as error:
+        return f"NOT recorded: {error}"
+    if rows < outcome.rows or lacks_end:
+        return f"NOT all of it is recorded: {path} has {rows} of {outcome.rows} rows"
+    return f"recorded {outcome.session.samples} samples: {path}"

@@ -92,7 +92,8 @@ class Delivery:
         self._on_progress = on_progress
         self._queue: deque[Emitted] = deque()
         self._offered_row = recording.last_row
-        self._cursor = recording.cursors().get(sink.name, 0)
+        # rows that never came to the file may have been delivered from memory
+        self._cursor = min(recording.cursors().get(sink.name, 0), self._offered_row)
         self._cursor_kept = True
         self._behind = self._offered_row > self._cursor
         self._wake = asyncio.Event()
@@ -173,7 +174,8 @@ class Delivery:
                 self._move_cursor(max(row, self._cursor))
                 return
             self._on_progress()
-            await asyncio.sleep(0)
+            # rows that are offered and not yet there wait for room on the disk
+            await asyncio.sleep(0 if rows else FIRST_RETRY_S)
 
     async def _read(self, after: int) -> list[tuple[int, Notification]]:
         """The next rows; while a session runs, a disk that fails is waited for."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config, ConfigError
-from pipeline.delivery.recorder import Notice
+from pipeline.delivery.log_writer import Notice
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink
 from sensor.recording.log import Recording
@@ -52,7 +52,8 @@ async def open_outlets(
         if recording is not None:
             await _open_mqtt(config, facts, command, notice, outlets, stack)
             await _open_influx(config, outlets, stack)
-            outlets.lines.append(f"recording   {recording.path}")
+            if recording.on_disk:
+                outlets.lines.append(f"recording   {recording.path}")
         yield outlets
 
 

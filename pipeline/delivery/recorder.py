@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from pipeline.delivery.delivery import Delivery
+from pipeline.delivery.log_writer import LogWriter, Notice
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
@@ -19,9 +20,7 @@ from sensor.samples import Channel, Notification
 logger = logging.getLogger(__name__)
 
 SYNC_EVERY_S = 5.0
-
-Notice = Callable[[str, str], None]
-"""Shows the person a sentence at once: level (`info`, `warning`, `error`) and text."""
+WATCH_EVERY_S = 1.0
 
 
 class Recorder:
@@ -47,25 +46,28 @@ class Recorder:
         notice: Notice,
     ) -> None:
         self._recording = recording
+        self._writer = None if recording is None else LogWriter(recording, notice)
         self._session = session
         self._facts = facts
         self._live_sinks = live_sinks
         self._deliveries = deliveries
         self._now_us = now_us
-        self._notice = notice
-        self._row = 0
-        self._not_recorded = 0
-        self.not_recorded = 0
+        self.row = 0
+        """The row that was taken last."""
+
+    @property
+    def not_recorded(self) -> int:
         """Notifications of the whole session that the recording lacks."""
+        return 0 if self._writer is None else self._writer.not_recorded
 
     def take(self, notification: Notification) -> list[Emitted]:
         """Record one notification, compute what it means and pass that on."""
-        self._append(notification)
-        emitted = self._session.receive(notification, self._row)
+        self.row = self.row + 1 if self._writer is None else self._writer.add(notification)
+        emitted = self._session.receive(notification, self.row)
         for sink in self._live_sinks:
             sink.show(self._facts, emitted)
         for delivery in self._deliveries:
-            delivery.offer(emitted, self._row)
+            delivery.offer(emitted, self.row)
         return emitted
 
     def mark(self, kind: str, text: str) -> None:
@@ -77,33 +79,27 @@ class Recorder:
         """Close the log: the session is complete."""
         self.take(Notification(self._now_us(), b"", Channel.END))
 
-    async def keep_synced(self) -> None:
-        """Bring the log to the disk every few seconds, away from the event loop."""
-        while self._recording is not None:
-            await asyncio.sleep(SYNC_EVERY_S)
-            try:
-                await asyncio.to_thread(self._recording.sync)
-            except RecordingError as error:  # a full disk: `take` says so to the person
-                logger.debug("sync: %s", error)
+    def watch(self) -> None:
+        """See to it that the log has a file."""
+        if self._writer is not None:
+            self._writer.watch()
 
-    def _append(self, notification: Notification) -> None:
-        """A recording that cannot be written stops nothing; what it lacks is named in it."""
-        if self._recording is None:
-            self._row += 1
-            return
-        try:
-            if self._not_recorded:
-                lost = f"{self._not_recorded} notifications were not recorded"
-                payload = json.dumps({"kind": "not_recorded", "text": lost}).encode()
-                self._recording.append(
-                    Notification(notification.received_us, payload, Channel.MARK)
-                )
-                self._notice("warning", f"recording again; {lost}")
-                self._not_recorded = 0
-            self._row = self._recording.append(notification)
-        except RecordingError as error:
-            if not self._not_recorded:
-                self._notice("error", f"not recording: {error}")
-                logger.warning("not recording: %s", error)
-            self._not_recorded += 1
-            self.not_recorded += 1
+    def finish(self) -> None:
+        """Nothing more is taken: what is not in a file yet is brought to one."""
+        if self._writer is not None:
+            self._writer.finish()
+
+    async def keep_synced(self) -> None:
+        """Bring the log to the disk every few seconds, and see whether its file is still there."""
+        synced_s = 0.0
+        while self._recording is not None:
+            await asyncio.sleep(WATCH_EVERY_S)
+            synced_s += WATCH_EVERY_S
+            self.watch()
+            if synced_s < SYNC_EVERY_S:
+                continue
+            synced_s = 0.0
+            try:  # away from the event loop
+                await asyncio.to_thread(self._recording.sync)
+            except RecordingError as error:  # a full disk: the writer says so to the person
+                logger.debug("sync: %s", error)

@@ -8,12 +8,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 from pipeline.config import Config
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
-from sensor.errors import BandError, RecordingError
+from sensor.errors import BandError, DiskFullError, RecordingError
+from sensor.recording.file import remove, traces
+from sensor.recording.folder import sweep
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
 from sensor.source import About
@@ -62,29 +66,38 @@ def session_recording(config: Config, **facts: Any) -> Iterator[SessionLog]:
     Raises
     ------
     RecordingError
-        If the folder cannot be written.
+        If the folder cannot be written. A full disk is no such error: the session is kept in
+        memory until there is room.
     """
+    sweep(config.data_dir)
     name = new_session_name()
-    recording = Recording.create(
-        config.data_dir / f"{name}{SUFFIX}",
-        {
-            "session": name,
-            "software": f"forceband {version('forceband')}",
-            "device": config.band.name,
-            "side": config.band.side,
-            "exercise": config.band.exercise,
-            "athlete": config.band.athlete,
-            **facts,
-        },
-    )
+    path = config.data_dir / f"{name}{SUFFIX}"
+    known = {
+        "session": name,
+        "software": f"forceband {version('forceband')}",
+        "device": config.band.name,
+        "side": config.band.side,
+        "exercise": config.band.exercise,
+        "athlete": config.band.athlete,
+        **facts,
+    }
+    try:
+        recording = Recording.create(path, known, keep=True)
+    except DiskFullError:
+        recording = Recording.homeless(path, known)
     try:
         yield SessionLog(recording, session_facts(recording))
     finally:
         empty = not _holds_force(recording)
         recording.close()
         if empty:
-            for end in ("", "-wal", "-shm"):
-                recording.path.with_name(recording.path.name + end).unlink(missing_ok=True)
+            remove(recording.path)
+
+
+def another_path(path: Path) -> Path:
+    """The path where nothing of a recording is; else with a number after the name."""
+    paths = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(each for each in chain([path], paths) if not traces(each))
 
 
 def _holds_force(recording: Recording) -> bool:

@@ -1,20 +1,42 @@
-"""The file under a recording: SQLite opened with care, its marks checked, its lock, its errors."""
+"""The file under a recording: SQLite opened with care, its marks checked, its errors named."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sensor.errors import RecordingError
+from sensor.errors import DiskFullError, RecordingError
 
 FORMAT = 1
 APPLICATION_ID = 0x46424E44  # "FBND"
 _BUSY_MS = 5000
 _HEAD = b"SQLite format 3\0"
+_WAL_MODE = 2
+_LITTLE_BYTES = 128 * 1024
+"""A file in WAL mode takes 70 KiB; where less is free SQLite's words are of all kinds."""
+_NO_ROOM = "the disk is full: free some space; what is recorded so far is safe"
+_NOTHING_BYTES = 64 * 1024
+"""A file without a row is smaller."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DAMAGE = ("malformed", "not a database", "no such table", "no such column", "Could not decode")
+_TABLES = """
+CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE log (id INTEGER PRIMARY KEY, received_us INTEGER NOT NULL, channel INTEGER NOT NULL,
+                  payload BLOB NOT NULL);
+CREATE TABLE packs (first INTEGER PRIMARY KEY, channel INTEGER NOT NULL, count INTEGER NOT NULL,
+                    received_us BLOB NOT NULL, payload BLOB NOT NULL);
+CREATE TABLE cursors (sink TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE dead_letters (id INTEGER PRIMARY KEY, sink TEXT NOT NULL, body TEXT NOT NULL,
+                           error TEXT NOT NULL);
+"""
+_BUILD = (
+    f"BEGIN;{_TABLES}PRAGMA application_id={APPLICATION_ID};PRAGMA user_version={FORMAT};COMMIT;"
+)
 _COMPUTED = """
 SELECT count(*) FROM sqlite_schema AS s
 WHERE s.type NOT IN ('table', 'index') OR s.rootpage = 0
@@ -27,24 +49,6 @@ def is_recording(path: Path) -> bool:
     """Whether a file looks like one; OSError if it cannot be read."""
     with path.open("rb") as file:
         return file.read(len(_HEAD)) == _HEAD
-
-
-def lock_path(path: Path) -> Path:
-    """Beside the recording: closing any handle of the file itself would drop SQLite's locks."""
-    return path.with_name(path.name + "-lock")
-
-
-def lock(handle: int) -> bool:
-    """Take the lock, which the system lets go of when the process ends, however it ends."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: whether a recording is in use is not known there
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def look_at(path: Path) -> None:
@@ -92,6 +96,70 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     return database
 
 
+def unborn(path: Path) -> Path:
+    """The name of a file that is not complete yet."""
+    return path.with_name(f".{path.name}.new")
+
+
+def build(path: Path) -> None:
+    """Make an empty recording, which appears under its name when it is complete."""
+    new = unborn(path)
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600)
+    with closing(connect(new, "rw")) as database:
+        database.executescript(_BUILD)
+    new.replace(path)
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty recording without a file."""
+    database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    database.executescript(_BUILD)
+    return database
+
+
+def remove(path: Path) -> None:
+    """Leave nothing of a recording, whatever of it there is."""
+    for part in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + part).unlink(missing_ok=True)
+        unborn(path).with_name(unborn(path).name + part).unlink(missing_ok=True)
+
+
+def traces(path: Path) -> list[Path]:
+    """What there is of a recording, or in the place of one."""
+    places = [path.with_name(path.name + part) for part in ("", "-wal", "-shm", "-lock")]
+    return [place for place in places if os.path.lexists(place)]
+
+
+def is_part_of_two(path: Path) -> bool:
+    """Whether a file was written together with a `-wal` file that is not beside it."""
+    with path.open("rb") as file:
+        head = file.read(20)
+    wal = path.with_name(path.name + "-wal")
+    return head[18:19] == bytes([_WAL_MODE]) and not (wal.exists() and wal.stat().st_size)
+
+
+def holds_nothing(path: Path) -> bool:
+    """Whether a file is what is left of a recording that never got a row."""
+    wal = path.with_name(path.name + "-wal")
+    try:
+        size = path.stat().st_size
+        if size and not is_recording(path):
+            return False
+        if not size:
+            return not (wal.exists() and wal.stat().st_size)
+        if size > _NOTHING_BYTES:
+            return False
+        with closing(connect(path, "ro")) as database:
+            if not database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                return True
+            check(path, database)
+            query = "SELECT EXISTS (SELECT 1 FROM log) OR EXISTS (SELECT 1 FROM packs)"
+            return not database.execute(query).fetchone()[0]
+    except (OSError, sqlite3.Error, RecordingError, UnicodeDecodeError):
+        return False
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """SQLite's errors as RecordingError."""
@@ -101,10 +169,21 @@ def translated(path: Path) -> Iterator[None]:
         raise RecordingError("is damaged (a text in it is none)", path) from error
     except sqlite3.Error as error:
         words = str(error)
-        if "disk is full" in words:
-            words = "the disk is full: free some space; what is recorded so far is safe"
-        elif "readonly" in words or "unable to open" in words:
+        if "disk is full" in words or ("disk I/O" in words and _is_nearly_full(path)):
+            raise DiskFullError(_NO_ROOM, path) from error
+        if "readonly" in words or "unable to open" in words:
             words = f"cannot be written or opened ({words}): check the folder's permissions"
         elif any(sign in words for sign in _DAMAGE):
             words = f"is damaged ({words})"
         raise RecordingError(words, path) from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(_NO_ROOM, path) from error
+        raise RecordingError(f"cannot be made or opened: {error.strerror}", path) from error
+
+
+def _is_nearly_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _LITTLE_BYTES
+    except OSError:
+        return False

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from sensor.recording.checksums import PREFIX
 from sensor.recording.file import translated
 
 
@@ -17,6 +18,9 @@ class Notes:
     def __init__(self, path: Path, database: sqlite3.Connection) -> None:
         self.path = path
         self._database = database
+        self._facts: dict[str, Any] = {}
+        self._cursors: dict[str, int] = {}
+        """What was set here: known whatever becomes of the file."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -25,12 +29,15 @@ class Notes:
             rows = self._database.execute("SELECT key, value FROM facts").fetchall()
         facts = {}
         for key, value in rows:
+            if str(key).startswith(PREFIX):
+                continue
             with suppress(ValueError, TypeError, RecursionError):
                 facts[str(key)] = json.loads(value)
         return facts
 
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Note or replace facts."""
+        self._facts |= facts
         with translated(self.path):
             self._database.executemany(
                 "INSERT OR REPLACE INTO facts VALUES (?, ?)",
@@ -45,6 +52,7 @@ class Notes:
 
     def set_cursor(self, sink: str, row: int) -> None:
         """Note that a sink has everything up to and with `row`."""
+        self._cursors[sink] = row
         with translated(self.path):
             self._database.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (sink, row))
 

@@ -8,10 +8,11 @@ import json
 import math
 import os
 import socket
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -195,14 +196,75 @@ def test_a_session_says_that_points_are_rejected_and_why(
     assert "influx: points rejected for good: 4 (400 conflict)" in said.out
 
 
-def test_sessions_lists_the_others_and_fails_for_a_file_that_cannot_be_read(
-    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def _no_database(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + bytes(4000))
+
+
+def _text(path: Path) -> None:
+    path.write_text("hello")
+
+
+def _cut(path: Path) -> None:
+    with Recording.create(path, {"session": "cut"}) as made:
+        made.extend(notifications(pulls(sets=1, reps=9)))
+    with path.open("r+b") as file:
+        file.truncate(20_000)
+
+
+@pytest.mark.parametrize("make", [_no_database, _text, _cut, Path.mkdir])
+def test_one_bad_file_hides_no_good_one(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
 ) -> None:
-    (tmp_path / "bad.forceband").write_bytes(b"")
-    assert main(["sessions", "--data", str(tmp_path), "--json"]) == 1
+    bad = tmp_path / "bad.forceband"
+    make(bad)
+    assert main(["sessions", "--data", str(tmp_path), "--json"]) == 0
     said = capsys.readouterr()
+    rows = {Path(row["file"]).name: row for row in map(json.loads, said.out.splitlines())}
+    assert rows["bad.forceband"]["state"] == "damaged"
+    assert rows["bad.forceband"]["problem"]
+    assert rows["killed.forceband"]["state"] == "unfinished"
     assert "bad.forceband" in said.err
-    assert "killed.forceband" in said.out
+    assert main(["deliver", "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "killed.forceband: closed" in said.out
+    assert "bad.forceband" in said.err
+    assert bad.exists()
+    assert main(["deliver", str(bad)]) == 1
+
+
+def _nothing(path: Path) -> None:
+    path.touch()
+
+
+def _no_rows(path: Path) -> None:
+    Recording.create(path, {"session": "none"}).close()
+
+
+def _only_a_head(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+
+
+@pytest.mark.parametrize("make", [_nothing, _no_rows, _only_a_head])
+def test_what_is_left_of_a_session_that_never_began_is_named_and_removed(
+    killed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "corpse.forceband")
+    (tmp_path / ".unborn.forceband.new").touch()
+    (tmp_path / "gone.forceband-lock").touch()
+    assert main(["sessions", "--data", str(tmp_path)]) == 0
+    assert "corpse.forceband: held nothing" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == [killed.name]
+
+
+def test_a_recording_that_has_just_begun_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Recording.create(tmp_path / "new.forceband", {}):
+        assert main(["sessions", "--data", str(tmp_path)]) == 0
+        assert main(["deliver", "--data", str(tmp_path)]) == 0
+        assert (tmp_path / "new.forceband").exists()
+    assert "recorded or delivered now" in capsys.readouterr().err
 
 
 def test_a_folder_that_cannot_be_written_is_said_to_be(
