@@ -69,7 +69,9 @@ class Force:
     @property
     def rate_hz(self) -> float:
         """Samples in a second as they usually come."""
-        return 1 / float(np.median(np.diff(self.time_s))) if self.time_s.size > 1 else 0.0
+        from pipeline.files.axis import rate_hz_of
+
+        return rate_hz_of(self.time_s) if self.time_s.size > 1 else 0.0
 
     def analyse(self, settings: Settings | None = None) -> Found:
         """Find reps, sets, partials and gaps."""

@@ -83,3 +83,9 @@ def test_what_is_wrong_is_a_sentence(folder: Path) -> None:
 def test_the_packages_say_that_they_are_typed() -> None:
     for package in ("pipeline", "sensor", "firmware_sim", "dashboards"):
         assert files(package).joinpath("py.typed").is_file()
+
+
+def test_the_rate_is_that_of_the_line_though_stamps_are_rounded(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("ms,force_n\n" + "".join(f"{int(k * 12.5)},{k % 97}\n" for k in range(800)))
+    assert api.read(path).rate_hz == pytest.approx(80, rel=0.001)
