@@ -146,7 +146,7 @@ async def _band(config: Config) -> AsyncIterator[Finding]:
         async with open_radio(config.band.transport) as central:
             heard = await scan(LISTEN_S, central=central)
             yield Finding(f"{radio} works, {len(heard)} devices heard", True)
-            bands = [device for device in heard if device.is_band]
+            bands = [device for device in heard if device.is_usable]
             if not bands:
                 remedy = "Switch the band on, bring it near, disconnect it from other programs."
                 yield Finding("a band is within reach", False, remedy)
@@ -180,7 +180,9 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
 
     session = Session(live=False)
     row = 0
-    source = BleSource(config.band.address, central=central, pair=config.band.pair)
+    source = BleSource(
+        config.band.address, central=central, pair=config.band.pair, scale=config.band.scale
+    )
     source.follow(lambda: session.ledger)
     async with source:
         loop = asyncio.get_running_loop()

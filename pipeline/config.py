@@ -16,6 +16,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -52,6 +53,9 @@ class BandConfig:
     name: str = "band"
     """Of the device in topics and points, `[a-z0-9-]`."""
     pair: bool = False
+    scale: float | None = None
+    """Newtons per count of a device that sends counts, a correcting factor for one that sends
+    newtons; our own band keeps its calibration itself."""
     side: str = "both"
     exercise: str = "unknown"
     athlete: str = "me"
@@ -61,6 +65,8 @@ class BandConfig:
             value = getattr(self, key)
             if not value or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value):
                 raise ValueError(f"{key} takes lower-case letters, digits and '-', not {value!r}")
+        if self.scale is not None and not 0 < abs(self.scale) < 1e6:
+            raise ValueError(f"scale is a number other than 0, below a million, not {self.scale:g}")
         if self.side not in ("left", "right", "both"):
             raise ValueError(f"side is left, right or both, not {self.side!r}")
 
@@ -249,6 +255,9 @@ def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
         return False
     if int in kinds and text and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
+    if float in kinds and (isinstance(value, int) or text) and not isinstance(value, bool):
+        with suppress(ValueError):
+            return float(value)
     if Path in kinds and text:
         if "\0" in value:
             raise ConfigError(f"{where.get(name, 'default')}: {name}: no path has a NUL in it")

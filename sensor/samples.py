@@ -32,6 +32,9 @@ class Channel(IntEnum):
     """UTF-8 JSON object with a `kind`: labels, tare, what the host gave up. Written by the host."""
     END = 8
     """Empty: the session is complete; nothing follows."""
+    DRIVER = 9
+    """JSON: a device that is not ours was connected, and by which driver its payloads are read
+    (`sensor.drivers`). Without such a row they are our band's. Written by the host."""
 
 
 @dataclass(frozen=True, slots=True)

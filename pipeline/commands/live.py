@@ -66,6 +66,7 @@ async def _live(config: Config, args: argparse.Namespace) -> Outcome:
             config.band.address,
             central=central,
             pair=config.band.pair,
+            scale=config.band.scale,
             find_timeout_s=args.find_timeout,
         )
         with session_recording(config) as log:

@@ -34,8 +34,12 @@ from pipeline.session.events import (
     SessionEnded,
     Tared,
 )
+from pipeline.session.foreign import ForeignAssembly, allowed, settings_for
+from sensor.drivers.attached import Attached
+from sensor.drivers.driver import Driver
 from sensor.samples import Batch, Channel, ForceBlock, Gap, Notification
 from sensor.timeline.ledger import Ledger
+from sensor.wire.profile import Calibration
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
@@ -64,7 +68,7 @@ class Session:
         self._keep_samples = keep_samples
         self._settings = settings or Settings()
         self._analysis: LiveAnalysis | None = None
-        self._assembly = Assembly(arrivals=live)
+        self._assembly: Assembly | ForeignAssembly = Assembly(arrivals=live)
         self._seq = 0
         self._row = 0
         self._state: LiveState | None = None
@@ -72,6 +76,8 @@ class Session:
         self._now_us = 0
         self._ended = False
         self._bad_marks = 0
+        self._battery_percent: int | None = None
+        self._untold: list[str] = []
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
         self.remarks: list[str] = []
@@ -109,6 +115,11 @@ class Session:
         return len(self._assembly.axis)
 
     @property
+    def driver(self) -> Driver | None:
+        """Of the device, where it is not our band."""
+        return self._assembly.driver if isinstance(self._assembly, ForeignAssembly) else None
+
+    @property
     def clock_facts(self) -> dict[str, float]:
         """The fit of the band's clock to UTC, for the recording; empty before there is one."""
         fit = self._assembly.clock_fit
@@ -141,7 +152,8 @@ class Session:
         if batch.channel is Channel.FORCE and not self._live:
             if not self._assembly.begun:
                 emitted, batch = self._one_by_one(batch.part(0, 1)), batch.part(1)
-            block = self._assembly.batch(batch)
+            assembly = self._assembly
+            block = assembly.batch(batch) if isinstance(assembly, Assembly) else None
             if block is not None:
                 self._row, self._now_us = batch.last_row, batch.received_us[-1]
                 return emitted + self._emit(self._analyse(block))
@@ -164,12 +176,14 @@ class Session:
         match notification.channel:
             case Channel.FORCE:
                 events = self._follow(self._assembly.frame(payload, notification.received_us))
+                events += self._said()
                 return events + self._stalled() if self._live and events else events
+            case Channel.DRIVER:
+                return self._attach(payload)
             case Channel.INFO:
                 return self._follow(self._assembly.info(payload))
             case Channel.RESPONSE:
-                tared = self._assembly.response(payload)
-                return [Tared(tared.id, tared.zero_counts)] if tared else []
+                return _tared(self._assembly.response(payload))
             case Channel.BATTERY:
                 return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
             case Channel.LINK:
@@ -181,6 +195,47 @@ class Session:
                 return self._end()
             case Channel.COMMAND:
                 return []
+
+    # -- devices of others -----------------------------------------------------------------------
+
+    def _attach(self, payload: bytes) -> list[Event]:
+        """The log says that a device was connected which is not ours."""
+        try:
+            attached = Attached.from_bytes(payload)
+            assembly, driver = self._assembly, attached.driver
+            if not isinstance(assembly, ForeignAssembly) or assembly.driver is not driver:
+                if assembly.begun:
+                    raise ValueError(f"{driver.title} came into the session of another device")
+                self._assembly = assembly = ForeignAssembly(driver, arrivals=self._live)
+                self._settings = settings_for(self._settings, driver.capabilities)
+                self._remark(f"{driver.title}: {driver.capabilities.words()}")
+        except ValueError as error:
+            self._bad_marks += 1
+            self._remark(str(error))
+            return self._take_remarks()
+        events = self._follow(assembly.attach(attached.scale))
+        return [*self._take_remarks(), *events]
+
+    def _said(self) -> list[Event]:
+        """What a device let us know beside its forces."""
+        if not isinstance(self._assembly, ForeignAssembly):
+            return []
+        for sentence in self._assembly.take_said():
+            self._remark(f"{self._assembly.driver.title}: {sentence}")
+        events = self._take_remarks()
+        percent = self._assembly.battery_percent
+        if percent is not None and percent != self._battery_percent:
+            self._battery_percent = percent
+            events.append(BatteryChanged(percent))
+        return events
+
+    def _remark(self, text: str) -> None:
+        self.remarks.append(text)
+        self._untold.append(text)
+
+    def _take_remarks(self) -> list[Event]:
+        untold, self._untold = self._untold, []
+        return [Marked("sensor", text) for text in untold]
 
     # -- samples ---------------------------------------------------------------------------------
 
@@ -207,7 +262,7 @@ class Session:
 
     def _kept(self, events: Iterable[AnalysisEvent]) -> list[Event]:
         out: list[Event] = []
-        for event in events:
+        for event in map(self._allowed, events):
             if isinstance(event, Remarked):
                 self.remarks.append(event.text)
                 out.append(Marked("sensor", event.text))
@@ -218,6 +273,19 @@ class Session:
                 self._state = event
             out.append(event)
         return out
+
+    def _allowed(self, event: AnalysisEvent) -> AnalysisEvent:
+        """Without what the device's samples do not carry."""
+        if (driver := self.driver) is None:
+            return event
+        match event:
+            case RepAnnounced() | RepCorrected():
+                return replace(event, rep=allowed(event.rep, driver.capabilities))
+            case SetClosed():
+                reps = tuple(allowed(rep, driver.capabilities) for rep in event.reps)
+                return replace(event, reps=reps)
+            case _:
+                return event
 
     def _stalled(self) -> list[Event]:
         """While missing samples may still come, say so four times a second instead of guessing."""
@@ -239,6 +307,8 @@ class Session:
             kind = str(mark["kind"])
             if kind == "gave_up":
                 self._assembly.ledger.give_up(int(mark["first"]), int(mark["count"]))
+            elif kind == "tare" and isinstance(self._assembly, ForeignAssembly):
+                return _tared(self._assembly.tare())
             else:
                 return [Marked(kind[:100], str(mark.get("text", ""))[:1000])]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
@@ -294,3 +364,7 @@ class Session:
         """UTC of a moment on the session's time axis; receive time where no clock is known."""
         utc_us = self._assembly.axis.utc_us_at(time_s)
         return self._now_us if utc_us is None else utc_us
+
+
+def _tared(calibration: Calibration | None) -> list[Event]:
+    return [Tared(calibration.id, calibration.zero_counts)] if calibration else []

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from sensor.ble.finder import FoundDevice, find, reopen
+from sensor.ble.foreign import AdvertLink, ForeignLink
 from sensor.ble.inbox import MAX_WAITING, Inbox
-from sensor.ble.link import BandLink
+from sensor.ble.link import BandLink, Link
 from sensor.ble.resend import Resender
 from sensor.ble.waiting import ended, first, now_s
 from sensor.errors import LinkError
@@ -60,6 +62,9 @@ class Connection:
     max_waiting
         Notifications that may wait for a slow reader; beyond, frames are dropped and asked for
         again when it has caught up.
+    scale
+        Newtons per count of a device that sends counts; a correcting factor for another's newtons.
+        Our own band keeps its calibration itself.
     """
 
     def __init__(
@@ -73,8 +78,10 @@ class Connection:
         silence_s: float = SILENCE_S,
         give_up_after_s: float | None = None,
         max_waiting: int = MAX_WAITING,
+        scale: float | None = None,
     ) -> None:
         self._wanted = wanted
+        self._scale = scale
         self._central = central
         self._pair = pair
         self._find_timeout_s = find_timeout_s
@@ -86,7 +93,7 @@ class Connection:
         self._inbox = Inbox(clock or HostClock(), max_waiting)
         self._resender = Resender(self._inbox)
         self._found: FoundDevice | None = None
-        self._link: BandLink | None = None
+        self._link: Link | None = None
         self._ready = asyncio.Event()
         """Set while commands are answered: before a link is subscribed no response arrives."""
         self._stopping = asyncio.Event()
@@ -168,7 +175,7 @@ class Connection:
 
     async def _connect(self, found: FoundDevice) -> None:
         """A link that streams."""
-        link = BandLink(found.device, self._receive, pair=self._pair, central=self._central)
+        link = self._link_to(found)
         try:
             await link.open()
             await link.begin()
@@ -185,9 +192,19 @@ class Connection:
         self._ready.set()
         logger.info("connected to %s", link.band)
 
-    async def _serve(self, link: BandLink) -> None:
+    def _link_to(self, found: FoundDevice) -> Link:
+        device, receive, central = found.device, self._receive, self._central
+        if found.driver is None:
+            return BandLink(device, receive, pair=self._pair, central=central)
+        if found.driver.company is not None:
+            return AdvertLink(found.driver, self._scale, device, receive, central=central)
+        return ForeignLink(
+            found.driver, self._scale, device, receive, pair=self._pair, central=central
+        )
+
+    async def _serve(self, link: Link) -> None:
         """Watch over a link until it is lost or the end is wanted."""
-        resending = asyncio.create_task(self._resender.run(link), name="band resends")
+        resending = asyncio.create_task(self._resend_over(link), name="band resends")
         try:
             while not link.lost.is_set() and not self._stopping.is_set():
                 silent_s = 0.0 if self._paused else now_s() - self._last_force_s
@@ -210,12 +227,17 @@ class Connection:
             # Frees what the backend keeps of a lost connection.
             await link.close(link.reason)
 
+    async def _resend_over(self, link: Link) -> None:
+        """Only our own band remembers."""
+        if isinstance(link, BandLink):
+            await self._resender.run(link)
+
     @property
     def _patience_s(self) -> float:
         """How long the link may be silent."""
         return max(self._silence_s, 0.0 if self._link is None else self._link.patience_s)
 
-    async def _drain(self, link: BandLink) -> None:
+    async def _drain(self, link: Link) -> None:
         """Stop the band, and let what is missing be brought."""
         with contextlib.suppress(LinkError):
             await link.end()
@@ -232,7 +254,7 @@ class Connection:
         """Notifications that are yet to be read, and samples that may still be had."""
         return self._inbox.unread, self._resender.missing
 
-    async def _reconnect(self, lost: BandLink) -> bool:
+    async def _reconnect(self, lost: Link) -> bool:
         """Make the next link; False if the end is wanted first.
 
         Raises
@@ -280,7 +302,8 @@ class Connection:
             except LinkError:
                 self._tried.clear()
         if search:
-            found = await find(found.address, self._find_timeout_s, central=self._central)
+            again = await find(found.address, self._find_timeout_s, central=self._central)
+            found = again if again.is_usable else replace(again, driver=found.driver)
         await self._connect(found)
 
     def _receive(self, channel: Channel, payload: bytes) -> None:

@@ -12,6 +12,8 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
+from sensor.drivers.driver import Driver, Heard
+from sensor.drivers.registry import recognised
 from sensor.errors import LinkError
 from sensor.wire.profile import SERVICE_UUID
 
@@ -20,23 +22,34 @@ if TYPE_CHECKING:
 
 NAME_S = 0.3
 """The name may be in the scan response, which follows the advert."""
+OWN_FIRST_S = 1.5
+"""Where nobody named a band, ours is waited for so long before a device of others is taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDevice:
-    """A device that advertises. `is_band` says that it offers our service."""
+    """A device that advertises. `is_band` says that it offers our service.
+
+    `driver` is of a device of others that is known.
+    """
 
     name: str | None
     address: str
     rssi_dbm: int
     is_band: bool
     device: BLEDevice = field(repr=False, compare=False)
+    driver: Driver | None = field(default=None, repr=False)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether force can be had from it."""
+        return self.is_band or self.driver is not None
 
 
 async def scan(
     timeout_s: float = 5.0, *, central: BumbleCentral | None = None
 ) -> list[FoundDevice]:
-    """All devices heard within `timeout_s`, bands first, then the strongest first.
+    """All devices heard within `timeout_s`, usable ones first, then the strongest first.
 
     Raises
     ------
@@ -51,7 +64,10 @@ async def scan(
         raise link_error(error, "scanning") from error
     heard = scanner.discovered_devices_and_advertisement_data.values()
     found = [_found(device, advert) for device, advert in heard]
-    return sorted(found, key=lambda each: (not each.is_band, -each.rssi_dbm, each.address))
+    return sorted(
+        found,
+        key=lambda each: (not each.is_band, not each.is_usable, -each.rssi_dbm, each.address),
+    )
 
 
 async def find(
@@ -64,6 +80,8 @@ async def find(
     """The first band heard, or the device whose address or name is `wanted`.
 
     Devices with an address in `avoid` are passed over.
+    Without `wanted` a device of others is taken only if no band of ours is heard soon after it, and
+    if its format is known well.
 
     Raises
     ------
@@ -77,12 +95,14 @@ async def find(
                 heard = _found(device, advert)
                 if heard.address in avoid or not is_wanted(heard, wanted):
                     continue
-                if found and found.address != heard.address:
+                if not _better(heard, found):
                     continue
-                if found is None and not limit.expired():
-                    limit.reschedule(asyncio.get_running_loop().time() + NAME_S)
+                if found is None or heard.address != found.address:
+                    grace_s = NAME_S if heard.is_band or wanted is not None else OWN_FIRST_S
+                    if not limit.expired():
+                        limit.reschedule(asyncio.get_running_loop().time() + grace_s)
                 found = heard
-                if found.name is not None:
+                if found.name is not None and (found.is_band or (wanted and found.is_usable)):
                     return found
     except TimeoutError:
         if found is not None:
@@ -114,8 +134,17 @@ async def reopen(central: BumbleCentral) -> None:
 def is_wanted(found: FoundDevice, wanted: str | None) -> bool:
     """Whether a device is the wanted one, by address or name; any band if `wanted` is None."""
     if wanted is None:
-        return found.is_band
+        driver = found.driver
+        known = driver is not None and driver.automatic and driver.capabilities.verified
+        return found.is_band or known
     return wanted.casefold() in (found.address.casefold(), (found.name or "").casefold())
+
+
+def _better(heard: FoundDevice, found: FoundDevice | None) -> bool:
+    """Whether to go on with what is heard: the same device, heard whole, or ours, not others'."""
+    if found is None or heard.is_band > found.is_band:
+        return True
+    return heard.address == found.address and heard.is_usable >= found.is_usable
 
 
 def _scanner(central: BumbleCentral | None) -> BleakScanner:
@@ -129,4 +158,6 @@ def _scanner(central: BumbleCentral | None) -> BleakScanner:
 def _found(device: BLEDevice, advert: AdvertisementData) -> FoundDevice:
     name = advert.local_name or device.name
     is_band = SERVICE_UUID in advert.service_uuids
-    return FoundDevice(name, device.address, advert.rssi, is_band, device)
+    heard = Heard(name, advert.service_uuids, advert.manufacturer_data)
+    driver = None if is_band else recognised(heard)
+    return FoundDevice(name, device.address, advert.rssi, is_band, device, driver)

@@ -29,6 +29,7 @@ from sensor.wire.profile import (
     MANUFACTURER_NAME_UUID,
     MODEL_NUMBER_UUID,
     SERIAL_NUMBER_UUID,
+    Calibration,
     Command,
     Info,
     Opcode,
@@ -52,12 +53,17 @@ MAX_TEXT = 100
 Receive = Callable[[Channel, bytes], None]
 
 
-class BandLink:
+class Link:
     """A connection, with a client of its own, as bleak's clients do not always survive a loss.
 
     `receive` gets all that comes over the link and all that is written, as it happens; it must not
     block. A link is opened once and closed once.
     """
+
+    info: Info | None = None
+    """What the device last said of itself, if it is our band."""
+    patience_s = 0.0
+    """How long it may be silent while it streams."""
 
     def __init__(
         self,
@@ -74,8 +80,6 @@ class BandLink:
         self.mtu: int | None = None
         """The ATT MTU, as the backend reports it; some say 23 until the first exchange."""
         self.reason = ""
-        self.info: Info | None = None
-        """What the band last said of itself."""
         self._receive = receive
         self._trusts_mtu = central is not None
         self._client = BleakClient(
@@ -85,9 +89,6 @@ class BandLink:
             pair=pair,
             backend=client_backend(central),
         )
-        self._commands = asyncio.Lock()
-        self._response: tuple[int, asyncio.Future[Response]] | None = None
-        self._last_force = b""
         self._up = False
 
     async def open(self) -> None:
@@ -96,13 +97,13 @@ class BandLink:
         Raises
         ------
         LinkError
-            If that fails, or the link cannot carry a frame.
+            If that fails, or the link cannot carry what the device sends.
         """
         try:
             await self._client.connect()
             self._up = True
             self._receive(Channel.LINK, b"up")
-            self._check_mtu()
+            self._check()
         except BLUETOOTH_ERRORS as error:
             explained = link_error(error, self.band, self.address)
             await self.close(str(explained))
@@ -111,13 +112,28 @@ class BandLink:
             await self.close("interrupted")
             raise
 
-    async def subscribe(self) -> None:
-        """Hear responses and force frames from now on."""
-        try:
-            await self._client.start_notify(CONTROL_UUID, self._on_response)
-            await self._client.start_notify(FORCE_UUID, self._on_force)
-        except BLUETOOTH_ERRORS as error:
-            raise link_error(error, self.band, self.address) from error
+    def _check(self) -> None:
+        """Look at what the device offers; LinkError or one of bleak where that does not fit."""
+
+    async def begin(self) -> None:
+        """Hear the device from now on."""
+
+    async def start(self) -> None:
+        """Let it stream; LinkError if it will not."""
+
+    async def end(self, timeout_s: float = RESPONSE_TIMEOUT_S) -> None:
+        """Let it fall silent."""
+
+    async def tare(self) -> Calibration | None:
+        """Take the present force as zero; the calibration from now on, if the band keeps it."""
+
+    async def command(self, command: Command, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
+        """Only our own band takes commands."""
+        del timeout_s
+        raise LinkError(f"{self.band} knows no {command.opcode.name}", self.address)
+
+    async def take_info(self) -> None:
+        """Read what our band says of itself, and pass it on."""
 
     async def close(self, reason: str) -> None:
         """Disconnect; no error."""
@@ -132,45 +148,17 @@ class BandLink:
             return
         self.reason = reason
         self.lost.set()
-        if self._response is not None and not self._response[1].done():
-            self._response[1].set_exception(LinkError(f"{self.band}: {reason}", self.address))
         if self._up:
             self._receive(Channel.LINK, f"down: {reason}".encode())
 
-    async def begin(self) -> None:
-        """Learn what the band says of itself, and hear it from now on."""
-        await self.take_info()
-        await self.follow_battery()
-        await self.subscribe()
-
-    async def start(self) -> None:
-        """Let the band stream; LinkError if it will not."""
-        accepted(await self.command(Command(Opcode.START)), self.address)
-
-    async def end(self, timeout_s: float = RESPONSE_TIMEOUT_S) -> None:
-        """Let the band fall silent."""
-        await self.command(Command(Opcode.STOP), timeout_s)
-
-    async def take_info(self) -> None:
-        """Read what the band says of itself, and pass it on."""
-        payload = await self._read(INFO_UUID)
-        try:
-            self.info = Info.from_bytes(payload)
-        except FrameError as error:
-            raise LinkError(
-                f"{self.band} says nothing sensible of itself ({error}): update its firmware",
-                self.address,
-            ) from error
-        self._receive(Channel.INFO, payload)
-
-    @property
-    def patience_s(self) -> float:
-        """How long it may be silent while it streams: a slow band needs time to fill a frame."""
-        return 1.0 + MAX_SAMPLES / (self.info.rate_hz if self.info is not None else 1.0)
-
     def is_cut_short(self, frame: bytes) -> bool:
         """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
-        return len(frame) == MIN_MTU - HEADER_BYTES
+        del frame
+        return False
+
+    def mtu_error(self) -> LinkError:
+        """The error for frames that are `is_cut_short`."""
+        return LinkError(_too_small(self.band, MIN_MTU), self.address)
 
     async def read_about(self) -> About:
         """What the Device Information service tells; a band that has none, or half, is fine."""
@@ -197,6 +185,94 @@ class BandLink:
                 )
             except BLUETOOTH_ERRORS as error:
                 raise link_error(error, self.band, self.address) from error
+
+    async def _read(self, uuid: str) -> bytes:
+        try:
+            return bytes(await self._client.read_gatt_char(uuid))
+        except BLUETOOTH_ERRORS as error:
+            raise link_error(error, self.band, self.address) from error
+
+    async def _read_text(self, uuid: str) -> str | None:
+        found = self._client.services.get_characteristic(uuid)
+        if found is None or "read" not in found.properties:
+            return None
+        try:
+            value = bytes(await self._client.read_gatt_char(found))
+        except BLUETOOTH_ERRORS as error:
+            logger.info("%s does not tell %s: %s", self.band, uuid, error)
+            return None
+        text = value.decode("utf-8", "replace").strip("\0 \t\r\n")
+        return text[:MAX_TEXT] or None
+
+    def _on_disconnected(self, _: BleakClient) -> None:
+        self.fail("the band went out of range or was switched off")
+
+
+class BandLink(Link):
+    """A connection to our own band."""
+
+    def __init__(
+        self,
+        device: BLEDevice,
+        receive: Receive,
+        *,
+        pair: bool = False,
+        central: BumbleCentral | None = None,
+    ) -> None:
+        super().__init__(device, receive, pair=pair, central=central)
+        self._commands = asyncio.Lock()
+        self._response: tuple[int, asyncio.Future[Response]] | None = None
+        self._last_force = b""
+
+    def fail(self, reason: str) -> None:
+        """Take the link for lost; nobody waits for a response any more."""
+        if self._response is not None and not self._response[1].done():
+            self._response[1].set_exception(LinkError(f"{self.band}: {reason}", self.address))
+        super().fail(reason)
+
+    async def subscribe(self) -> None:
+        """Hear responses and force frames from now on."""
+        try:
+            await self._client.start_notify(CONTROL_UUID, self._on_response)
+            await self._client.start_notify(FORCE_UUID, self._on_force)
+        except BLUETOOTH_ERRORS as error:
+            raise link_error(error, self.band, self.address) from error
+
+    async def begin(self) -> None:
+        """Learn what the band says of itself, and hear it from now on."""
+        await self.take_info()
+        await self.follow_battery()
+        await self.subscribe()
+
+    async def start(self) -> None:
+        """Let the band stream; LinkError if it will not."""
+        accepted(await self.command(Command(Opcode.START)), self.address)
+
+    async def end(self, timeout_s: float = RESPONSE_TIMEOUT_S) -> None:
+        """Let the band fall silent."""
+        accepted(await self.command(Command(Opcode.STOP), timeout_s), self.address)
+
+    async def tare(self) -> Calibration | None:
+        """Take the present force as zero; the calibration from now on."""
+        return accepted(await self.command(Command(Opcode.TARE)), self.address).calibration()
+
+    async def take_info(self) -> None:
+        """Read what the band says of itself, and pass it on."""
+        payload = await self._read(INFO_UUID)
+        try:
+            self.info = Info.from_bytes(payload)
+        except FrameError as error:
+            raise LinkError(
+                f"{self.band} says nothing sensible of itself ({error}): update its firmware",
+                self.address,
+            ) from error
+        # A slow band needs time to fill a frame.
+        self.patience_s = 1.0 + MAX_SAMPLES / self.info.rate_hz
+        self._receive(Channel.INFO, payload)
+
+    def is_cut_short(self, frame: bytes) -> bool:
+        """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
+        return len(frame) == MIN_MTU - HEADER_BYTES
 
     async def command(self, command: Command, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
         """Write a command and wait for its response; others wait for their turn.
@@ -230,7 +306,7 @@ class BandLink:
                 if future.done() and not future.cancelled():
                     future.exception()
 
-    def _check_mtu(self) -> None:
+    def _check(self) -> None:
         force = self._client.services.get_characteristic(FORCE_UUID)
         if force is None:
             raise BleakCharacteristicNotFoundError(FORCE_UUID)
@@ -245,28 +321,6 @@ class BandLink:
                 mtu,
                 MAX_FRAME_BYTES + HEADER_BYTES,
             )
-
-    def mtu_error(self) -> LinkError:
-        """The error for frames that are `is_cut_short`."""
-        return LinkError(_too_small(self.band, MIN_MTU), self.address)
-
-    async def _read(self, uuid: str) -> bytes:
-        try:
-            return bytes(await self._client.read_gatt_char(uuid))
-        except BLUETOOTH_ERRORS as error:
-            raise link_error(error, self.band, self.address) from error
-
-    async def _read_text(self, uuid: str) -> str | None:
-        found = self._client.services.get_characteristic(uuid)
-        if found is None or "read" not in found.properties:
-            return None
-        try:
-            value = bytes(await self._client.read_gatt_char(found))
-        except BLUETOOTH_ERRORS as error:
-            logger.info("%s does not tell %s: %s", self.band, uuid, error)
-            return None
-        text = value.decode("utf-8", "replace").strip("\0 \t\r\n")
-        return text[:MAX_TEXT] or None
 
     def _on_force(self, _: BleakGATTCharacteristic, value: bytearray) -> None:
         payload = bytes(value)
@@ -287,9 +341,6 @@ class BandLink:
             future = self._response[1]
             if not future.done():
                 future.set_result(response)
-
-    def _on_disconnected(self, _: BleakClient) -> None:
-        self.fail("the band went out of range or was switched off")
 
 
 def client_backend(central: BumbleCentral | None) -> type[BaseBleakClient] | None:

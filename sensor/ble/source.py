@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from sensor.ble.connection import Connection
-from sensor.ble.link import RESPONSE_TIMEOUT_S, BandLink, accepted
+from sensor.ble.link import RESPONSE_TIMEOUT_S, Link, accepted
 from sensor.ble.waiting import ended
 from sensor.errors import LinkError
 from sensor.samples import Notification
@@ -99,7 +99,7 @@ class BleSource(Connection):
         link = await self._connected(timeout_s)
         return await link.command(command, timeout_s)
 
-    async def _connected(self, timeout_s: float) -> BandLink:
+    async def _connected(self, timeout_s: float) -> Link:
         """The link, which may be in the making."""
         if self._runner is not None and not self._runner.done():
             with contextlib.suppress(TimeoutError):
@@ -112,9 +112,9 @@ class BleSource(Connection):
     async def _accepted(self, command: Command) -> Response:
         return accepted(await self.command(command), self.address)
 
-    async def tare(self) -> Calibration:
-        """Take the present force as zero; the calibration that holds from now on."""
-        return (await self._accepted(Command(Opcode.TARE))).calibration()
+    async def tare(self) -> Calibration | None:
+        """Take the present force as zero; the calibration from now on, if the device keeps it."""
+        return await (await self._connected(RESPONSE_TIMEOUT_S)).tare()
 
     async def identify(self) -> None:
         """Let the band show itself."""
@@ -122,13 +122,13 @@ class BleSource(Connection):
 
     async def pause(self) -> None:
         """Let the band fall silent; the link stays. It goes on sampling into its memory."""
-        await self._accepted(Command(Opcode.STOP))
+        await (await self._connected(RESPONSE_TIMEOUT_S)).end()
         self._expect_frames(False)
 
     async def resume(self) -> None:
         """Stream again; what the band still remembers of the pause is fetched."""
         self._expect_frames(True)
-        await self._accepted(Command(Opcode.START))
+        await (await self._connected(RESPONSE_TIMEOUT_S)).start()
 
     async def set_rate(self, rate_hz: float) -> float:
         """Change the sample rate; the rate that the band took. Its Info follows in the stream."""

@@ -70,7 +70,9 @@ async def lose_and_find_again(air: Air, controller: VirtualController) -> None:
         await until(lambda: len(reader.frames()) > 10)
         air.fault = Faults(Chances(drop=0.1, corrupt=0.05))
         await until(lambda: len(reader.frames()) > 40)
-        assert (await source.tare()).id == 1
+        tared = await source.tare()
+        assert tared is not None
+        assert tared.id == 1
         dropped_s = time.perf_counter()
         controller.drop_links()
         await until(lambda: len(reader.payloads(Channel.INFO)) == 2)

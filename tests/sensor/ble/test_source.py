@@ -22,6 +22,7 @@ from firmware_sim.radio.lane import Shape
 from firmware_sim.source import SimulatedBand
 from sensor.ble.connection import back_off
 from sensor.ble.finder import find, scan
+from sensor.ble.link import BandLink
 from sensor.ble.source import BleSource
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import LinkError
@@ -116,7 +117,9 @@ def test_commands_are_answered_and_stand_in_the_stream() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world) as reader:
             source = reader.source
-            assert (await source.tare()).zero_counts == 42
+            tared = await source.tare()
+            assert tared is not None
+            assert tared.zero_counts == 42
             await source.identify()
             assert await source.set_rate(160) == 160
             assert source.info is not None
@@ -353,7 +356,7 @@ def test_a_notification_that_comes_twice_is_taken_once() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
             await world.band.take_frames(1)
             twice = reader.source._link
-            assert twice is not None
+            assert isinstance(twice, BandLink)
             await until(reader.samples)
             twice._on_force(None, bytearray(reader.payloads(Channel.FORCE)[0]))  # type: ignore[arg-type]
             await world.band.take_frames(1)
