@@ -25,7 +25,8 @@ class Pull:
 
     The fractions are of the peak: `sag` is lost steadily over the hold, `wander` is the range of a
     slow unsteadiness, `dip` a short fall in mid-hold, `hump` a broad one between two humps,
-    `rebound` the bounce after a fast release, `tremor` the standard deviation of 6-12 Hz.
+    `rebound` the bounce after a fast release, `tremor` the standard deviation of 6-12 Hz; `steady`
+    is how even the speed is.
     """
 
     peak_n: float
@@ -45,6 +46,7 @@ class Pull:
     dip: float = 0.0
     hump: float = 0.0
     rebound: float = 0.0
+    steady: float = 0.0
 
     def __post_init__(self) -> None:
         if not (self.peak_n > self.bottom_n >= 0 and self.concentric_s > 0 < self.eccentric_s):
@@ -129,6 +131,7 @@ def render(
                     rng,
                     skew=action.skew,
                     roughness=action.roughness,
+                    steady=action.steady,
                 )
             )
             append(elastic.elongation(action.peak_n * _hold(action, rng)))
@@ -140,6 +143,7 @@ def render(
                     rng,
                     skew=1 / action.skew,
                     roughness=action.roughness,
+                    steady=action.steady,
                 )
             )
             spans.append(Span(start, at, action.kind))

@@ -7,6 +7,9 @@ import numpy as np
 from firmware_sim.person.truth import GRID_HZ
 from sensor.samples import Floats
 
+EDGE = 0.08
+"""Part of an even movement in which it gains speed, and in which it loses it."""
+
 
 def points(duration_s: float) -> int:
     """Grid points of a duration."""
@@ -21,14 +24,22 @@ def move(
     *,
     skew: float = 1.0,
     roughness: float = 0.0,
+    steady: float = 0.0,
 ) -> Floats:
-    """Elongation on the way from `start` to `end`; never turns back."""
+    """Elongation on the way from `start` to `end`; never turns back.
+
+    `steady` is how far from minimum jerk (0) towards even speed (1) the movement is: slow ones, led
+    by a count, are even.
+    """
     n = points(duration_s)
     if n < 1:
         return np.full(1, end) if start != end else np.empty(0)
     u = np.linspace(0, 1, n + 1)
     unrest = _cosines(u, rng, 1.0, 4.0) if roughness else np.zeros(n + 1)
-    speed = 30 * u**2 * (1 - u) ** 2 * np.exp(roughness * unrest)
+    speed = 30 * u**2 * (1 - u) ** 2
+    if steady:
+        speed = (1 - steady) * speed + steady * np.minimum(1, np.minimum(u, 1 - u) / EDGE)
+    speed = speed * np.exp(roughness * unrest)
     done = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2)])
     warped = np.interp(u**skew, u, done / done[-1]) if skew != 1 else done / done[-1]
     return np.asarray(start + (end - start) * warped[1:])

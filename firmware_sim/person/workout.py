@@ -48,6 +48,8 @@ class SetPlan:
     dip: float = 0.0
     hump: float = 0.0
     rebound: float = 0.0
+    steady: float = 0.0
+    """How even the speed of movements is, as when a count leads them; 0: minimum jerk."""
     trial_pulls: int = 0
     """Pulls of 20-40 % before the first rep."""
     shrugs: int = 0
@@ -88,8 +90,8 @@ class Workout:
     fidget_n: float = 0.15
 
     def __post_init__(self) -> None:
-        if not self.sets:
-            raise ValueError("a workout needs a set")
+        if not self.sets and self.endless:
+            raise ValueError("an endless workout needs a set")
 
 
 def actions(plan: SetPlan, rng: np.random.Generator, fidget_n: float = 0.0) -> list[Pull | Pause]:
@@ -135,6 +137,7 @@ def actions(plan: SetPlan, rng: np.random.Generator, fidget_n: float = 0.0) -> l
                 dip=plan.dip,
                 hump=plan.hump,
                 rebound=plan.rebound,
+                steady=plan.steady,
             )
         )
     done += [partial(0.15, 0.3) for _ in range(plan.shrugs)]

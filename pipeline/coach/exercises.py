@@ -15,7 +15,7 @@ KINDS = ("flat", "loop", "tube")
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """A prescription in seconds, each phase between 10 % and 90 % of the pull."""
+    """A prescription in seconds, each phase from foot to top and back, as a trainer counts."""
 
     eccentric_s: float
     bottom_s: float

@@ -197,4 +197,4 @@ def test_impossible_plans_are_refused() -> None:
     with pytest.raises(ValueError, match="rises above its bottom"):
         Pull(3.0, 1.0, 0.0, 1.0, 0.0, bottom_n=4.0)
     with pytest.raises(ValueError, match="needs a set"):
-        Workout(())
+        Workout((), endless=True)

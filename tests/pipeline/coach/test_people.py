@@ -1,0 +1,121 @@
+"""Simulated people of every kind do every exercise and programme, and are counted right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from statistics import mean
+
+import pytest
+
+from firmware_sim.person.personas import PERSONAS
+from firmware_sim.person.truth import RepTruth
+from pipeline.coach.tempo import Phases, score
+from pipeline.coach.view import Screen
+from pipeline.commands.following import workout_of
+from tests.pipeline.coach.coached import LIBRARY, READY, Coached, a_plan, coached
+
+ASKS = [*READY, (2.0, "start")]
+NAMES = [*LIBRARY.exercises, *(name for name in LIBRARY.programmes if name != "build-your-own")]
+SAMPLED = [
+    ("low-row", "older adult"), ("pull-apart", "beginner"), ("archery-pull", "rehabilitation"),
+    ("deadlift", "beginner"), ("scapular-push-up", "athlete"), ("first-steps", "rehabilitation"),
+]  # fmt: skip
+
+SURE, LIGHT, FIRM_N = 0.03, 0.07, 10.0
+"""How near tempo scores are to the truth where pulls rise by 10 N and more, and where by less."""
+
+
+def follow(name: str, persona: str, seed: int = 1) -> Coached:
+    plan = a_plan(name)
+    return coached(plan, workout_of(plan, PERSONAS[persona]), ASKS, seed=seed)
+
+
+def right_sets(name: str, found: Coached) -> tuple[int, int]:
+    """Sets whose reps are credited as they were done, and all sets."""
+    counted = Counter(rep.set for rep in found.truth if rep.counted)
+    done = iter(counted[number] for number in sorted(counted))
+    blocks = a_plan(name).blocks
+    true = [next(done) if each.exercise.counted == "band" else each.most for each in blocks]
+    if len(found.sets) != len(true):
+        return 0, len(true)
+    return sum(a == b.reps for a, b in zip(true, found.sets, strict=True)), len(true)
+
+
+def as_told(truth: list[RepTruth], found: Coached) -> list[tuple[float, float]]:
+    """The tempo score of each set as the coach gives it, and of the truth."""
+    pairs = []
+    for done in found.sets:
+        inside = [rep for rep in truth if rep.counted and done.start_s < rep.peak_s < done.end_s]
+        true = [
+            score(
+                Phases(
+                    1.25 * rep.concentric_s,
+                    max(rep.hold_s - (rep.concentric_s + rep.eccentric_s) / 8, 0),
+                    1.25 * rep.eccentric_s,
+                ),
+                done.block.tempo,
+                1,
+            ).total
+            for rep in inside
+        ]
+        if done.tempo is not None and true:
+            pairs.append((done.tempo, mean(true)))
+    return pairs
+
+
+def off(pairs: list[tuple[float, float]]) -> float:
+    """How far the session's mean score is from the true one."""
+    told, true = (mean(each) for each in zip(*pairs, strict=True))
+    return abs(told - true)
+
+
+def is_firm(found: Coached) -> bool:
+    """Whether all pulls rise by so much that tremor and noise hardly move their phases."""
+    return all((each.rise_n or FIRM_N) >= FIRM_N for each in found.sets)
+
+
+@pytest.mark.parametrize(("name", "persona"), SAMPLED)
+def test_every_set_is_credited_as_it_was_done(name: str, persona: str) -> None:
+    found = follow(name, persona, seed=5)
+    good, all_ = right_sets(name, found)
+    assert good == all_
+    assert found.views[-1].screen is Screen.DONE
+    assert not found.views[-1].stopped
+    told = as_told(found.truth, found)
+    if told:
+        assert off(told) <= (SURE if is_firm(found) else LIGHT)
+
+
+def test_the_six_minutes_take_a_little_more_than_six_minutes() -> None:
+    plan = a_plan("six-minute-upper-back")
+    found = follow("six-minute-upper-back", "athlete")
+    assert right_sets(plan.name, found) == (16, 16)
+    work = [view for view in found.views if view.screen is Screen.WORK]
+    took_s = found.views[-1].now_s - work[0].now_s
+    # besides the plan's six minutes a person needs a moment to begin each of sixteen sets
+    assert plan.expected_s <= took_s <= plan.expected_s + 16 * 3.0
+    assert found.said[-1] == "Done. 126 reps."
+
+
+@pytest.mark.slow
+def test_nearly_all_sets_of_all_people_in_all_exercises_are_credited_right() -> None:
+    good = all_ = 0
+    offs: list[float] = []
+    for name in NAMES:
+        for persona in PERSONAS:
+            for seed in (1, 2):
+                found = follow(name, persona, seed)
+                right, sets = right_sets(name, found)
+                good, all_ = good + right, all_ + sets
+                if (told := as_told(found.truth, found)) and is_firm(found):
+                    offs.append(off(told))
+    assert good / all_ >= 0.98, f"{good} of {all_}"
+    assert max(offs) <= SURE
+
+
+def test_one_set_is_the_same_however_few_ticks_there_are() -> None:
+    plan = a_plan("low-row")
+    one = replace(plan, blocks=plan.blocks[:1])
+    found = coached(one, workout_of(one), ASKS)
+    assert [each.reps for each in found.sets] == [12]
