@@ -37,16 +37,19 @@ ROW, TRIALS, MOST_TRIALS, SHORT_SHARE = 4, 4, 5, 0.75
 one more if they are shorter than this part of its reps."""
 NEAR_S = 90.0
 """What begins within the samples may be a rep if one like it is so near."""
-TINY_SHARE = 0.08
+TINY_SHARE = 0.065
 """No set is so light beside the heaviest of late: hands that swing."""
-MEANT_S, AS_LONG_SHARE = 2.0, 0.7
-"""Even a single one is meant if it lasts so long, and as long as so much of the heavy ones."""
+MEANT_S, AS_LONG_SHARE, HELD_N = 2.0, 0.7, 8.0
+"""Even a single one is meant if it lasts so long, and as long as so much of the heavy ones, and is
+more than the weight of a band that hangs from a hand that waits."""
 TRIAL_PAUSE_S = 15.0
 """Whoever tries a band begins the set sooner."""
-EVEN = 0.25
-"""Median step between pulls of a set, in logarithms: hands that fumble are less even."""
-STEP_S = 0.35
-"""Half width of a step of somebody who walks with the band in the hand; reps are longer."""
+EVEN, SIDES = 0.2, 3
+"""Median step between pulls of a set, in logarithms: hands that fumble are less even. Sides that
+alternate must be so many times evener each, as the steps of somebody who walks alternate too."""
+STEP_S, LONG_STEP_S = 0.35, 0.6
+"""Half width of a step of somebody who walks with the band in the hand, and of a long one: reps are
+longer, or at least half as long as the heavy ones."""
 
 
 def at_set_level(segment: Segment, cycles: Cycles) -> Cycles:
@@ -105,41 +108,55 @@ def lone_falls(cycles: Cycles) -> Bools:
 def handling(cycles: Cycles, *, more_may_come: bool) -> Bools:
     """Rows of small pulls near a heavier set that are no set: trials, walking, hands that wait."""
     no_set = np.zeros(len(cycles), np.bool_)
-    if not len(cycles) or cycles.amplitude_n.min() >= LIGHT_SHARE * cycles.amplitude_n.max():
+    if not len(cycles):
+        return no_set
+    # A set on a stretched band is as heavy as its peaks above the slack band, not as its swings.
+    height_n = cycles.peak_n - np.nanmin(np.fmin(cycles.before_n, cycles.after_n))
+    lightest_n = LIGHT_SHARE * height_n.max()
+    if height_n.min() >= lightest_n:
         return no_set
     # A median of three keeps the edges of rows, and leaves single pulls out.
-    log_n = median_filter(np.log(cycles.amplitude_n), 3, mode="nearest")
+    log_n = median_filter(np.log(height_n), 3, mode="nearest")
     pause_s = cycles.begin_s[1:] - cycles.end_s[:-1]
     edge = (pause_s > CLUSTER_PAUSE_S) | (np.abs(np.diff(log_n)) > np.log(LEVEL_RATIO))
-    lightest_n = LIGHT_SHARE * cycles.amplitude_n.max()
     for first, stop in pairwise([0, *(np.flatnonzero(edge) + 1).tolist(), len(cycles)]):
         row = slice(first, stop)
-        amplitude_n, width_s = cycles.amplitude_n[row], cycles.width_s[row]
-        if amplitude_n.min() >= lightest_n:
+        if height_n[row].min() >= lightest_n:
             continue
         late = (cycles.end_s > cycles.begin_s[first] - LATE_S) & (
             cycles.begin_s < cycles.end_s[stop - 1] + LATE_S
         )
-        light_n = LIGHT_SHARE * float(cycles.amplitude_n[late].max())
-        usual_n, usual_s = median(amplitude_n.tolist()), median(width_s.tolist())
-        if usual_n >= light_n:
+        light_n = LIGHT_SHARE * float(height_n[late].max())
+        if median(height_n[row].tolist()) >= light_n:
             continue
-        heavy_s = median(cycles.width_s[late & (cycles.amplitude_n >= light_n)].tolist())
-        slow = usual_s >= max(STEP_S, min(0.5 * heavy_s, 0.6))
-        meant = usual_s >= max(MEANT_S, AS_LONG_SHARE * heavy_s)
-        many = stop - first >= ROW or meant or (more_may_come and stop == len(cycles))
-        few = MOST_TRIALS if usual_s < SHORT_SHARE * heavy_s else TRIALS
-        before = stop < len(cycles) and pause_s[stop - 1] < TRIAL_PAUSE_S
-        tried = before and stop - first <= few
-        even = stop - first < 2 or unevenness(amplitude_n) < EVEN
-        waits = usual_n < TINY_SHARE / LIGHT_SHARE * light_n and not cycles.even[row].all()
-        if tried or waits or not (slow and many and even):
-            no_set[row] = amplitude_n < light_n
+        heavy_s = median(cycles.width_s[late & (height_n >= light_n)].tolist())
+        last = stop == len(cycles)
+        follows = not last and bool(pause_s[stop - 1] < TRIAL_PAUSE_S)
+        least = 1 if last and more_may_come else ROW
+        if not _is_light_set(cycles[row], height_n[row], light_n, heavy_s, least, follows):
+            no_set[row] = height_n[row] < light_n
     return no_set
 
 
-def unevenness(amplitude_n: Floats) -> float:
-    """Median step from pull to pull in logarithms, or from each to the next of the same side."""
-    size = np.log(amplitude_n)
-    steps = (np.abs(size[lag:] - size[:-lag]).tolist() for lag in (1, 2) if lag < size.size)
-    return float(min(map(median, steps)))
+def _is_light_set(
+    row: Cycles, height_n: Floats, light_n: float, heavy_s: float, least: int, follows: bool
+) -> bool:
+    """Whether a row of light pulls looks like a set itself: enough of them, even and slow.
+
+    `heavy_s` is the usual width of the heavy pulls around it; `follows`, whether some come soon.
+    """
+    usual_n, usual_s = median(height_n.tolist()), median(row.width_s.tolist())
+    if follows and len(row) <= (MOST_TRIALS if usual_s < SHORT_SHARE * heavy_s else TRIALS):
+        return False
+    if median(row.amplitude_n.tolist()) < TINY_SHARE / LIGHT_SHARE * light_n:
+        return False
+    meant = usual_n > HELD_N and usual_s >= max(MEANT_S, AS_LONG_SHARE * heavy_s)
+    slow = usual_s >= max(STEP_S, min(0.5 * heavy_s, LONG_STEP_S))
+    return slow and (meant or len(row) >= least) and unevenness(height_n) < EVEN
+
+
+def unevenness(height_n: Floats) -> float:
+    """Median step from pull to pull in logarithms, or a multiple of that to the one after it."""
+    size = np.log(height_n)
+    steps = [np.abs(size[lag:] - size[:-lag]).tolist() for lag in (1, 2) if lag < size.size]
+    return min((median(each) * k for each, k in zip(steps, (1, SIDES), strict=False)), default=0.0)

@@ -67,7 +67,10 @@ WORTH_TELLING_S, WORTH_TELLING_SHARE = 0.005, 0.002
 """Nobody sees smaller corrections of a time, or of the peak."""
 PAGE_S = 60.0
 """Without live events, so much is taken at once: few samples cost as much as many."""
+SURELY_NONE = (Label.PARTIAL, Label.KNOCK, Label.HANDLING)
+"""What is one of these is withdrawn at once; anything else when it has ended, or with its bout."""
 WHY_NOT = {
+    Label.REP: "it is part of the rep around it",
     Label.PARTIAL: "it is small beside the reps around it",
     Label.KNOCK: "it is a knock",
     Label.LOAD: "it is a load at rest",
@@ -195,8 +198,25 @@ class LiveAnalysis:
                 self._tracker.stand_on(float(last.after_n[0]))
             if not self._is_over(last):
                 reps = reps[:-1]
+        reps = sorted([*reps, *self._kept(reps, found)], key=lambda rep: rep.peak_s)
         remarks = self._remarks(found, now_s)
         return remarks + self._differences(self._numbered(self._context.sets, reps), now_s, found)
+
+    def _kept(self, reps: Sequence[Rep], found: Found) -> list[Rep]:
+        """What was announced of the open bout, is missing now, and may come back.
+
+        A look in mid-pull may join it with the pull that still goes on, or take it for a load.
+        """
+        sets = self._context.sets
+        known = {rep.id for rep in (*reps, *sets.reps)}
+        return [
+            rep
+            for rep in self._announced.values()
+            if rep.id not in known
+            and rep.set > sets.closed
+            and not any(other.start_s <= rep.peak_s <= other.end_s for other in reps)
+            and _label(rep, found) not in SURELY_NONE
+        ]
 
     def _remarks(self, found: Found, now_s: float) -> list[AnalysisEvent]:
         """What the person should know of the sensor, once."""
@@ -228,7 +248,7 @@ class LiveAnalysis:
         """Report what is not as announced, and remember these reps as announced."""
         now = {rep.id: rep for rep in reps}
         events: list[AnalysisEvent] = [
-            RepWithdrawn(id_, now_s, _why_not(rep, found))
+            RepWithdrawn(id_, now_s, WHY_NOT[_label(rep, found)])
             for id_, rep in self._announced.items()
             if id_ not in now
         ]
@@ -375,12 +395,12 @@ class _Rows:
         self._first += count
 
 
-def _why_not(rep: Rep, found: Found) -> str:
-    """Why a rep that was announced is none."""
+def _label(rep: Rep, found: Found) -> Label:
+    """What is found where a rep was announced."""
     for cycle, label in zip(found.spans_s, found.labels, strict=True):
-        if cycle[0] <= rep.peak_s <= cycle[1] and label in WHY_NOT:
-            return WHY_NOT[Label(label)]
-    return "it is part of the rep around it"
+        if cycle[0] <= rep.peak_s <= cycle[1]:
+            return Label(label)
+    return Label.REP
 
 
 def _differs(one: Rep, other: Rep) -> bool:

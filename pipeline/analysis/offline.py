@@ -214,22 +214,27 @@ def first_pause(bins: Bins, floor_n: float) -> int | None:
 
     What decides is the highest and the lowest force of each second.
     """
-    second = np.floor(bins.time_s - bins.time_s[0]).astype(np.intp)
-    over = second[-1]  # the second that is not over may still change
+    half = np.floor(2 * (bins.time_s - bins.time_s[0])).astype(np.intp)
+    over = half[-1] // 2  # the second that is not over may still change
     if over < PAUSE_S:
         return None
-    first = np.flatnonzero(np.diff(second, prepend=-1))
-    high_n, low_n = np.full(over + 1, -np.inf), np.full(over + 1, np.inf)
-    high_n[second[first]] = np.maximum.reduceat(bins.force_n, first)
-    low_n[second[first]] = np.minimum.reduceat(bins.force_n, first)
+    first = np.flatnonzero(np.diff(half, prepend=-1))
+    highs_n, lows_n = np.full(2 * over + 2, -np.inf), np.full(2 * over + 2, np.inf)
+    highs_n[half[first]] = np.maximum.reduceat(bins.force_n, first)
+    lows_n[half[first]] = np.minimum.reduceat(bins.force_n, first)
+    high_n, low_n = highs_n.reshape(-1, 2).max(axis=1), lows_n.reshape(-1, 2).min(axis=1)
     lowest_n = np.minimum.accumulate(low_n)[PAUSE_S - 1 : -1]
     range_n = np.maximum.accumulate(high_n)[PAUSE_S - 1 : -1] - lowest_n
+    # What was kept up for a second; holes keep nothing.
+    kept_n = np.where(np.isfinite(lows_n), lows_n, -np.inf)
+    kept_n = np.minimum(kept_n[0::2], kept_n[1::2])
+    kept_n = np.maximum.accumulate(kept_n)[PAUSE_S - 1 : -1] - lowest_n
     top_n = sliding_window_view(high_n[:-1], PAUSE_S).max(axis=1)
     bottom_n = sliding_window_view(low_n[:-1], PAUSE_S).min(axis=1)
     still = top_n - bottom_n < np.maximum(STILL_SHARE * range_n, floor_n)
     # A band at rest says 0 N, be the sensor wired the wrong way round.
     low = np.maximum(top_n, -bottom_n) < ZERO_SHARE * range_n
-    low |= top_n < lowest_n + np.maximum(LOW_SHARE * range_n, floor_n)
+    low |= top_n < lowest_n + np.maximum(LOW_SHARE * kept_n, floor_n)
     if not (still & low).any():
         return None
     begin_s = bins.time_s[0] + int((still & low).argmax())
@@ -271,7 +276,9 @@ def find_reps(
     `measured` are reps by the places of their cycles that need not be measured again; those are
     added that what comes later will not change.
     """
-    sign = -1 if context.sign < 0 or is_inverted(bins) else 1
+    # Where reps were seen the sign is known.
+    inverted = context.sign < 0 or (not len(context.cycles) and is_inverted(bins))
+    sign = -1 if inverted else 1
     samples = samples.around(bins, sign)
     parts = segments(bins if sign > 0 else Bins(bins.time_s, -bins.force_n))
     cycles = []

@@ -18,7 +18,7 @@ Bools = NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 
 LOW, HIGH = 0.1, 0.9
-REST_S, REST_SHARE, REST_DEPTH = 0.8, 0.03, 0.65
+REST_S, REST_SHARE, REST_DEPTH = 0.8, 0.03, 0.82
 """The band rests, and the pull is over, where the force stays for so long within this share of the
 amplitude, and has come down by this share of it."""
 PLATEAU_S = 0.2
@@ -75,9 +75,10 @@ def find_phases(segment: Segment, cycles: Cycles) -> Phases:
     peak = cycles.left + into
     rest_n = _range(force_n, REST_S)
     last = force_n.size - 1
-    right = peak + _reach(force_n, rest_n, peak, cycles.right, cycles.amplitude_n)
+    low_n = cycles.peak_n - REST_DEPTH * cycles.amplitude_n
+    right = peak + _reach(force_n, rest_n, peak, cycles.right, cycles.amplitude_n, low_n)
     left = peak - _reach(
-        force_n[::-1], rest_n[::-1], last - peak, last - cycles.left, cycles.amplitude_n
+        force_n[::-1], rest_n[::-1], last - peak, last - cycles.left, cycles.amplitude_n, low_n
     )
     low_n = np.minimum(force_n[left], force_n[right])
     size_n = np.maximum(top_n - low_n, 1e-9)
@@ -112,7 +113,7 @@ def _range(force_n: Floats, window_s: float) -> Floats:
 
 
 def _reach(
-    force_n: Floats, rest_n: Floats, peak: Places, end: Places, amplitude_n: Floats
+    force_n: Floats, rest_n: Floats, peak: Places, end: Places, amplitude_n: Floats, low_n: Floats
 ) -> Places:
     """Steps onwards from each peak to its valley: the lowest place before the force has rested.
 
@@ -120,7 +121,7 @@ def _reach(
     """
     spans = Spans(peak, end + 1)
     pull_n = force_n[spans.place]
-    low = pull_n < spans.each(force_n[peak] - REST_DEPTH * amplitude_n)
+    low = pull_n < spans.each(low_n)
     rested = spans.first(low & (rest_n[spans.place] < spans.each(REST_SHARE * amplitude_n)))
     rested = np.minimum(rested + int(REST_S * GRID_HZ / 2), spans.length)
     after = np.arange(pull_n.size) >= spans.each(spans.offset + rested)

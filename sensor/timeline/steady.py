@@ -17,6 +17,8 @@ HOLE_STEPS = 0.75
 """A stamp that is late by so much of a step may follow a hole."""
 STAYS_STEPS = 0.6
 """And does if those after it stay late by this much."""
+TICK_STEPS = 1.5
+"""Stamps that differ by less than so many of their smallest unit are those of a coarse clock."""
 BATCH_STEPS = 1.5
 """Which sample a batch's stamp belongs to is known no better."""
 ROUGH_SHARE = 0.05
@@ -26,6 +28,7 @@ SMOOTHED_S = 0.5
 """On each side; the pace of a gauge does not change faster."""
 COARSE_STEPS = 0.3
 """Stamps rounded to more than this part of a step jump by one or two of it, and none is missing."""
+EVEN_STEPS = 0.9
 SHORT_STEPS = 0.7
 """Stamps that are late and catch up have steps shorter than this."""
 BLOCK = 256
@@ -79,6 +82,10 @@ def steadied(time_s: Floats) -> Floats:
         fixed[first:stop] = line[first:stop] + shift[hole - 1]
     if lead:
         fixed[: at[1]] = fixed[at[1]] - pace[at[1]] * np.arange(at[1], 0, -1)
+    batch = float(np.median(np.diff(at)))
+    if batch >= 2 and np.median(np.diff(time_s[at])) > TICK_STEPS * _resolution_s(time_s):
+        # No slow clock: a batch is stamped as it arrives, when its last sample has been taken.
+        fixed = fixed - (batch - 1) * float(np.median(pace))
     return fixed if (np.diff(fixed) > 0).all() else _spread(np.maximum.accumulate(time_s))
 
 
@@ -92,9 +99,12 @@ def _resolution_s(time_s: Floats) -> float:
 
 
 def _plain(steps: Floats) -> bool:
-    """Whether no step is so long that anything could be taken for a hole."""
+    """Whether no step may be a hole, or none is so short that it makes up for a long one.
+
+    A late stamp is followed by a short step; where there is none, each long step is a hole.
+    """
     usual = float(np.median(steps[:: max(steps.size // 50_000, 1)]))
-    return float(steps.max()) < (1 + HOLE_STEPS) * usual
+    return float(steps.max()) < (1 + HOLE_STEPS) * usual or float(steps.min()) > EVEN_STEPS * usual
 
 
 def _line(time_s: Floats, at: Ints) -> tuple[Floats, Floats]:
