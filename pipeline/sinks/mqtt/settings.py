@@ -119,14 +119,18 @@ class MqttSettings:
         return context
 
 
+NAMES_END = (".pem", ".crt", ".cer", ".key")
+
+
 def _shown(path: Path | None) -> str:
-    """A file's name; what names no file may be the key itself, and is not shown."""
+    """A file's name; what neither names a file nor ends like one may be the key itself."""
     if path is None:
         return "nothing else"
     try:
-        return str(path) if path.exists() else "what names no file"
+        is_name = path.suffix.lower() in NAMES_END or path.exists()
     except (OSError, ValueError):  # longer than any name
-        return "what names no file"
+        is_name = False
+    return str(path) if is_name else "(not shown, as it names no file)"
 
 
 def _unusable(name: str, path: object, error: Exception) -> str:
