@@ -7,7 +7,9 @@ COPY sensor sensor
 COPY firmware_sim firmware_sim
 COPY pipeline pipeline
 COPY dashboards dashboards
-RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+# of the extras (README.md) the demo needs only this one
+ARG EXTRAS=sim
+RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt ".[$EXTRAS]" \
  && useradd --uid 1000 --create-home forceband \
  && install -d -o forceband /data
 

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: help demo test lint prove bench screenshots test-bluez test-homeassistant servers clean
+.PHONY: help demo test lint prove bench screenshots test-bluez test-homeassistant test-install servers clean
 
 help:
 	@echo "make demo    try it: simulated band on a virtual radio, broker, live page"
@@ -39,6 +39,13 @@ screenshots: $(VENV)/.dev
 test-bluez: $(VENV)/.dev
 	$(BIN)/python -m tests.bluez.vm.run
 
+# tests whose outcome depends on the Python: the loop, TLS, SQLite, the command line
+OTHER_PYTHONS := tests/sensor/ble/test_source.py tests/sensor/recording tests/pipeline/session \
+  tests/pipeline/delivery tests/pipeline/sinks/mqtt/test_security.py tests/sensor/test_extras.py
+
+test-install: $(VENV)/.dev servers
+	@bash scripts/installs.sh $(OTHER_PYTHONS)
+
 test-homeassistant: $(VENV)/.dev servers
 	@bash scripts/homeassistant.sh $(BIN)/pytest
 
@@ -55,7 +62,7 @@ $(VENV)/.python:
 
 $(VENV)/.run: $(VENV)/.python pyproject.toml constraints.txt
 	@echo "making the environment (about a minute the first time) ..."
-	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) -c constraints.txt -e .
+	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) -c constraints.txt -e '.[all]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt

@@ -45,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
 def _main(argv: list[str]) -> int:
     if not argv or argv[0] not in SUMMARIES:
         return _top_level(argv)
+    from pipeline.neighbours import clash
+
+    if problem := clash():
+        print(f"forceband: {problem}", file=sys.stderr)
     module = f"{argv[0]}_" if iskeyword(argv[0]) else argv[0]
     command = import_module(f"pipeline.commands.{module}")
     parser = argparse.ArgumentParser(
@@ -57,12 +61,18 @@ def _main(argv: list[str]) -> int:
     args = parser.parse_args(argv[1:])
     _set_up_logging(verbose=args.verbose)
     from sensor.errors import BandError
+    from sensor.extras import what_is_missing
 
     try:
         code = int(command.run(args))
         sys.stdout.flush()
     except BandError as error:
         print(f"forceband: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except ImportError as error:
+        if not (missing := what_is_missing(error)):
+            raise
+        print(f"forceband: {missing}", file=sys.stderr)
         return EXIT_FAILURE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

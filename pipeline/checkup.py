@@ -6,6 +6,7 @@ import asyncio
 import platform
 import shutil
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pipeline.delivery.delivery import waiting_rows
 from pipeline.session.session import Session
 from pipeline.sinks.influx.check import Finding
 from sensor.errors import BandError, LinkError, RecordingError
+from sensor.extras import command
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
 from sensor.timeline.clock import MAX_SKEW
@@ -100,7 +102,11 @@ def _plain(text: str) -> str:
 
 async def _broker(config: Config) -> AsyncIterator[Finding]:
     if not config.mqtt.enabled or config.mqtt.host is None:
-        yield Finding("MQTT: no broker is named; the embedded one serves each session", True)
+        if not config.mqtt.enabled or find_spec("amqtt") is not None:
+            yield Finding("MQTT: no broker is named; the embedded one serves each session", True)
+        else:
+            remedy = f"Name one with FORCEBAND_MQTT_HOST, or: {command('broker')}"
+            yield Finding("MQTT: no broker is named, and none is embedded", True, remedy)
         return
     from pipeline.delivery.outlets import mqtt_settings
     from pipeline.sinks.mqtt.sink import MqttSink

@@ -13,6 +13,7 @@ from pipeline.config import Config, ConfigError
 from pipeline.delivery.log_writer import Notice
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink
+from sensor.extras import what_is_missing
 from sensor.recording.log import Recording
 from sensor.source import About
 
@@ -96,8 +97,13 @@ async def _open_mqtt(
 
     settings = mqtt_settings(config)
     if config.mqtt.host is None:
-        from pipeline.broker import EmbeddedBroker
-
+        try:
+            from pipeline.broker import EmbeddedBroker
+        except ImportError as error:
+            if not (missing := what_is_missing(error)):
+                raise
+            outlets.lines.append(f"no MQTT     {missing}; or name a broker of your own")
+            return
         try:
             port = settings.port if config.mqtt.port is None else config.mqtt.port
             broker = EmbeddedBroker(

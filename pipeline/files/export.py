@@ -12,6 +12,7 @@ import numpy as np
 from pipeline.files.output_file import written
 from pipeline.files.samples import SessionRead
 from pipeline.views.tables import REP_COLUMNS, rep_row
+from sensor.extras import extras_explained
 
 
 def write_samples_csv(path: Path, read: SessionRead) -> None:
@@ -39,8 +40,9 @@ def _write_rows(file: TextIO, rows: list[dict[str, Any]], line_end: str) -> None
 
 def write_samples_parquet(path: Path, read: SessionRead, facts: dict[str, str]) -> None:
     """Columns `index`, `time_s`, `force_n`; facts as file metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extras_explained():
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     table = pa.table(
         {"index": read.index, "time_s": read.time_s, "force_n": read.force_n.astype(np.float32)}
@@ -51,8 +53,9 @@ def write_samples_parquet(path: Path, read: SessionRead, facts: dict[str, str]) 
 
 def write_reps_parquet(path: Path, rows: list[dict[str, Any]], facts: dict[str, str]) -> None:
     """One row a rep, columns as in docs/analysis.md; null where a metric is absent."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extras_explained():
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     table = pa.table({name: [row.get(name) for row in rows] for name in _names(rows)})
     with written(path) as new:

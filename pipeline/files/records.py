@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.files.errors import FileError, shown
 from pipeline.files.jsons import of_records
 from pipeline.files.memory import MemoryTable, text_of
+from sensor.extras import what_is_missing
 from sensor.samples import Floats
 
 
@@ -51,7 +52,7 @@ def arrow_tables(path: Path) -> list[MemoryTable]:
         from pyarrow import feather
         from pyarrow import parquet as pq
     except ImportError as error:
-        raise FileError(f"{path}: is Parquet or Arrow: `pip install pyarrow` reads it") from error
+        raise FileError(f"{path}: {what_is_missing(error) or error}") from error
     try:
         packed = path.read_bytes()[:4] == b"PAR1"
         table = pq.read_table(path) if packed else feather.read_table(path)

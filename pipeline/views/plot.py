@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.analysis.types import Analysis, Partial, Rep, SetSummary
 from pipeline.views.tables import clock, headline, shown_from_s
+from sensor.extras import extras_explained
 from sensor.samples import Floats, Gap
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def draw(
     ValueError
         If there are no samples.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    with extras_explained():
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
     if not time_s.size:
         raise ValueError("there are no samples to draw")
     order = np.argsort(time_s, kind="stable")

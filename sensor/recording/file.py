@@ -91,8 +91,12 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     database = sqlite3.connect(
         f"{uri}mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
-    database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-    database.execute("PRAGMA trusted_schema=OFF")
+    try:
+        database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        database.execute("PRAGMA trusted_schema=OFF")
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

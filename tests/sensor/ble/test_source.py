@@ -134,6 +134,8 @@ def test_commands_are_answered_and_stand_in_the_stream() -> None:
             await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
             assert Info.from_bytes(reader.payloads(Channel.INFO)[1]).rate_hz == 160
             written = [each[0] for each in reader.payloads(Channel.COMMAND)]
+            # who asked may know of an answer before whoever reads does
+            await until(lambda: len(reader.payloads(Channel.RESPONSE)) == len(written))
             answered = [
                 Response.from_bytes(each).opcode for each in reader.payloads(Channel.RESPONSE)
             ]
