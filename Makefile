@@ -35,6 +35,7 @@ bench: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m scripts.screenshots
+	$(BIN)/python -m scripts.pictures
 
 test-bluez: $(VENV)/.dev
 	$(BIN)/python -m tests.bluez.vm.run
