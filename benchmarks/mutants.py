@@ -1,0 +1,272 @@
+"""Small faults put into the modules on which "nothing is lost" rests: do the fast tests notice?
+
+    python -m benchmarks.mutants                     twenty faults in each module
+    python -m benchmarks.mutants --only ledger -n 60
+
+A fault changes one place: a comparison, a number, a sign, a condition, or a statement left out. The
+same seed draws the same places. What no test notices is shown, and is either harmless, which
+`harmless.txt` says with the reason, or lacks a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import importlib.util
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parents[1]
+HARMLESS = Path(__file__).with_name("harmless.txt")
+SEED, EACH = 15, 20
+LEAST_SHARE = 0.9
+PATIENCE, LEAST_WAIT_S = 4.0, 40.0
+"""A test run is over after so many times what it usually takes; a fault that hangs is noticed."""
+DELIVERY = ("tests/pipeline/delivery",)
+MODULES = {
+    "sensor/timeline/ledger.py": ("tests/sensor/timeline", "tests/pipeline/session"),
+    "sensor/timeline/pace.py": ("tests/sensor/timeline", "tests/pipeline/session"),
+    "sensor/timeline/requests.py": ("tests/sensor/timeline/test_requests.py",),
+    "sensor/timeline/clock.py": ("tests/sensor/timeline", "tests/pipeline/session"),
+    "sensor/recording/log.py": ("tests/sensor/recording", *DELIVERY),
+    "sensor/ble/connection.py": ("tests/sensor/ble",),
+    "sensor/ble/link.py": ("tests/sensor/ble",),
+    "sensor/ble/resend.py": ("tests/sensor/ble",),
+    "sensor/ble/inbox.py": ("tests/sensor/ble",),
+    "pipeline/session/session.py": ("tests/pipeline/session",),
+    "pipeline/session/assembly.py": ("tests/pipeline/session",),
+    "pipeline/delivery/delivery.py": DELIVERY,
+    "pipeline/delivery/recorder.py": DELIVERY,
+    "pipeline/sinks/mqtt/link.py": ("tests/pipeline/sinks/mqtt",),
+    "pipeline/sinks/mqtt/sink.py": ("tests/pipeline/sinks/mqtt",),
+    "pipeline/sinks/influx/lines.py": ("tests/pipeline/sinks/influx",),
+}
+BEFOREHAND = (
+    "numpy", "scipy.signal", "scipy.optimize", "bleak", "bumble.device", "bumble.controller",
+    "paho.mqtt.client", "influxdb_client", "aiohttp.web", "pytest", "rich.table",
+)  # fmt: skip
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+_OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult, ast.Mod: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+_QUIET = ("logger.", "logging.")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: the line it stands in, what stood there, what stands there now, all the code."""
+
+    line: int
+    before: str
+    after: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.before}  ->  {self.after}"
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """All faults of our kinds that there are in a module."""
+    tree = ast.parse(source)
+    for index, node in enumerate(_working(tree)):
+        for kind in range(2):
+            altered = copy.deepcopy(tree)
+            place = list(_working(altered))[index]
+            before = _line_of(node)
+            if not _alter(altered, place, kind):
+                continue
+            after = _line_of(place) if not isinstance(place, ast.stmt) else ""
+            ast.fix_missing_locations(altered)
+            shown = after or "(left out)"
+            yield Mutant(getattr(node, "lineno", 0), before, shown, ast.unparse(altered))
+
+
+def _working(tree: ast.Module) -> Iterator[ast.AST]:
+    """What does something when the code runs: no annotations, docstrings or logs."""
+
+    def walk(node: ast.AST) -> Iterator[ast.AST]:
+        if isinstance(node, ast.Expr):
+            if isinstance(node.value, ast.Constant):
+                return
+            if ast.unparse(node).startswith(_QUIET):
+                return
+        yield node
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "returns", "decorator_list", "type_params"):
+                continue
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                continue
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, ast.AST) and not isinstance(each, ast.JoinedStr):
+                    yield from walk(each)
+
+    yield from walk(tree)
+
+
+def _alter(tree: ast.Module, node: ast.AST, kind: int) -> bool:
+    """Put the fault in; False where there is none of this kind."""
+    match node, kind:
+        case ast.Compare(ops=[op, *_]), 0 if type(op) in _COMPARISONS:
+            node.ops[0] = _COMPARISONS[type(op)]()
+        case ast.BinOp(op=op), 0 if type(op) in _OPERATORS:
+            node.op = _OPERATORS[type(op)]()
+        case ast.BoolOp(op=op), 0:
+            node.op = ast.And() if isinstance(op, ast.Or) else ast.Or()
+        case ast.UnaryOp(op=ast.Not()), 0:
+            node.op = ast.UAdd()
+            _replace(tree, node, node.operand)
+        case ast.Constant(value=bool() as value), 0:
+            node.value = not value
+        case ast.Constant(value=int() | float() as value), 0:
+            node.value = value + 1
+        case ast.Constant(value=int() | float() as value), 1 if value > 1:
+            node.value = value / 2 if isinstance(value, float) else value - 1
+        case ((ast.If() | ast.While() | ast.IfExp()), 1):
+            node.test = ast.UnaryOp(ast.Not(), node.test)
+        case ((ast.Expr() | ast.Assign() | ast.AugAssign() | ast.Break() | ast.Continue()), 0):
+            _replace(tree, node, ast.Pass())
+        case _:
+            return False
+    return True
+
+
+def _replace(tree: ast.Module, old: ast.AST, new: ast.AST) -> None:
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list) and any(each is old for each in value):
+                value[:] = [new if each is old else each for each in value]
+
+
+def _line_of(node: ast.AST) -> str:
+    return ast.unparse(node).partition("\n")[0]
+
+
+class _Altered(MetaPathFinder, Loader):
+    """Imports one module from other code."""
+
+    def __init__(self, name: str, path: Path, code: str) -> None:
+        self._name, self._path, self._code = name, path, code
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self._code, str(self._path), "exec"), module.__dict__)
+
+
+def tried(module: str, code: str, tests: Sequence[str], limit_s: float) -> tuple[int, float]:
+    """Exit code of the tests (0: all pass, -9: they hang), and how long they took in s."""
+    began_s = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _run_tests(module, code, tests)
+    while time.monotonic() < began_s + limit_s:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status), time.monotonic() - began_s
+        time.sleep(0.05)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return -signal.SIGKILL, limit_s
+
+
+def _run_tests(module: str, code: str, tests: Sequence[str]) -> None:
+    """In a process of its own, which ends here."""
+    os.setsid()
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    name = module.removesuffix(".py").replace("/", ".")
+    sys.meta_path.insert(0, _Altered(name, ROOT / module, code))
+    sys.dont_write_bytecode = True
+    import pytest
+
+    flags = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    result = 3
+    try:
+        result = int(pytest.main([*flags, *tests]))
+    finally:
+        os._exit(result)
+
+
+def harmless(module: str) -> dict[str, str]:
+    """Faults of a module that hurt nobody, by what they change, with the reason."""
+    found = {}
+    for line in HARMLESS.read_text("utf-8").splitlines():
+        name, _, rest = line.partition(" | ")
+        if name == module:
+            fault, _, why = rest.rpartition(" | ")
+            found[fault] = why
+    return found
+
+
+def judge(module: str, tests: Sequence[str], count: int, seed: int) -> float:
+    """Try a sample of a module's faults; the share that is noticed or harmless."""
+    source = (ROOT / module).read_text("utf-8")
+    result, usual_s = tried(module, source, tests, 600.0)
+    if result:
+        raise SystemExit(f"{module}: its tests fail without any fault")
+    known = harmless(module)
+    all_of_them = list(mutants(source))
+    sample = random.Random(f"{seed} {module}").sample(all_of_them, min(count, len(all_of_them)))
+    noticed = excused = 0
+    limit_s = max(PATIENCE * usual_s, LEAST_WAIT_S)
+    for mutant in sorted(sample, key=lambda each: each.line):
+        if f"{mutant.before}  ->  {mutant.after}" in known:
+            excused += 1
+        elif tried(module, mutant.code, tests, limit_s)[0]:
+            noticed += 1
+        else:
+            print(f"    {module}:{mutant}", flush=True)
+    share = (noticed + excused) / len(sample)
+    print(
+        f"| {module} | {len(sample)} of {len(all_of_them)} | {noticed} | {excused} "
+        f"| {len(sample) - noticed - excused} | {100 * share:.0f} % |",
+        flush=True,
+    )
+    return share
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("-n", type=int, default=EACH, help="faults in each module")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--only", default="", help="modules whose path holds this")
+    args = parser.parse_args()
+    os.nice(19)
+    os.chdir(ROOT)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    for name in BEFOREHAND:  # once, and not for each fault
+        importlib.import_module(name)
+    print("| Module | Faults tried | Noticed | Harmless | Unnoticed | Share |", flush=True)
+    chosen = {module: tests for module, tests in MODULES.items() if args.only in module}
+    shares = [judge(module, tests, args.n, args.seed) for module, tests in chosen.items()]
+    return int(min(shares) < LEAST_SHARE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
