@@ -9,8 +9,14 @@ from sensor.samples import Batch, ForceBlock, Gap
 from sensor.timeline.calibration import CalibrationTable
 from sensor.timeline.clock import ClockFit
 from sensor.timeline.ledger import Ledger, Missing, Piece
+from sensor.timeline.pace import signed
 from sensor.wire.frames import ForceFrame, decode_equal_frames
 from sensor.wire.profile import BandCurve, Calibration, Info, Opcode, Response, Status
+
+MOST_N = 20_000.0
+"""Twice the most that anybody presses with both legs; cranes' scales are for other work."""
+MOST_LATE_S = 30.0
+"""So late may a frame be, and so much ahead of it what the band says it has taken."""
 
 Part = ForceSamples | ForceBlock | Gap
 """Samples as they arrived; then, in order and once, what is final: samples, and gaps."""
@@ -32,6 +38,8 @@ class Assembly:
         self.missing = 0
         self.bad_frames = 0
         self.end_s = 0.0
+        self.remarks: list[str] = []
+        """What the band says that cannot be true; whoever reads takes them away."""
         self._arrivals = arrivals
         self._calibrations = CalibrationTable()
         self._power = PowerOn(None)
@@ -39,6 +47,9 @@ class Assembly:
         self._next_index = 0
         self._in_gap = False
         self._lost: int | None = None
+        self._taken_by: tuple[int, int] | None = None
+        """An index after samples that came, and when it was heard of, µs."""
+        self._remarked: set[object] = set()
 
     @property
     def ledger(self) -> Ledger:
@@ -69,6 +80,13 @@ class Assembly:
             return []
         doubted = self.ledger.pace.doubted
         pieces = self.ledger.place(frame)
+        if (rate_hz := self.ledger.pace.unannounced_hz) is not None:
+            self.ledger.pace.unannounced_hz = None
+            self._remark(
+                ("rate", round(rate_hz)),
+                f"the band sends {rate_hz:.3g} samples a second and never said so: "
+                "they are taken as they come; update its firmware",
+            )
         parts: list[Part] = []
         if self.ledger.pace.restarted:
             began = self.ledger.pace.began
@@ -81,6 +99,7 @@ class Assembly:
         if not pieces:
             return parts
         if not pieces[-1].late:
+            self._taken_by = pieces[-1].end, received_us
             self._power.clock.arrived(int(pieces[-1].device_us[-1]), received_us)
         if not self.begun:
             first, first_us = pieces[0].first, int(pieces[0].device_us[0])
@@ -94,7 +113,10 @@ class Assembly:
             return None
         frames = decode_equal_frames(batch.joined, batch.size)
         piece = None if frames is None else self.ledger.place_batch(frames)
-        return None if piece is None else self._taken(self._block(piece))
+        if piece is None:
+            return None
+        self._taken_by = piece.end, batch.received_us[-1]
+        return self._taken(self._block(piece))
 
     def info(self, payload: bytes) -> list[Part]:
         """What the band says of itself; with another boot id it was switched off and on."""
@@ -119,7 +141,7 @@ class Assembly:
             return self._switched_on(info)
         return []
 
-    def response(self, payload: bytes) -> Calibration | None:
+    def response(self, payload: bytes, received_us: int) -> Calibration | None:
         """How the band answered a command; the calibration that it takes from now on, if any."""
         try:
             response = Response.from_bytes(payload)
@@ -131,13 +153,37 @@ class Assembly:
                 return calibration
             if response.opcode in (Opcode.START, Opcode.STOP):
                 index = response.next_sample()
-                if index is not None:
+                if index is not None and self._can_be(index, received_us):
                     self.ledger.reached(index)
             elif response.opcode == Opcode.SET_RATE and response.rate_hz() > 0:
                 self.ledger.set_rate(response.rate_hz())
         except FrameError:
             self.bad_frames += 1
         return None
+
+    def _can_be(self, index: int, received_us: int) -> bool:
+        """Whether the band can have taken all samples before `index` by now."""
+        if self._taken_by is None:
+            self._taken_by = index, received_us
+            return True
+        at, at_us = self._taken_by
+        passed_s = max(received_us - at_us, 0) / 1e6 + MOST_LATE_S
+        ahead = signed(index - at)
+        if ahead <= passed_s * self.ledger.pace.fastest_hz:
+            return True
+        self.bad_frames += 1
+        self._remark(
+            "index",
+            f"the band says that it took {ahead} samples within {passed_s - MOST_LATE_S:.0f} s, "
+            "more than its rate allows: not believed; update its firmware",
+        )
+        return False
+
+    def _remark(self, about: object, text: str) -> None:
+        """Once about each thing."""
+        if about not in self._remarked:
+            self._remarked.add(about)
+            self.remarks.append(text)
 
     def settle(self, *, end: bool = False) -> list[Part]:
         """What became final; with `end`, everything, as nothing more will come."""
@@ -168,6 +214,7 @@ class Assembly:
         """The band was switched off and on: what it had not sent is lost, how much is unknown."""
         parts = self.settle(end=True)
         self._power = PowerOn(info)
+        self._taken_by = None
         self._held.clear()
         self._in_gap = self._in_gap or self.samples > 0
         return parts
@@ -182,10 +229,16 @@ class Assembly:
         ]
 
     def _block(self, piece: Piece) -> ForceBlock:
+        force_n = self._calibrations.force_n(piece.counts, piece.calibration_id)
+        most_n = max(float(force_n.max()), -float(force_n.min()))
+        if most_n > MOST_N:
+            self._remark(
+                piece.calibration_id,
+                f"the band says {most_n:.0f} N, which nobody can pull: its calibration "
+                f"{piece.calibration_id} is wrong, and so are all forces and repetitions",
+            )
         return ForceBlock(
-            piece.first + self._power.index0,
-            self._power.time_s(piece.device_us),
-            self._calibrations.force_n(piece.counts, piece.calibration_id),
+            piece.first + self._power.index0, self._power.time_s(piece.device_us), force_n
         )
 
     def _taken(self, block: ForceBlock) -> ForceBlock:

@@ -114,8 +114,9 @@ class ForeignAssembly:
         self.bad_frames += 1
         return []
 
-    def response(self, payload: bytes) -> Calibration | None:
+    def response(self, payload: bytes, received_us: int) -> Calibration | None:
         """The same."""
+        del payload, received_us
         self.bad_frames += 1
         return None
 

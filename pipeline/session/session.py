@@ -140,7 +140,7 @@ class Session:
             return []
         self._row = row
         self._now_us = notification.received_us
-        return self._emit(self._handle(notification))
+        return self._emit(self._handle(notification) + self._doubts())
 
     def receive_batch(self, batch: Batch) -> list[Emitted]:
         """Take consecutive rows of one channel at once, where nothing live is asked for.
@@ -156,7 +156,7 @@ class Session:
             block = assembly.batch(batch) if isinstance(assembly, Assembly) else None
             if block is not None:
                 self._row, self._now_us = batch.last_row, batch.received_us[-1]
-                return emitted + self._emit(self._analyse(block))
+                return emitted + self._emit(self._analyse(block) + self._doubts())
         count = len(batch.received_us)
         if count <= SMALL_BATCH:
             return emitted + self._one_by_one(batch)
@@ -183,7 +183,7 @@ class Session:
             case Channel.INFO:
                 return self._follow(self._assembly.info(payload))
             case Channel.RESPONSE:
-                return _tared(self._assembly.response(payload))
+                return _tared(self._assembly.response(payload, notification.received_us))
             case Channel.BATTERY:
                 return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
             case Channel.LINK:
@@ -286,6 +286,15 @@ class Session:
                 return replace(event, reps=reps)
             case _:
                 return event
+
+    def _doubts(self) -> list[Event]:
+        """What the band says that cannot be true."""
+        if isinstance(self._assembly, Assembly) and self._assembly.remarks:
+            texts, self._assembly.remarks = self._assembly.remarks, []
+            for text in texts:
+                self._remark(text)
+            return self._take_remarks()
+        return []
 
     def _stalled(self) -> list[Event]:
         """While missing samples may still come, say so four times a second instead of guessing."""

@@ -36,6 +36,8 @@ LEAVE_TIMEOUT_S = 1.0
 MAX_BACK_OFF_S = 10.0
 STEADY_S = 5.0
 """A link that lasts so long is a good one; the pauses before the next begin again."""
+MOST_UNREADABLE = 20
+"""No air damages so many in a row: the band does not speak our language."""
 OTHERS_S = 3.0
 """How long to listen for another band, where the one that was heard first does not answer."""
 
@@ -100,6 +102,7 @@ class Connection:
         self._last_force_s = self._connected_s = 0.0
         self._paused = False
         self._has_whole_frames = False
+        self._unreadable = 0
         self._pauses = back_off()
         self._tried: dict[str, LinkError] = {}
         """Bands that brought nothing; others are tried first, unless one is wanted by name."""
@@ -313,13 +316,23 @@ class Connection:
             self._ready.clear()
         elif channel is Channel.FORCE:
             self._last_force_s = now_s()
-            link = self._link
-            if link is not None and not link.is_cut_short(payload):
-                self._has_whole_frames = True
-            elif link is not None and not self._has_whole_frames:
-                # No frame will ever fit; some stacks do not report the MTU.
-                self._inbox.end(link.mtu_error())
-                self._stopping.set()
+            if self._link is not None and not self._has_whole_frames:
+                self._look_at_first(payload, self._link)
+
+    def _look_at_first(self, payload: bytes, link: Link) -> None:
+        """Up to the first frame that can be read: is this a band, and over a link that fits?"""
+        error = link.misread(payload)
+        if error is None:
+            self._has_whole_frames = True
+            return
+        self._unreadable += 1
+        if link.is_cut_short(payload):
+            # No frame will ever fit; some stacks do not report the MTU.
+            self._inbox.end(link.mtu_error())
+            self._stopping.set()
+        elif self._unreadable >= MOST_UNREADABLE:
+            self._inbox.end(link.unreadable(self._unreadable, error))
+            self._stopping.set()
 
 
 def back_off() -> Iterator[float]:

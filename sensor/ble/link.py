@@ -18,7 +18,7 @@ from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
 from sensor.errors import FrameError, LinkError
 from sensor.samples import Channel
 from sensor.source import About
-from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES
+from sensor.wire.frames import MAX_FRAME_BYTES, MAX_SAMPLES, ForceFrame
 from sensor.wire.profile import (
     BATTERY_LEVEL_UUID,
     CONTROL_UUID,
@@ -156,9 +156,28 @@ class Link:
         del frame
         return False
 
+    def misread(self, payload: bytes) -> FrameError | None:
+        """Why a notification is none that the device should send."""
+        del payload
+        return None
+
     def mtu_error(self) -> LinkError:
         """The error for frames that are `is_cut_short`."""
+        if self.mtu is not None and self.mtu > MIN_MTU:
+            return LinkError(
+                f"{self.band} cuts its frames to {MIN_MTU - HEADER_BYTES} bytes, though the link "
+                f"carries {self.mtu - HEADER_BYTES}: update the band's firmware",
+                self.address,
+            )
         return LinkError(_too_small(self.band, MIN_MTU), self.address)
+
+    def unreadable(self, count: int, error: FrameError) -> LinkError:
+        """The error for a band whose first `count` notifications are `misread`."""
+        return LinkError(
+            f"{self.band} sent {count} notifications and none of them can be read ({error}): "
+            "update its firmware, or forceband",
+            self.address,
+        )
 
     async def read_about(self) -> About:
         """What the Device Information service tells; a band that has none, or half, is fine."""
@@ -273,6 +292,14 @@ class BandLink(Link):
     def is_cut_short(self, frame: bytes) -> bool:
         """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
         return len(frame) == MIN_MTU - HEADER_BYTES
+
+    def misread(self, payload: bytes) -> FrameError | None:
+        """Why a notification is no frame."""
+        try:
+            ForceFrame.from_bytes(payload)
+        except FrameError as error:
+            return error
+        return None
 
     async def command(self, command: Command, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
         """Write a command and wait for its response; others wait for their turn.

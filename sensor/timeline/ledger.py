@@ -223,7 +223,7 @@ class Ledger:
             # nothing was said, or nonsense, or long ago: nobody has those samples
             self._start_at(frame.first_sample)
             lacking = 0
-        self.pace.start(self.start + lacking, frame.device_us)
+        self.pace.start(self.start + lacking, frame)
         return self.start + lacking
 
     def _start_at(self, index: int) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sensor.samples import Floats, Ints
-from sensor.wire.frames import ForceFrame
+from sensor.wire.frames import MAX_SAMPLES, ForceFrame
+from sensor.wire.profile import MAX_RATE_HZ, MIN_RATE_HZ
 
 WRAP = 2**32
 RATE_SHARE = 0.25
@@ -26,6 +27,8 @@ NEAR_S = 180.0
 RUN_OF_DOUBTED = 4
 """So many frames that contradict the past, but not each other, say that all began again."""
 MAX_FORMER_RATES = 8
+STEADY_SHARE = 0.1
+"""Frames whose paces differ by no more than this come at one rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,18 @@ class Pace:
         self._former: deque[tuple[int, _Line]] = deque(maxlen=MAX_FORMER_RATES)
         self._known = 0
         self._run = self._run_end = 0
+        self._steps: deque[tuple[int, int]] = deque(maxlen=RUN_OF_DOUBTED + 1)
+        self._steps_end = 0
+        self.unannounced_hz: float | None = None
+        """Another rate than was said, which frames agree on; whoever reads takes it away."""
         self.began: int | None = None
         """Where the band itself says that it began again; believed once a frame agrees."""
+
+    @property
+    def fastest_hz(self) -> float:
+        """No band takes samples faster, at any of the rates it was set to."""
+        nominal_us = min(self._nominal_us, *(line.nominal_us for _, line in self._former), 1e6)
+        return 1e6 / nominal_us * (1 + RATE_SHARE)
 
     @property
     def restarted(self) -> bool:
@@ -87,10 +100,11 @@ class Pace:
         self._nominal_us = 1e6 / rate_hz
         self.period_us = self._nominal_us * off
 
-    def start(self, first: int, device_us: int) -> None:
-        """Begin with a frame, whatever it says."""
-        self._anchor = self.newest = (first, device_us)
+    def start(self, first: int, frame: ForceFrame) -> None:
+        """Begin with a frame, whatever it says; `first` is the index of its first sample."""
+        self._anchor = self.newest = (first, frame.device_us)
         self._known, self._run = first, 0
+        self._measure(frame)
 
     def reached(self, index: int) -> None:
         """The band itself says that it has taken all samples before `index`, unwrapped.
@@ -108,6 +122,7 @@ class Pace:
 
     def judge(self, frame: ForceFrame) -> tuple[int, int] | None:
         """Unwrapped index and device time of a frame's first sample; None if it is in doubt."""
+        self._measure(frame)
         first = self.unwrap(frame.first_sample)
         device_us = self._time_us(first, frame.device_us)
         continues = self._run > 0 and frame.first_sample == self._run_end
@@ -127,6 +142,35 @@ class Pace:
         self._follow(first, device_us)
         return first, device_us
 
+    def _measure(self, frame: ForceFrame) -> None:
+        """Frames that go on by index at another rate than was said mean that it was changed."""
+        assert self.newest is not None
+        if frame.first_sample != self._steps_end:
+            self._steps.clear()
+        self._steps.append((frame.first_sample, frame.device_us))
+        self._steps_end = (frame.first_sample + int(frame.counts.size)) % WRAP
+        if len(self._steps) < RUN_OF_DOUBTED + 1:
+            return
+        one, other = list(self._steps)[:-1], list(self._steps)[1:]
+        periods_us = [
+            ((later[1] - sooner[1]) % WRAP) / ((later[0] - sooner[0]) % WRAP)
+            for sooner, later in zip(one, other, strict=True)
+        ]
+        low, high = min(periods_us), max(periods_us)
+        off = min(abs(low / self._nominal_us - 1), abs(high / self._nominal_us - 1))
+        ahead = signed(self._steps[0][0] - self.newest[0])
+        rate_hz = 1e6 / max(sum(periods_us) / len(periods_us), 1.0)
+        if (
+            (low < self._nominal_us) == (high < self._nominal_us)
+            and off > RATE_SHARE
+            and high - low <= STEADY_SHARE * high
+            and abs(ahead) <= len(self._steps) * MAX_SAMPLES
+            and MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ
+        ):
+            self.set_rate(rate_hz)
+            self.period_us = self._nominal_us
+            self.unannounced_hz, self._run = rate_hz, 0
+
     def judge_batch(self, first: Ints, device_us: Ints) -> tuple[Ints, Floats] | None:
         """The same of frames that continue the newest one: device times and periods, shape (k,).
 
@@ -138,13 +182,14 @@ class Pace:
         steps = np.diff(first, prepend=index)
         moves = np.diff(device_us, prepend=newest_us % WRAP) & (WRAP - 1)
         usual_us = steps * self._nominal_us
-        if (np.abs(moves - usual_us) > RATE_SHARE * usual_us + LATE_US / 2).any():
+        if (np.abs(moves - usual_us) > RATE_SHARE * usual_us).any():
             return None
         start_us = newest_us + np.cumsum(moves)
         periods_us = self._bounded((start_us - self._anchor[1]) / (first - self._anchor[0]))
         self.newest, self.period_us = (int(first[-1]), int(start_us[-1])), float(periods_us[-1])
         self._known = max(self._known, self.newest[0])
         self.began = None
+        self._steps.clear()
         return start_us, periods_us
 
     def period_at_us(self, first: int) -> float:

@@ -548,6 +548,30 @@ def test_an_mtu_that_carries_no_frame_is_told() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (20, "cuts its frames to 20 bytes, though the link carries 514: update the band's"),
+        (30, r"sent 20 notifications and none of them can be read \(frame of 30 bytes says 8"),
+    ],
+)
+def test_a_band_that_cuts_its_frames_is_named_as_the_one_at_fault(size: int, words: str) -> None:
+    async def main() -> None:
+        async with toy_world() as world, BleSource(central=world.central) as source:
+            whole = world.band.send_raw
+
+            async def cut(payload: bytes) -> None:
+                await whole(payload[:size])
+
+            world.band.send_raw = cut  # type: ignore[method-assign]
+            reader = Reader(source)
+            await world.band.take_frames(25)
+            with pytest.raises(LinkError, match=words):
+                await reader.task
+
+    asyncio.run(main())
+
+
 def test_a_device_that_is_no_band_is_told() -> None:
     async def main() -> None:
         async with toy_world() as world:

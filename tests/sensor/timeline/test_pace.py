@@ -18,7 +18,7 @@ def at(first: int, device_us: int, n: int = 8) -> ForceFrame:
 
 def begun(first: int = 0, device_us: int = 0) -> Pace:
     pace = Pace(80.0)
-    pace.start(first, device_us)
+    pace.start(first, at(first, device_us))
     return pace
 
 
