@@ -67,7 +67,7 @@ def as_told(truth: list[RepTruth], found: Coached) -> list[tuple[float, float]]:
 def off(pairs: list[tuple[float, float]]) -> float:
     """How far the session's mean score is from the true one."""
     told, true = (mean(each) for each in zip(*pairs, strict=True))
-    return abs(told - true)
+    return float(abs(told - true))
 
 
 def is_firm(found: Coached) -> bool:
