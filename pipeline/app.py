@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.coach.coach import KIND
 from pipeline.config import Config
+from pipeline.delivery.coaching import Coaching, CoachSink
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
 from pipeline.delivery.outlets import Outlets, open_outlets
 from pipeline.delivery.recorder import Recorder
@@ -19,6 +21,7 @@ from pipeline.delivery.session_log import SessionLog
 from pipeline.session.events import Emitted
 from pipeline.session.session import Session
 from pipeline.sinks.sink import CommandHandler
+from pipeline.views.keys import keys
 from pipeline.views.process import ending_signals
 from pipeline.views.terminal import TerminalLine
 from sensor.errors import BandError
@@ -75,6 +78,9 @@ async def run_session(
     page_stays: bool = False,
     announce: Callable[[list[str]], None] = lambda lines: None,
     on_emitted: Callable[[list[Emitted]], None] = lambda emitted: None,
+    coaching: Coaching | None = None,
+    programme: str | None = None,
+    asks: Sequence[tuple[float, str]] = (),
 ) -> Outcome:
     """Run one session until the source ends, the time is over, or somebody interrupts.
 
@@ -86,6 +92,10 @@ async def run_session(
         Carries out `tare`, `start` and `stop` of the page and of MQTT.
     page_stays
         When the source has ended, go on showing the page until somebody interrupts.
+    coaching, programme
+        The coach, and what it leads from the start; without a programme one may be chosen.
+    asks
+        What a simulated person asks of the coach, so many seconds after the first sample.
     announce
         Called once with what to say to the person, when everything listens.
     """
@@ -93,11 +103,15 @@ async def run_session(
     source.follow(lambda: session.ledger)
     recording = log.recording
     recorder: Recorder | None = None
+    tasks_of_coach: list[asyncio.Task[None]] = []
 
     async def handle(name: str) -> str:
         if name.startswith("mark") and recorder is not None:
             recorder.mark("label", name.removeprefix("mark").strip() or "mark")
             return "marked"
+        if name.startswith("coach ") and recorder is not None and coaching is not None:
+            recorder.mark(KIND, coaching.ask(name.removeprefix("coach ")))
+            return "done"
         if command is None:
             raise BandError("there is no band to command in a replay")
         return await command(name)
@@ -133,6 +147,18 @@ async def run_session(
             tasks = [asyncio.create_task(each.run()) for each in deliveries]
             for task in tasks:  # one that ends now has failed: end the session, `_finish` says why
                 task.add_done_callback(lambda _: asked.set())
+            if coaching is not None:
+                if outlets.page is not None:
+                    outlets.page.offer([asdict(each) for each in coaching.choices])
+                outlets.live.append(coaching)
+                coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
+                tasks_of_coach = [
+                    asyncio.create_task(coaching.keep_time(recorder.mark)),
+                    asyncio.create_task(keys(handle)),
+                    asyncio.create_task(_ask_in_time(asks, session, handle)),
+                ]
+                if programme is not None:
+                    recorder.mark(KIND, f"begin {programme}")
             recorder.watch()
             sync = asyncio.create_task(recorder.keep_synced())
             try:
@@ -144,12 +170,23 @@ async def run_session(
             finally:
                 if recording is not None:
                     recorder.end()
-                sync.cancel()
+                for task in (sync, *tasks_of_coach):
+                    task.cancel()
                 undelivered = await _finish(deliveries, tasks)
                 recorder.finish()
                 log.note_result(session)
     path = recording.path if recording else None
     return Outcome(session, path, undelivered, recorder.not_recorded, recorder.row)
+
+
+async def _ask_in_time(
+    asks: Sequence[tuple[float, str]], session: Session, handle: CommandHandler
+) -> None:
+    """Ask the coach on behalf of a simulated person, by the band's clock."""
+    for at_s, text in asks:
+        while not session.samples or session.end_s < at_s:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(MOMENT_S)
+        await handle(f"coach {text}")
 
 
 class _Notices:

@@ -1,5 +1,6 @@
 /* The live page: joins connection, session, curve and screen. */
 
+import { CoachScreen } from "./coach.js";
 import { Connection } from "./connection.js";
 import { Curve } from "./curve.js";
 import { Screen } from "./screen.js";
@@ -16,6 +17,9 @@ const WRITE_EVERY_MS = 100; // for the clocks; what is new is written at once
 const byId = (id) => document.getElementById(id);
 const session = new Session();
 const screen = new Screen(session);
+const coach = new CoachScreen(session, (wish) => {
+  if (!connection.ask("coach", { ask: wish })) screen.answer("Not sent: there is no connection to forceband.", false);
+});
 const curve = new Curve(byId("chart"), session);
 
 let version = null;
@@ -27,8 +31,12 @@ function take(messages) {
   const before = session.newest;
   news = true;
   for (const message of messages) {
-    if (message.type === "answer") screen.answer(message.text, message.ok);
-    else session.take(message);
+    if (message.type === "answer") {
+      if (message.command === null || !message.command.startsWith("coach") || !message.ok) screen.answer(message.text, message.ok);
+    } else {
+      session.take(message);
+      coach.take(message.type === "snapshot" && message.coach ? message.coach : message);
+    }
   }
   if (session.version !== null) {
     version ??= session.version;
@@ -49,6 +57,7 @@ const connection = new Connection(take, (state) => {
 const speed = () => (session.facts?.replay ? (session.facts.speed ?? 0) : 1);
 
 function frame(nowMs) {
+  coach.draw((session.newest ?? 0) + ((nowMs - heardMs) / 1000) * speed());
   curve.frame(nowMs, speed());
   if (news || nowMs - writtenMs > WRITE_EVERY_MS) {
     news = false;

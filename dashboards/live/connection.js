@@ -75,9 +75,9 @@ export class Connection {
     }
   }
 
-  ask(command) {
+  ask(command, more = {}) {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify({ command }));
+    this.socket.send(JSON.stringify({ command, ...more }));
     return true;
   }
 }

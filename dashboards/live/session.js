@@ -48,6 +48,8 @@ export class Session {
     this.deliveries = new Map();
     this.ended = null;
     this.commands = [];
+    this.choices = [];
+    this.coach = null;
     this.version = null;
     this.tintsChanged = true;
   }
@@ -116,6 +118,8 @@ export class Session {
     this.battery = all.battery;
     this.ended = all.ended;
     this.commands = all.commands;
+    this.choices = all.choices ?? [];
+    this.coach = all.coach ?? null;
     this.version = all.version;
     for (const rep of all.settled) this.takeRep(rep, true);
     for (const rep of all.open) this.takeRep(rep, false);

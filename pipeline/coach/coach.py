@@ -32,7 +32,9 @@ from pipeline.coach.voice import Voice
 from pipeline.session.events import Emitted, ForceSamples, LinkChanged, Marked, SessionEnded
 
 KIND = "coach"
-"""Of the marks that hold what the person asks for; `tick` only passes the time."""
+"""Of the marks that hold what the person asks for."""
+TICK = "tick"
+"""Such a mark only passes the time."""
 LOST_S = 2.0
 """Without samples for so long the band is away."""
 IDLE_S, IDLE_REPS = 8.0, 3.0
@@ -76,6 +78,11 @@ class Coach:
         self._clock = Clock()
         self._workout: _Workout | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a plan is led: then the time has to pass, even where no samples come."""
+        return self._workout is not None and not self._workout.over
+
     def receive(self, emitted: Iterable[Emitted]) -> list[CoachEvent]:
         """Take what a session emits; return what follows for the person."""
         out: list[CoachEvent] = []
@@ -117,6 +124,11 @@ class _Workout:
         self._shown: View | None = None
         self._stale = True
         """Whether the screen may be another than shown."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is led."""
+        return self._screen is Screen.DONE
 
     # -- in --------------------------------------------------------------------------------------
 

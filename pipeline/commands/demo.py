@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="another person and band")
+    parser.add_argument(
+        "--program", metavar="NAME", help="the person follows it, such as six-minute-upper-back"
+    )
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the band's ADC")
 
 
@@ -52,18 +55,24 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     from firmware_sim.radio.air import Air
     from firmware_sim.source import SimulatedBand
     from pipeline.app import run_session
+    from pipeline.commands.coaching import open_coaching
+    from pipeline.commands.following import workout_of
     from pipeline.delivery.session_log import session_recording
     from pipeline.sources.band_commands import BandCommands
     from sensor.ble.source import BleSource
     from sensor.bumble_backend import BumbleCentral
     from sensor.errors import BandError
 
+    coaching, _ = open_coaching(config.data_dir, None, args.program)
+    workout = Workout(endless=True)
+    if args.program is not None:
+        workout = workout_of(coaching.plan_of(args.program))
     air = Air()
     try:
         band_clock = ClockConfig(rate_hz=args.rate, ppm=80.0)
         setup = BandSetup(
             seed=args.seed,
-            workout=Workout(endless=True),
+            workout=workout,
             clock=band_clock,
             waits=True,
             serial=_serial(args.seed, config.band.name),
@@ -81,6 +90,9 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
                 command=BandCommands(source),
                 duration_s=args.duration,
                 announce=_announce,
+                coaching=coaching,
+                programme=args.program,
+                asks=((3.0, "pain 0"),) if args.program is not None else (),
             )
 
 

@@ -19,6 +19,7 @@ from pipeline.commands.options import (
     config_of,
     positive,
 )
+from pipeline.commands.programs import add_library_argument
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_session_arguments(parser)
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
+    parser.add_argument(
+        "--program", metavar="NAME", help="let the coach lead it: `forceband programs` lists them"
+    )
+    parser.add_argument("--sets", type=int, metavar="N", help="of each exercise, where it is open")
+    add_library_argument(parser)
     parser.add_argument(
         "--find-timeout", type=positive, default=20.0, metavar="S", help="look for the band so long"
     )
@@ -56,11 +62,15 @@ def run_with(config: Config, args: argparse.Namespace) -> int:
 
 async def _live(config: Config, args: argparse.Namespace) -> Outcome:
     from pipeline.app import run_session
+    from pipeline.commands.coaching import open_coaching
     from pipeline.delivery.session_log import session_recording
     from pipeline.sources.band_commands import BandCommands
     from pipeline.sources.radio import open_radio
     from sensor.ble.source import BleSource
 
+    coaching, lacks = open_coaching(config.data_dir, args.library, args.program, args.sets)
+    if lacks:
+        print(lacks, file=sys.stderr)
     async with open_radio(config.band.transport) as central:
         source = BleSource(
             config.band.address,
@@ -77,6 +87,8 @@ async def _live(config: Config, args: argparse.Namespace) -> Outcome:
                 command=BandCommands(source),
                 duration_s=args.duration,
                 announce=_announce,
+                coaching=coaching,
+                programme=args.program,
             )
 
 

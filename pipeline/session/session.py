@@ -90,6 +90,11 @@ class Session:
         return self._assembly.samples
 
     @property
+    def end_s(self) -> float:
+        """Time of the last final sample."""
+        return self._assembly.end_s
+
+    @property
     def missing(self) -> int:
         """How many samples are lost for good."""
         return self._assembly.missing

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from pipeline.coach.coach import CoachEvent
+from pipeline.coach.cues import Cue
+from pipeline.coach.view import Screen, View
 from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
 from pipeline.session.facts import SessionFacts
 
@@ -33,6 +36,8 @@ class TerminalLine:
         self._battery = ""
         self._drawn_s = 0.0
         self._width = 0
+        self._place: tuple[int, Screen] | None = None
+        self._exercise = ""
 
     def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Take events in and redraw, at most ten times a second."""
@@ -72,6 +77,32 @@ class TerminalLine:
                 self._battery = f"  battery {battery.percent} %"
             case _:
                 pass
+
+    def coach(self, facts: SessionFacts, events: Sequence[CoachEvent]) -> None:
+        """Write what the coach says, and each exercise as it comes."""
+        for event in events:
+            match event:
+                case Cue() as cue if cue.say or cue.text:
+                    self.say(f"coach: {cue.say or cue.text}")
+                case View() as view if self._place != (view.place, view.screen):
+                    self._place = view.place, view.screen
+                    self._introduce(view)
+                case _:
+                    pass
+
+    def _introduce(self, view: View) -> None:
+        exercise = view.block.exercise
+        if view.screen is Screen.SETUP:
+            self.say(f"{view.plan.title}. Not a medical device. If it hurts, stop.")
+            self.say("Any pain right now? 0 none to 9 worst, then it starts")
+        if view.screen is Screen.READY and exercise.name != self._exercise:
+            self._exercise = exercise.name
+            for line in (exercise.title, *exercise.setup, f"! {exercise.caution}"):
+                self.say(f"  {line}")
+        if view.screen is Screen.HURT:
+            self.say("How much does it hurt? 0 to 9, then e ends here; n: no pain, on to the pause")
+        if view.screen is Screen.DONE:
+            self.say("Any pain now? 0 none to 9 worst")
 
     def say(self, line: str) -> None:
         """Write a line that stays."""

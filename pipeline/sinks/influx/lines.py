@@ -221,6 +221,8 @@ def _link(facts: SessionFacts, emitted: Emitted) -> list[str]:
             kind = "tare"
             numbers = _ints(calibration_id=calibration_id, zero_counts=zero_counts)
             fields = {"text": "zero set", **numbers}
+        case Marked(kind="coach"):
+            return []
         case Marked(mark, text):
             kind, fields = "mark", {"kind": mark, "text": text}
         case SessionEnded() as end:

@@ -21,6 +21,8 @@ from sensor.errors import BandError
 logger = logging.getLogger(__name__)
 
 COMMANDS = ("tare", "start", "stop", "identify")
+COACH = ("coach-start", "coach-skip", "coach-pause", "coach-repeat", "coach-stop")
+"""What may be asked of the coach."""
 MOST_BYTES = 1024
 LONGEST_REQUEST = 64
 WORD = re.compile(r"[a-z0-9-]{1,32}")
@@ -71,8 +73,9 @@ def parse_command(base: str, topic: str, payload: bytes) -> Command | None:
     device, _, name = levels
     if not WORD.fullmatch(device) or not WORD.fullmatch(name):
         return None
-    if name not in COMMANDS:
-        return Command(device, name, refusal=f"unknown command: use {', '.join(COMMANDS)}")
+    if name not in COMMANDS + COACH:
+        known = ", ".join(COMMANDS + COACH)
+        return Command(device, name, refusal=f"unknown command: use {known}")
     if len(payload) > MOST_BYTES:
         return Command(device, name, refusal=f"the payload is longer than {MOST_BYTES} bytes")
     if payload.strip().upper() == b"PRESS":
@@ -134,7 +137,7 @@ class CommandDesk:
             command = await self._waiting.get()
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
-                    result = await self._carry_out(command.name)
+                    result = await self._carry_out(command.name.replace("coach-", "coach "))
             except BandError as error:
                 self._reply(command, error=str(error))
             except TimeoutError:

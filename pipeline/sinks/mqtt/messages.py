@@ -90,6 +90,11 @@ class Topics:
         """Batches of samples for live curves."""
         return f"{self.root}/force"
 
+    @property
+    def coach(self) -> str:
+        """JSON of what the coach leads now, retained."""
+        return f"{self.root}/coach"
+
     def event(self, name: str) -> str:
         """What happened: `rep`, `set`, `gap` and the others."""
         return f"{self.root}/event/{name}"
@@ -123,6 +128,8 @@ def event_message(base: str, facts: SessionFacts, emitted: Emitted) -> Message |
             name, body = "battery", {"battery_percent": percent}
         case Tared() as tared:
             name, body = "tare", _fields(tared)
+        case Marked(kind="coach"):
+            return None
         case Marked(kind, text):
             name, body = "mark", {"kind": kind, "text": text}
         case SessionEnded() as ended:

@@ -15,6 +15,10 @@ from functools import cache
 from importlib import metadata
 from typing import Self
 
+from pipeline.coach.coach import CoachEvent
+from pipeline.coach.cues import Cue
+from pipeline.coach.plain import view_object
+from pipeline.coach.view import View
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.commands import CommandDesk, RateLimit
@@ -28,6 +32,7 @@ from pipeline.sinks.mqtt.messages import (
     Message,
     Topics,
     event_message,
+    to_json,
 )
 from pipeline.sinks.mqtt.settings import MqttSettings
 from pipeline.sinks.sink import CommandHandler, Rejected, SinkUnavailableError
@@ -81,6 +86,7 @@ class MqttSink:
         self.dropped = 0
         """Live messages that nobody got; events are never dropped."""
         self._settings = settings
+        self._cue = ""
         self._device = device
         self._carry_out = carry_out if device is not None else None
         self._warn = warn
@@ -193,6 +199,19 @@ class MqttSink:
             self._feed = LiveFeed(base, facts, home_assistant, self._program)
         self._feed.take(facts, emitted)
         self._pump()
+
+    def coach(self, facts: SessionFacts, events: Sequence[CoachEvent]) -> None:
+        """Show the exercise, the set and the last cue; dropped where the broker is away."""
+        views = [each for each in events if isinstance(each, View)]
+        for cue in (each for each in events if isinstance(each, Cue)):
+            self._cue = cue.say or cue.text or self._cue
+        if views:
+            shown = view_object(views[-1])
+            keys = ("screen", "programme", "exercise", "title", "set", "sets", "side", "grip",
+                    "count", "least", "most")  # fmt: skip
+            body = {**{key: shown[key] for key in keys}, "cue": self._cue}
+            topic = Topics(self._settings.base_topic, facts.device).coach
+            self._link.offer(Message(topic, to_json(body), qos=0, retain=True))
 
     def _pump(self) -> None:
         """Publish what is due, and come back when more will be."""

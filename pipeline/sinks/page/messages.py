@@ -166,6 +166,8 @@ def event_message(event: Event, time_s: float | None) -> Message | None:
             message = {"type": "battery", "percent": event.percent}
         case Tared():
             message = {"type": "tared", "time_s": number(time_s)}
+        case Marked(kind="coach"):
+            message = None
         case Marked():
             message = {
                 "type": "mark",

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 MAX_CURVE_CHARS = 64 * 1024
 MAX_STATE_CHARS = 256 * 1024
 MAX_QUESTION_CHARS = 1024
+MAX_ASK_CHARS = 80
 QUESTIONS = 20
 QUESTIONS_PER_S = 2.0
 SEND_TIMEOUT_S = 30.0
@@ -146,7 +147,7 @@ class Viewer:
 
 
 def command_in(text: str, allowed: frozenset[str]) -> str:
-    """The command that a page sent: `{"command": "tare"}`.
+    """The command that a page sent: `{"command": "tare"}`; the coach's with what is asked of it.
 
     Raises
     ------
@@ -160,4 +161,6 @@ def command_in(text: str, allowed: frozenset[str]) -> str:
     command = asked.get("command") if isinstance(asked, dict) else None
     if not isinstance(command, str) or command not in allowed:
         raise BandError(f"The page asked for none of: {', '.join(sorted(allowed))}.")
+    if command == "coach":
+        return f"coach {str(asked.get('ask', ''))[:MAX_ASK_CHARS]}"
     return command

@@ -12,6 +12,10 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from pipeline.coach.coach import CoachEvent
+from pipeline.coach.cues import Cue, CueWithdrawn
+from pipeline.coach.plain import cue_object, view_object
+from pipeline.coach.view import View
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.address import page_url, qr_text, why_not
@@ -35,7 +39,7 @@ BEAT_S = 5.0
 COMMAND_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
 SEND_BUFFER_BYTES = 128 * 1024
-COMMANDS = frozenset({"tare", "start", "stop", "mark"})
+COMMANDS = frozenset({"tare", "start", "stop", "mark", "coach"})
 HANDSHAKE = frozenset({"connection", "upgrade"})
 PUBLIC = frozenset({"/style.css", "/icon.svg"})
 
@@ -78,6 +82,8 @@ class WebSink:
         locked = self._assets["/locked.html"].body
         self._guard = Guard(self._host, token, hosts, locked, PUBLIC)
         self._page = PageState()
+        self._coached: Message | None = None
+        self._choices: list[Message] = []
         self._viewers: set[Viewer] = set()
         self._news: list[str] = []
         self._stir = asyncio.Event()
@@ -160,6 +166,25 @@ class WebSink:
                 self._emit(message)
         self._wake()
 
+    def offer(self, choices: Sequence[Message]) -> None:
+        """What the coach can lead, for the page to choose from."""
+        self._choices = list(choices)
+
+    def coach(self, facts: SessionFacts, events: Sequence[CoachEvent]) -> None:
+        """Show what the coach gives; a page that comes later gets the screen."""
+        for event in events:
+            match event:
+                case View():
+                    self._coached = {"type": "coach", **view_object(event)}
+                    self._emit(self._coached)
+                case Cue():
+                    self._emit({"type": "cue", **cue_object(event)})
+                case CueWithdrawn():
+                    self._emit({"type": "uncue", "id": event.id})
+                case _:
+                    pass
+        self._wake()
+
     def notice(self, level: str, text: str, about: str = "session") -> None:
         """Show a banner: level `info`, `warning` or `error`; `ok` takes the one `about` it away."""
         if level not in ("ok", "info", "warning", "error"):
@@ -210,7 +235,8 @@ class WebSink:
         self._flush()
         snapshot = self._page.snapshot()
         commands = sorted(COMMANDS) if self._commands is not None else []
-        return encode({**snapshot, "version": self._version, "commands": commands})
+        more: Message = {"coach": self._coached, "choices": self._choices}
+        return encode({**snapshot, "version": self._version, "commands": commands, **more})
 
     async def _look_on(self, request: web.Request) -> web.StreamResponse:
         if not self._guard.origin_allowed(request):

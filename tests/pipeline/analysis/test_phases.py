@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.analysis import analyse
+from pipeline.analysis.parameters import elongation_m, elongation_sd_m, force_at, stored_j
 from pipeline.analysis.sets import force_loss_percent
-from sensor.curve import elongation_m, elongation_sd_m, force_at, stored_j
 from sensor.wire.profile import BandCurve
 from tests.pipeline.analysis.people import Pull, force_of
 

@@ -66,8 +66,7 @@ def as_told(truth: list[RepTruth], found: Coached) -> list[tuple[float, float]]:
 
 def off(pairs: list[tuple[float, float]]) -> float:
     """How far the session's mean score is from the true one."""
-    told, true = (mean(each) for each in zip(*pairs, strict=True))
-    return float(abs(told - true))
+    return abs(mean(told for told, _ in pairs) - mean(true for _, true in pairs))
 
 
 def is_firm(found: Coached) -> bool:

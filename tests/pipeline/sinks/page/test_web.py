@@ -254,7 +254,7 @@ def test_a_button_carries_its_command_to_the_band_and_brings_the_answer_back() -
         log: list[str] = []
         async with WebSink(commands=commands_of(log)) as sink, looking(sink) as page:
             snapshot = await page.until_type("snapshot")
-            assert snapshot["commands"] == ["mark", "start", "stop", "tare"]
+            assert snapshot["commands"] == ["coach", "mark", "start", "stop", "tare"]
             await page.channel.send_json({"command": "tare"})
             answer = await page.until_type("answer")
             assert (answer["ok"], answer["text"]) == (True, "Done: tare.")

@@ -1,0 +1,46 @@
+"""Keys of a terminal, for a person who is led there: one key, one wish."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+
+from sensor.errors import BandError
+
+WISHES = {
+    "\n": "start", " ": "pause", "g": "go-on", "s": "skip", "r": "repeat", "l": "longer",
+    "w": "swap", "t": "tap", "q": "stop", "e": "end", "n": "no-pain",
+}  # fmt: skip
+HELP = (
+    "keys: Enter start, Space pause, g go on, s skip, r repeat, l longer rest, w other side, "
+    "t tap a rep, q stop, e end here, 0-9 pain"
+)
+
+
+async def keys(handle: Callable[[str], Awaitable[str]]) -> None:
+    """Hand the coach what is typed, until cancelled; returns at once where nobody can type."""
+    try:
+        import termios
+        import tty
+    except ImportError:  # Windows: the page leads there
+        return
+    if not sys.stdin.isatty():
+        return
+    typed: asyncio.Queue[str] = asyncio.Queue()
+    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+    before = termios.tcgetattr(number)
+    tty.setcbreak(number)
+    loop.add_reader(number, lambda: typed.put_nowait(sys.stdin.read(1)))
+    print(HELP, file=sys.stderr)
+    try:
+        while True:
+            key = await typed.get()
+            wish = f"pain {key}" if key.isdigit() else WISHES.get(key)
+            if wish is not None:
+                with contextlib.suppress(BandError):
+                    await handle(f"coach {wish}")
+    finally:
+        loop.remove_reader(number)
+        termios.tcsetattr(number, termios.TCSADRAIN, before)
