@@ -119,6 +119,9 @@ class Noting:
     def now_us(self) -> int:
         return self._source.now_us()
 
+    def clock_shift_us(self) -> int:
+        return self._source.clock_shift_us()
+
     def follow(self, ledger: Callable[[], Ledger]) -> None:
         self._source.follow(ledger)
 

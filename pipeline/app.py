@@ -51,6 +51,9 @@ class StoppableSource(Source, Protocol):
     def now_us(self) -> int:
         """Steady UTC of the source, in µs."""
 
+    def clock_shift_us(self) -> int:
+        """How far the computer's clock was set forward since that began, µs."""
+
     def follow(self, ledger: Callable[[], Ledger], /) -> None:
         """Bring, where that is possible, what this ledger misses."""
 
@@ -139,6 +142,7 @@ async def run_session(
                 live_sinks=outlets.live,
                 deliveries=deliveries,
                 now_us=source.now_us,
+                clock_shift_us=source.clock_shift_us,
                 notice=notices.notice,
             )
             if recording is not None:

@@ -58,15 +58,35 @@ class HostClock:
         UTC at the start in ns since 1970; by default the computer's.
     monotonic_ns
         The clock that carries on.
+    system_ns
+        What the computer takes for UTC; by default its own, or none beside a clock of one's own.
     """
 
     def __init__(
-        self, utc_ns: int | None = None, monotonic_ns: Callable[[], int] = ticks_ns
+        self,
+        utc_ns: int | None = None,
+        monotonic_ns: Callable[[], int] = ticks_ns,
+        system_ns: Callable[[], int] | None = None,
     ) -> None:
         self._monotonic_ns = monotonic_ns
+        own = utc_ns is not None or monotonic_ns is not ticks_ns
+        self.system_ns = time.time_ns if system_ns is None and not own else system_ns
         utc_ns = time.time_ns() if utc_ns is None else utc_ns
         self._offset_ns = utc_ns - monotonic_ns()
 
     def now_us(self) -> int:
         """UTC in µs since 1970."""
         return (self._offset_ns + self._monotonic_ns()) // 1000
+
+    def shift_us(self) -> int:
+        """How far the computer's clock was set forward since the start, µs; back is below 0."""
+        if self.system_ns is None:
+            return 0
+        return self.system_ns() // 1000 - self.now_us()
+
+
+def suspended_s() -> float:
+    """How long the computer has been suspended since it was started; 0 where it does not say."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)

@@ -73,12 +73,13 @@ def _row(path: Path) -> dict[str, Any]:
         final = next(iter(recording.rows(after=last - 1)), None)
         state = "recording" if recording.in_use else "closed" if recording.ended else "unfinished"
         dead = len(recording.dead_letters())
+        shift_us = recording.utc_shift_us or 0
     started_us = first[1].received_us if first else None
     length_s = (final[1].received_us - started_us) / 1e6 if final and started_us else 0.0
     return {
         "file": str(path),
         "device": facts.get("device"),
-        "started_utc": _iso(started_us),
+        "started_utc": _iso(None if started_us is None else started_us + shift_us),
         "duration_s": round(length_s, 1),
         "sets": facts.get("sets"),
         "reps": facts.get("reps"),

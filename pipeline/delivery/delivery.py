@@ -12,6 +12,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pipeline.session.events import Emitted
@@ -98,6 +99,7 @@ class Delivery:
         self._behind = self._offered_row > self._cursor
         self._wake = asyncio.Event()
         self._closing = False
+        self._rounds = 0
         self._problem: str | None = None
         self._rejected, self._rejected_told = 0, 0
         self._rejection = ""
@@ -122,6 +124,15 @@ class Delivery:
             if len(self._queue) > MAX_QUEUED:
                 self._queue.clear()
                 self._behind = True
+        self._wake.set()
+
+    def again(self) -> None:
+        """The session's times were mended: bring everything once more."""
+        self._queue.clear()
+        self._rounds += 1
+        self._behind, self._cursor = True, 0
+        with suppress(RecordingError):  # a full disk: the old cursor stands
+            self._recording.set_cursor(self._sink.name, 0)
         self._wake.set()
 
     def close(self) -> None:
@@ -151,7 +162,8 @@ class Delivery:
 
     async def _catch_up(self) -> None:
         """Compute the events after the cursor again and deliver them, up to the live end."""
-        session = self._new_session()
+        session, rounds = self._new_session(), self._rounds
+        session.mend_utc(self._recording.utc_shift_us)
         cursor, row = self._cursor, 0
         pending: list[Emitted] = []
         while True:
@@ -168,6 +180,8 @@ class Delivery:
                     last = start + BATCH >= len(pending)
                     await self._deliver(part, row if last else part[0].row - 1)
                 pending = []
+            if rounds != self._rounds:
+                return
             if not rows and row >= self._offered_row:
                 # no await since the last look: what is offered from here on is queued
                 self._behind = False
@@ -195,7 +209,7 @@ class Delivery:
     async def _deliver(self, batch: list[Emitted], row: int) -> None:
         """Deliver one batch, as often as it takes, and move the cursor."""
         self._on_progress()
-        failures = 0
+        failures, rounds = 0, self._rounds
         while True:
             try:
                 rejected = await self._sink.deliver(self._facts, batch)
@@ -208,7 +222,8 @@ class Delivery:
                 await self._hold(error, failures)
                 continue
             self._report(None)
-            self._move_cursor(row)
+            if rounds == self._rounds:
+                self._move_cursor(row)
             if rejected:
                 self._tell_rejected(len(rejected), rejected[-1].words)
             return

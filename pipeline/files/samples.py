@@ -83,6 +83,7 @@ def _rate_hz(time_s: Floats) -> float:
 def _read(recording: Recording, *, one_by_one: bool = False) -> tuple[Session, list[Emitted]]:
     """All rows through a session; singly, arrivals tell UTC at any time."""
     session, emitted = Session(live=False, keep_samples=True), list[Emitted]()
+    session.mend_utc(recording.utc_shift_us)
     if one_by_one:
         for row, notification in recording.rows():
             emitted += session.receive(notification, row)

@@ -76,6 +76,9 @@ class Session:
         self._now_us = 0
         self._ended = False
         self._bad_marks = 0
+        self.utc_shift_us = 0
+        """How much later all was than its receive times say: the computer's clock was wrong."""
+        self._utc_is_mended = False
         self._battery_percent: int | None = None
         self._untold: list[str] = []
         self.gaps: list[Gap] = []
@@ -112,7 +115,8 @@ class Session:
     @property
     def started_utc_us(self) -> int | None:
         """UTC of the first sample; None before there is one."""
-        return self._assembly.axis.utc_us_at(0.0)
+        utc_us = self._assembly.axis.utc_us_at(0.0)
+        return None if utc_us is None else utc_us + self.utc_shift_us
 
     @property
     def power_ons(self) -> int:
@@ -132,10 +136,15 @@ class Session:
             return {}
         return {
             "clock_device_us": fit.device_us,
-            "clock_utc_us": round(fit.utc_us),
+            "clock_utc_us": round(fit.utc_us) + self.utc_shift_us,
             "skew_ppm": round(fit.skew_ppm, 2),
             "clock_residual_ms": round(fit.residual_ms, 3),
         }
+
+    def mend_utc(self, shift_us: int | None) -> None:
+        """What the log learns later of the computer's clock holds from its start; None: nothing."""
+        if shift_us is not None:
+            self.utc_shift_us, self._utc_is_mended = shift_us, True
 
     # -- in --------------------------------------------------------------------------------------
 
@@ -324,6 +333,8 @@ class Session:
             elif kind == "tare" and isinstance(self._assembly, ForeignAssembly):
                 return _tared(self._assembly.tare())
             else:
+                if kind == "clock" and not self._utc_is_mended:
+                    self.utc_shift_us = min(max(int(mark["shift_us"]), -(2**53)), 2**53)
                 return [Marked(kind[:100], str(mark.get("text", ""))[:1000])]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             self._bad_marks += 1
@@ -353,9 +364,12 @@ class Session:
     # -- out -------------------------------------------------------------------------------------
 
     def _emit(self, events: list[Event]) -> list[Emitted]:
-        emitted = []
+        emitted, shift_us = [], self.utc_shift_us
         for event in events:
-            emitted.append(Emitted(self._row, self._seq, self._when(event), event))
+            utc_us = self._when(event) + shift_us
+            if shift_us and isinstance(event, ForceSamples):
+                event = replace(event, utc_us=event.utc_us + shift_us)  # noqa: PLW2901
+            emitted.append(Emitted(self._row, self._seq, utc_us, event))
             self._seq += 1
         return emitted
 

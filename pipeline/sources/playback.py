@@ -41,6 +41,10 @@ class Playback:
         """When the row that was played last was received, UTC in µs."""
         return self._last_us
 
+    def clock_shift_us(self) -> int:
+        """A recording's times stand."""
+        return 0
+
     def follow(self, ledger: object) -> None:
         """Nothing can be asked of a recording."""
 

@@ -22,6 +22,7 @@ class Inbox:
     """
 
     def __init__(self, clock: HostClock, max_waiting: int = MAX_WAITING) -> None:
+        self.clock = clock
         self.now_us = clock.now_us
         self._max = max_waiting
         self._waiting: deque[Notification] = deque()

@@ -58,6 +58,10 @@ class BleSource(Connection):
         """UTC in µs on the clock that notifications are stamped with; it never steps."""
         return self._inbox.now_us()
 
+    def clock_shift_us(self) -> int:
+        """How far the computer's own clock was set forward since the start, µs."""
+        return self._inbox.clock.shift_us()
+
     def follow(self, ledger: Callable[[], Ledger]) -> None:
         """Ask the band again for what this ledger misses.
 

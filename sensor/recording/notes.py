@@ -35,6 +35,12 @@ class Notes:
                 facts[str(key)] = json.loads(value)
         return facts
 
+    @property
+    def utc_shift_us(self) -> int | None:
+        """By how much the recording computer's clock was wrong, µs; None where it was not set."""
+        shift_us = self.facts.get("utc_shift_us")
+        return shift_us if isinstance(shift_us, int) and abs(shift_us) < 2**53 else None
+
     def set_facts(self, facts: dict[str, Any]) -> None:
         """Note or replace facts."""
         self._facts |= facts
