@@ -231,7 +231,7 @@ class Assembly:
     def _block(self, piece: Piece) -> ForceBlock:
         force_n = self._calibrations.force_n(piece.counts, piece.calibration_id)
         most_n = max(float(force_n.max()), -float(force_n.min()))
-        if most_n > MOST_N:
+        if most_n > MOST_N and self._calibrations.known:
             self._remark(
                 piece.calibration_id,
                 f"the band says {most_n:.0f} N, which nobody can pull: its calibration "

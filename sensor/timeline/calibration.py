@@ -21,6 +21,11 @@ class CalibrationTable:
         """Learn a calibration; one with the same id is replaced."""
         self._by_id[calibration.id] = self._last = calibration
 
+    @property
+    def known(self) -> bool:
+        """Whether the band has reported any."""
+        return self._last is not None
+
     def force_n(self, counts: Ints, calibration_id: int) -> Floats:
         """Force in N of raw counts, both of shape (n,); 1 N per count before any calibration."""
         calibration = self._by_id.get(calibration_id)

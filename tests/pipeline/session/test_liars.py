@@ -73,6 +73,11 @@ def test_what_nobody_can_pull_is_named_as_the_calibrations_fault(newtons_per_cou
     assert "its calibration 1 is wrong" in remark
 
 
+def test_without_any_calibration_none_is_blamed() -> None:
+    remarks = played(notifications(FORCE_N)[1:]).remarks
+    assert not any("nobody can pull" in each for each in remarks)
+
+
 def test_the_strongest_people_are_believed() -> None:
     remarks = played(calibrated(100 / COUNTS_PER_N)).remarks
     assert not any("nobody can pull" in each for each in remarks)
