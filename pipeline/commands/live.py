@@ -46,11 +46,11 @@ def run(args: argparse.Namespace) -> int:
     return run_with(config_of(args), args)
 
 
-def run_with(config: Config, args: argparse.Namespace) -> int:
-    """Run a session as the configuration says."""
+def run_with(config: Config, args: argparse.Namespace, *, coached: bool = True) -> int:
+    """Run a session as the configuration says; `coached` where a programme may lead it."""
     from pipeline.commands.summary import print_outcome
 
-    outcome = asyncio.run(_live(config, args))
+    outcome = asyncio.run(_live(config, args, coached=coached))
     if args.duration is not None and not outcome.session.samples:
         raise BandError(
             f"no sample came within {args.duration:g} s: is the band on, near, and free of other "
@@ -60,7 +60,7 @@ def run_with(config: Config, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _live(config: Config, args: argparse.Namespace) -> Outcome:
+async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> Outcome:
     from pipeline.app import run_session
     from pipeline.commands.coaching import open_coaching
     from pipeline.delivery.session_log import session_recording
@@ -68,9 +68,11 @@ async def _live(config: Config, args: argparse.Namespace) -> Outcome:
     from pipeline.sources.radio import open_radio
     from sensor.ble.source import BleSource
 
-    coaching, lacks = open_coaching(config.data_dir, args.library, args.program, args.sets)
-    if lacks:
-        print(lacks, file=sys.stderr)
+    coaching = None
+    if coached:
+        coaching, lacks = open_coaching(config.data_dir, args.library, args.program, args.sets)
+        if lacks:
+            print(lacks, file=sys.stderr)
     async with open_radio(config.band.transport) as central:
         source = BleSource(
             config.band.address,
@@ -88,7 +90,7 @@ async def _live(config: Config, args: argparse.Namespace) -> Outcome:
                 duration_s=args.duration,
                 announce=_announce,
                 coaching=coaching,
-                programme=args.program,
+                programme=args.program if coached else None,
             )
 
 

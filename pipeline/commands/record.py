@@ -31,4 +31,4 @@ def run(args: argparse.Namespace) -> int:
         mqtt=MqttConfig(enabled=False),
         influx=InfluxConfig(),
     )
-    return live.run_with(config, args)
+    return live.run_with(config, args, coached=False)
