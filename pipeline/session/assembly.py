@@ -10,13 +10,15 @@ from sensor.timeline.calibration import CalibrationTable
 from sensor.timeline.clock import ClockFit
 from sensor.timeline.ledger import Ledger, Missing, Piece
 from sensor.timeline.pace import signed
-from sensor.wire.frames import ForceFrame, decode_equal_frames
+from sensor.wire.frames import MAX_SAMPLES, ForceFrame, decode_equal_frames
 from sensor.wire.profile import BandCurve, Calibration, Info, Opcode, Response, Status
 
 MOST_N = 20_000.0
 """Twice the most that anybody presses with both legs; cranes' scales are for other work."""
 MOST_LATE_S = 30.0
 """So late may a frame be, and so much ahead of it what the band says it has taken."""
+LATE_S = 1.0
+"""A frame is not later than this on a good link, beside the time that it takes to fill."""
 
 Part = ForceSamples | ForceBlock | Gap
 """Samples as they arrived; then, in order and once, what is final: samples, and gaps."""
@@ -40,6 +42,8 @@ class Assembly:
         self.end_s = 0.0
         self.remarks: list[str] = []
         """What the band says that cannot be true; whoever reads takes them away."""
+        self.streams: bool | None = None
+        """Whether the band was started and not stopped, by its own answers; None: it never said."""
         self._arrivals = arrivals
         self._calibrations = CalibrationTable()
         self._power = PowerOn(None)
@@ -151,6 +155,8 @@ class Assembly:
                 calibration = response.calibration()
                 self._calibrations.add(calibration)
                 return calibration
+            if response.opcode in (Opcode.START, Opcode.STOP, Opcode.SLEEP):
+                self.streams = response.opcode == Opcode.START
             if response.opcode in (Opcode.START, Opcode.STOP):
                 index = response.next_sample()
                 if index is not None and self._can_be(index, received_us):
@@ -201,6 +207,11 @@ class Assembly:
     def finish(self) -> list[Part]:
         """The end of the log."""
         return [*self.settle(end=True), *self._gap_until(self.end_s)]
+
+    @property
+    def usual_s(self) -> float:
+        """The band may be silent for so long while it streams."""
+        return LATE_S + MAX_SAMPLES * self.ledger.pace.period_us / 1e6
 
     def _gap_until(self, time_s: float) -> list[Gap]:
         """A gap ends where the band's clock says that samples go on."""

@@ -43,6 +43,8 @@ from sensor.wire.profile import Calibration
 
 STALLED_S = 0.5
 """Held back for longer than this, the phase is unknown."""
+SCALE_LATE_S = 5.0
+"""A device of another maker may be silent for so long and be there."""
 STATES_PER_S = 4
 SMALL_BATCH = 16
 
@@ -81,6 +83,7 @@ class Session:
         self._utc_is_mended = False
         self._battery_percent: int | None = None
         self._untold: list[str] = []
+        self._down = False
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
         self.remarks: list[str] = []
@@ -202,7 +205,9 @@ class Session:
                 return [BatteryChanged(payload[0])] if payload and payload[0] <= 100 else []
             case Channel.LINK:
                 words = payload.decode("utf-8", "replace")[:500]
-                return [LinkChanged(words == "up", words.removeprefix("down").lstrip(": "))]
+                up, reason = words == "up", words.removeprefix("down").lstrip(": ")
+                self._down = not up and reason != "stopped"
+                return [LinkChanged(up, reason)]
             case Channel.MARK:
                 return self._mark(payload)
             case Channel.END:
@@ -346,6 +351,7 @@ class Session:
         events = self._follow(self._assembly.finish())
         if self._analysis is not None:
             events += self._kept(self._analysis.flush())
+        events += self._tail()
         fit = self._assembly.clock_fit
         events.append(
             SessionEnded(
@@ -360,6 +366,20 @@ class Session:
             )
         )
         return events
+
+    def _tail(self) -> list[Event]:
+        """Without the band at the end nobody knows what it took since its last frame."""
+        assembly, streams, usual_s = self._assembly, None, SCALE_LATE_S
+        if isinstance(assembly, Assembly):
+            streams, usual_s = assembly.streams, assembly.usual_s
+        if not (self._down if streams is None else streams) or not self.samples:
+            return []
+        silent_s = (self._now_us - self._utc_us_at(assembly.end_s)) / 1e6
+        if silent_s <= usual_s:
+            return []
+        gap = Gap(assembly.end_s, assembly.end_s + silent_s, None)
+        self.gaps.append(gap)
+        return [GapFound(gap)]
 
     # -- out -------------------------------------------------------------------------------------
 

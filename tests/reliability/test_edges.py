@@ -88,3 +88,37 @@ def test_the_first_samples_of_a_session_are_asked_for_again(
     note("the session's first 3 frames dropped", found)
     assert fault.left == 0
     found.check_complete()
+
+
+def ended_after(last: list[Notification], silent_s: float) -> Session:
+    """A started session whose log says so at its end, so long after the last frame."""
+    rows = [
+        Notification(UTC0_US, bytes(info()), Channel.INFO),
+        answer(Opcode.START, 0),
+        *(Notification(UTC0_US + 100_000 * k, each) for k, each in enumerate(FRAMES)),
+        *last,
+        Notification(UTC0_US + 100_000 * len(FRAMES) + round(silent_s * 1e6), b"", Channel.END),
+    ]
+    session = Session()
+    for row, each in enumerate(rows, 1):
+        session.receive(each, row)
+    return session
+
+
+LOST = Notification(UTC0_US + 100_000 * len(FRAMES), b"down: out of range", Channel.LINK)
+CLOSED = Notification(UTC0_US + 100_000 * len(FRAMES), b"down: stopped", Channel.LINK)
+
+
+@pytest.mark.parametrize("last", [[LOST], [CLOSED], []])
+def test_an_end_without_the_band_is_a_gap_without_a_count(last: list[Notification]) -> None:
+    session = ended_after(last, 60.0)
+    assert [gap.missing for gap in session.gaps] == [None]
+    assert session.gaps[0].start_s == pytest.approx(0.1 * len(FRAMES), abs=0.1)
+    assert session.gaps[0].end_s == pytest.approx(0.1 * len(FRAMES) + 60, abs=0.2)
+    assert (session.samples, session.missing) == (8 * len(FRAMES), 0)
+
+
+def test_an_end_that_the_band_answered_and_one_at_once_are_no_gaps() -> None:
+    stopped = [answer(Opcode.STOP, 8 * len(FRAMES)), CLOSED]
+    assert ended_after(stopped, 60.0).gaps == []
+    assert ended_after([LOST], 0.5).gaps == []
