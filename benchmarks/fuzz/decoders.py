@@ -9,7 +9,10 @@ import numpy as np
 from bumble.core import AdvertisingData
 
 from benchmarks.fuzz.mutator import Mutator
+from firmware_sim.others.device import Trouble
+from firmware_sim.others.kinds import KINDS
 from sensor.bumble_backend.advert import MAX_UUIDS, from_bumble
+from sensor.drivers.registry import DRIVERS
 from sensor.errors import FrameError
 from sensor.wire.frames import Flag, ForceFrame, decode_equal_frames
 from sensor.wire.profile import BandCurve, Calibration, Info, Opcode, Response, Status
@@ -143,3 +146,33 @@ def advertisements(inputs: int, seed: int) -> Iterator[str]:
         assert len(advert.service_uuids) <= MAX_UUIDS
         assert advert.name is None or advert.name.isprintable()
         yield "named" if advert.name else "nameless band"
+
+
+def some_payloads() -> dict[str, list[bytes]]:
+    """What the twins of devices of others send in some seconds, by the driver's name."""
+    found = {driver.name: [bytes(3), b"\x0012.5", b"\x0112500"] for driver in DRIVERS}
+    for name, kind in KINDS.items():
+        twin = kind.twin(lambda time_s: 50 + 50 * np.sin(time_s), Trouble(start_us=2**16 - 20))
+        twin.write("", b"C", 0.0)
+        sent = twin.pump(0.0)
+        twin.start(0.0)
+        sent += [each for k in range(30) for each in twin.pump(0.1 * k)]
+        found["sig-force" if name == "sig" else name] = [value for _, value in sent]
+    return found
+
+
+def foreign_payloads(inputs: int, seed: int) -> Iterator[str]:
+    """Every driver in turn; the state of its link goes on over 200 payloads."""
+    corpus = some_payloads()
+    mutators = [Mutator(corpus[driver.name], seed) for driver in DRIVERS]
+    decoders = [driver.decoder(1.0) for driver in DRIVERS]
+    for k in range(inputs):
+        place = k % len(DRIVERS)
+        driver = DRIVERS[place]
+        if k % (200 * len(DRIVERS)) < len(DRIVERS):
+            decoders[place] = driver.decoder(1.0)
+        got = decoders[place].receive(mutators[place].draw())
+        assert not any(math.isinf(force_n) for force_n in got.force_n)
+        assert len(got.stamps) in (0, len(got.force_n))
+        assert all(0 <= stamp < driver.wrap for stamp in got.stamps)
+        yield f"{driver.name} {'forces' if got.force_n else 'nothing'}"

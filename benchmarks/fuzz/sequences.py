@@ -9,9 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from benchmarks.fuzz.decoders import INFO, some_frames, some_responses
+from benchmarks.fuzz.decoders import INFO, some_frames, some_payloads, some_responses
 from benchmarks.fuzz.mutator import Mutator
+from pipeline.session.events import ForceSamples
 from pipeline.session.session import Session
+from sensor.drivers.attached import Attached
+from sensor.drivers.registry import DRIVERS
 from sensor.errors import FrameError
 from sensor.samples import Channel, Notification
 from sensor.timeline.clock import DeviceClock
@@ -160,4 +163,37 @@ def session_rows(inputs: int, seed: int) -> Iterator[str]:
             emitted = session.receive(Notification(max(received_us, 0), payload, channel), row)
             assert all(each.row == row for each in emitted)
             yield "told" if emitted else "nothing to tell"
+        assert session.finish()
+
+
+def foreign_rows(inputs: int, seed: int) -> Iterator[str]:
+    """Sessions with devices of others: true and hostile payloads, links that come and go."""
+    corpus = some_payloads()
+    r = random.Random(seed)
+    for number, start in enumerate(range(0, inputs, SEQUENCE)):
+        driver = DRIVERS[number % len(DRIVERS)]
+        valid, mutator = corpus[driver.name], Mutator(corpus[driver.name], seed + start)
+        rows = Mutator([bytes(Attached(each)) for each in DRIVERS], seed + start)
+        session, now_us, last_s = Session(), 10**15 + r.randrange(2**50), -1.0
+        session.receive(Notification(now_us, bytes(Attached(driver)), Channel.DRIVER), 1)
+        for row in range(2, min(SEQUENCE, inputs - start) + 2):
+            now_us += r.choice((0, 10_000, 100_000, 5_000_000)) if r.random() < 0.99 else -(10**9)
+            kind, channel = r.random(), Channel.FORCE
+            if kind < 0.9:
+                payload = valid[row % len(valid)] if kind < 0.7 else mutator.draw()
+            elif kind < 0.95:
+                channel, payload = Channel.MARK, b'{"kind": "tare"}'
+            else:
+                hostile = kind < 0.97
+                channel, payload = (
+                    Channel.DRIVER,
+                    rows.draw() if hostile else bytes(Attached(driver)),
+                )
+            emitted = session.receive(Notification(max(now_us, 0), payload, channel), row)
+            for each in emitted:
+                if isinstance(each.event, ForceSamples):
+                    assert np.isfinite(each.event.force_n).all()
+                    assert (np.diff(each.event.time_s, prepend=last_s) > 0).all()
+                    last_s = float(each.event.time_s[-1])
+            yield driver.name if emitted else "nothing to tell"
         assert session.finish()

@@ -56,7 +56,7 @@ def build(handlers: Handlers, model: str, serial: str, firmware: str, *, bonded:
         profile.CONTROL_UUID,
         _Properties.WRITE | _Properties.INDICATE,
         write,
-        CharacteristicValue(read=_refuse, write=lambda _, value: handlers.control(bytes(value))),
+        CharacteristicValue(read=refuse, write=lambda _, value: handlers.control(bytes(value))),
     )
     info = _readable(profile.INFO_UUID, handlers.info, permissions=read)
     battery = _readable(profile.BATTERY_LEVEL_UUID, handlers.battery, _Properties.NOTIFY)
@@ -68,7 +68,7 @@ def build(handlers: Handlers, model: str, serial: str, firmware: str, *, bonded:
         progressor.CONTROL_UUID,
         _Properties.WRITE | _Properties.WRITE_WITHOUT_RESPONSE,
         Characteristic.WRITEABLE,
-        CharacteristicValue(read=_refuse, write=lambda _, value: handlers.progressor(bytes(value))),
+        CharacteristicValue(read=refuse, write=lambda _, value: handlers.progressor(bytes(value))),
     )
     facts = {
         profile.MANUFACTURER_NAME_UUID: "forceband",
@@ -82,9 +82,9 @@ def build(handlers: Handlers, model: str, serial: str, firmware: str, *, bonded:
     ]
     services = [
         Service(profile.SERVICE_UUID, [force, control, info]),
-        Service(_short(profile.BATTERY_SERVICE_UUID), [battery]),
-        Service(_short(profile.DEVICE_INFORMATION_UUID), about),
-        Service(_short(profile.INDUSTRIAL_MEASUREMENT_UUID), [force_mn]),
+        Service(short_uuid(profile.BATTERY_SERVICE_UUID), [battery]),
+        Service(short_uuid(profile.DEVICE_INFORMATION_UUID), about),
+        Service(short_uuid(profile.INDUSTRIAL_MEASUREMENT_UUID), [force_mn]),
     ]
     if not bonded:
         services.append(Service(progressor.SERVICE_UUID, [weight, points]))
@@ -100,7 +100,7 @@ def force_value(force_n: float | None) -> bytes:
 
 def _sending(uuid: str, properties: Any) -> Any:
     """A characteristic that is only sent from."""
-    refusing = CharacteristicValue(read=_refuse)
+    refusing = CharacteristicValue(read=refuse)
     return Characteristic(uuid, properties, Characteristic.READABLE, refusing)
 
 
@@ -108,15 +108,15 @@ def _readable(
     uuid: str, value: Callable[[], bytes], more: Any = 0, permissions: Any = Characteristic.READABLE
 ) -> Any:
     get = CharacteristicValue(read=lambda _: value())
-    return Characteristic(_short(uuid), _Properties.READ | more, permissions, get)
+    return Characteristic(short_uuid(uuid), _Properties.READ | more, permissions, get)
 
 
-def _refuse(_: Any) -> bytes:
+def refuse(_: Any) -> bytes:
     """bumble's server never answers a read of what has no handler."""
     raise att.ATT_Error(att.ATT_READ_NOT_PERMITTED_ERROR)
 
 
-def _short(uuid: str) -> UUID:
+def short_uuid(uuid: str) -> UUID:
     """Numbers of the SIG in their 16 bits, as clients expect them on the air."""
     assigned = uuid.endswith("-0000-1000-8000-00805f9b34fb")
     return UUID.from_16_bits(int(uuid[4:8], 16)) if assigned else UUID(uuid)

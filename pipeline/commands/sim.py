@@ -24,10 +24,13 @@ from sensor.errors import BandError
 if TYPE_CHECKING:
     from bumble.transport.common import Transport
 
+    from firmware_sim.band import BandSetup
+    from firmware_sim.others.peripheral import OtherPeripheral
     from firmware_sim.radio.faults import Faults
     from firmware_sim.source import SimulatedBand
 
 TELL_EVERY_S = 0.5
+OTHERS = ("progressor", "wh-c06", "force-board", "cts500", "frez", "motherboard", "sig")
 OPEN_TIMEOUT_S = 10.0
 
 
@@ -43,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the ADC")
     parser.add_argument("--ppm", type=float, default=0.0, help="by how much the clock runs fast")
     parser.add_argument("--colour", default="green", help="of the elastic: yellow ... gold")
+    parser.add_argument(
+        "--as",
+        dest="kind",
+        choices=("forceband", *OTHERS),
+        default="forceband",
+        help="a device of others (docs/devices.md) instead of our band",
+    )
     parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
     parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
     parser.add_argument("--endless", action="store_true", help="start the workout over and over")
@@ -68,7 +78,6 @@ async def _sim(args: argparse.Namespace) -> None:
     from firmware_sim.device.sampler import ClockConfig
     from firmware_sim.person.workout import Workout
     from firmware_sim.radio.faults import Chances, Faults
-    from firmware_sim.source import SimulatedBand
 
     setup = BandSetup(
         seed=args.seed,
@@ -83,9 +92,7 @@ async def _sim(args: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     async with (
         _transport(args.transport, faults) as transport,
-        SimulatedBand(
-            transport, setup, name=args.advert, require_pairing=args.require_pairing
-        ) as band,
+        _device(args, transport, setup) as band,
     ):
         print(f"band {band.name} at {band.address} advertises (Ctrl-C ends)", file=sys.stderr)
         with contextlib.suppress(TimeoutError):
@@ -93,7 +100,21 @@ async def _sim(args: argparse.Namespace) -> None:
                 await _tell_truth(band, asked)
 
 
-async def _tell_truth(band: SimulatedBand, asked: asyncio.Event) -> None:
+def _device(
+    args: argparse.Namespace, transport: Transport, setup: BandSetup
+) -> SimulatedBand | OtherPeripheral:
+    if args.kind == "forceband":
+        from firmware_sim.source import SimulatedBand
+
+        return SimulatedBand(
+            transport, setup, name=args.advert, require_pairing=args.require_pairing
+        )
+    from firmware_sim.others.peripheral import OtherPeripheral
+
+    return OtherPeripheral(transport, args.kind, setup)
+
+
+async def _tell_truth(band: SimulatedBand | OtherPeripheral, asked: asyncio.Event) -> None:
     """Print each pull once it is over."""
     told = 0
     while not asked.is_set():

@@ -196,7 +196,7 @@ class ForeignAssembly:
         lost = None if began else run.lost
         self.missing += lost or 0
         self._next_index += lost or 0
-        if lost == 0 or start_s - self.end_s < NAMED_GAP_S:
+        if lost == 0 or (lost is not None and start_s - self.end_s < NAMED_GAP_S):
             return []
         return [Gap(self.end_s, start_s, lost)]
 

@@ -223,7 +223,7 @@ class Session:
             attached = Attached.from_bytes(payload)
             assembly, driver = self._assembly, attached.driver
             if not isinstance(assembly, ForeignAssembly) or assembly.driver is not driver:
-                if assembly.begun:
+                if assembly.begun or assembly.samples:
                     raise ValueError(f"{driver.title} came into the session of another device")
                 self._assembly = assembly = ForeignAssembly(driver, arrivals=self._live)
                 self._settings = settings_for(self._settings, driver.capabilities)

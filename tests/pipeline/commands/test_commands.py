@@ -381,3 +381,30 @@ def test_help_loads_neither_numpy_nor_scipy() -> None:
         "assert not {'numpy', 'scipy', 'bleak', 'aiohttp'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_simulated_progressor_is_found_and_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    air, data = f"unix:{tmp_path}/air", tmp_path / "data"
+    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--as", "progressor"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
+        try:
+            assert sim.stderr is not None
+            while "advertises" not in (line := sim.stderr.readline()):
+                assert line
+            assert main(["scan", "--transport", air, "--seconds", "1", "--json"]) == 0
+            (device,) = map(json.loads, capsys.readouterr().out.splitlines())
+            assert (device["driver"], device["timing"]) == ("progressor", "stamped")
+            record = ["record", "--transport", air, "--data", str(data), "--duration", "8"]
+            assert main(record) == 0
+        finally:
+            sim.terminate()
+            sim.wait(30)
+    capsys.readouterr()
+    (path,) = data.glob("*.forceband")
+    with Recording.open(path) as recording:
+        (row,) = [each for each in recording.others() if each.channel is Channel.DRIVER]
+        assert json.loads(row.payload)["driver"] == "progressor"
+    assert main(["analyse", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rate_hz"] == pytest.approx(80, rel=0.02)
