@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: help demo test lint prove bench screenshots test-bluez test-homeassistant test-install servers clean
+.PHONY: help demo test lint prove mutants bench screenshots test-bluez test-homeassistant test-install servers clean
 
 help:
 	@echo "make demo    try it: simulated band on a virtual radio, broker, live page"
 	@echo "make test    lint, types, and all tests that take no longer than three minutes"
 	@echo "make prove   the long proofs: faults, kills, hours of session"
+	@echo "make mutants small faults in the modules of reliability: which do the fast tests notice?"
 	@echo "make bench   benchmarks, as ratios to a yardstick of the same run"
 
 demo: $(VENV)/.run
@@ -27,6 +28,9 @@ lint: $(VENV)/.dev
 
 prove: $(VENV)/.dev servers
 	$(BIN)/pytest -m slow --timeout 2400 -n logical --dist load
+
+mutants: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.mutants
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.replay

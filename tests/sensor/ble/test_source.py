@@ -637,3 +637,31 @@ def test_without_bluetooth_the_systems_backend_is_one_helpful_sentence(
 def test_the_pauses_between_attempts_grow_to_ten_seconds() -> None:
     pauses = back_off()
     assert [next(pauses) for _ in range(8)] == [0, 0.5, 1, 2, 4, 8, 10, 10]
+
+
+def test_a_resend_that_is_never_answered_does_not_end_the_asking(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sensor.ble.resend.RESEND_TIMEOUT_S", 0.2)
+
+    async def main() -> None:
+        async with toy_world() as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(5)
+            await until(lambda: len(reader.samples()) == 40)
+            world.band.mute = True
+            await world.band.take_frames(2)
+            world.band.mute = False
+            answered = world.band._on_command
+
+            def deaf(connection: Any, value: bytes) -> None:
+                if value[0] != Opcode.RESEND or reader.commands(Opcode.RESEND) > 2:
+                    answered(connection, value)
+
+            world.band.control.value.write = deaf
+            await world.band.take_frames(1)
+            await until(lambda: set(reader.samples()) == set(range(64)))
+            assert reader.commands(Opcode.RESEND) > 2
+            assert reader.links() == ["up"]
+            assert reader.given_up() == []
+
+    asyncio.run(main())

@@ -11,7 +11,12 @@ UTC0 = 1_795_000_000_000_000
 
 
 def run(
-    seconds: float, skew_ppm: float, *, seed: int = 1, bursts: bool = False
+    seconds: float,
+    skew_ppm: float,
+    *,
+    seed: int = 1,
+    bursts: bool = False,
+    jitter_us: float = 8000,
 ) -> tuple[DeviceClock, list[int], list[int], list[int]]:
     """Feed frames every 100 ms; return the clock, device times, true UTC and told UTC."""
     rng = np.random.default_rng(seed)
@@ -23,7 +28,7 @@ def run(
         device_us = 5_000_000 + round((utc - UTC0) * (1 + skew_ppm * 1e-6))
         if bursts and i % 150 == 100:
             release = utc + 5_000_000
-        received = max(utc + 3000 + round(rng.exponential(8000)), release)
+        received = max(utc + 3000 + round(rng.exponential(jitter_us)), release)
         clock.arrived(device_us, received)
         device.append(device_us)
         true.append(utc)
@@ -39,6 +44,14 @@ def test_follows_skew_through_jitter_and_bursts(skew_ppm: float, bursts: bool) -
     assert np.abs(error_ms - 3).max() < 15
     assert clock.fit is not None
     assert clock.fit.skew_ppm == pytest.approx(-skew_ppm, abs=40)
+
+
+def test_the_earliest_of_arrivals_that_jitter_by_40_ms_tell_the_time_to_a_few_ms() -> None:
+    clock, _, true, emitted = run(600, 50, jitter_us=40_000)
+    error_ms = (np.array(emitted) - np.array(true))[3000:] / 1000 - 3
+    assert 0 < error_ms.mean() < 3
+    assert clock.fit is not None
+    assert 0.05 < clock.fit.residual_ms < 1
 
 
 def test_never_steps_back_and_never_changes_its_mind() -> None:
