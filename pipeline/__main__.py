@@ -102,7 +102,11 @@ def _top_level(argv: list[str]) -> int:
         print(text)
         return 0
     if argv:
-        print(f"forceband: there is no command {argv[0]!r}\n", file=sys.stderr)
+        from difflib import get_close_matches
+
+        near = get_close_matches(argv[0], SUMMARIES, 1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        print(f"forceband: there is no command {argv[0]!r}{hint}\n", file=sys.stderr)
     print(text, file=sys.stderr)
     return EXIT_USAGE
 

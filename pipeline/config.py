@@ -15,14 +15,18 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from platformdirs import user_config_path, user_data_path
+
 from sensor.errors import BandError
 
+LONGEST_NAME = 64
 SECRETS = {"password", "token"}
 
 
@@ -32,14 +36,12 @@ class ConfigError(BandError, ValueError):
 
 def default_data_dir() -> Path:
     """Where recordings go: the platform's place for a person's application data."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "forceband"
+    return user_data_path("forceband", appauthor=False)
 
 
 def default_config_file() -> Path:
     """Where the configuration is looked for when none is named."""
-    base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return Path(base) / "forceband" / "config.toml"
+    return user_config_path("forceband", appauthor=False) / "config.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class BandConfig:
     system's own Bluetooth."""
     address: str | None = None
     name: str = "band"
-    """Of the device in topics and points, `[a-z0-9-]`."""
+    """Of the device; topics and points take an identifier that is derived from it."""
     pair: bool = False
     scale: float | None = None
     """Newtons per count of a device that sends counts, a correcting factor for one that sends
@@ -63,8 +65,10 @@ class BandConfig:
     def __post_init__(self) -> None:
         for key in ("name", "exercise", "athlete"):
             value = getattr(self, key)
-            if not value or not all(c in "abcdefghijklmnopqrstuvwxyz0123456789-" for c in value):
-                raise ValueError(f"{key} takes lower-case letters, digits and '-', not {value!r}")
+            if not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+                raise ValueError(
+                    f"{key} takes a line of at most {LONGEST_NAME} characters, not {value!r}"
+                )
         if self.scale is not None and not 0 < abs(self.scale) < 1e6:
             raise ValueError(f"scale is a number other than 0, below a million, not {self.scale:g}")
         if self.side not in ("left", "right", "both"):
@@ -127,7 +131,9 @@ class WebConfig:
     port: int = 8642
     """0 picks a free one."""
     token: str | None = field(default=None, repr=False)
-    """Asked of everybody when `host` is not loopback; made up when missing."""
+    """Asked of everybody when `host` is not loopback or `hosts` are named; made up when missing."""
+    hosts: tuple[str, ...] = ()
+    """Further names by which the page is called, such as that of a reverse proxy."""
 
     def __post_init__(self) -> None:
         _check_port("port", self.port)
@@ -178,7 +184,10 @@ def load(
     data_dir = _convert("data_dir", Path, values.pop("data_dir", default_data_dir()), where)
     if values:
         name = next(iter(values))
-        raise ConfigError(f"{where[name]}: there is no setting {name!r}; see docs/configuration.md")
+        raise ConfigError(
+            f"{where[name]}: there is no setting {name!r}{_near(name, _names())}; "
+            "see docs/configuration.md"
+        )
     return Config(data_dir=data_dir, **sections)  # type: ignore[arg-type]
 
 
@@ -205,17 +214,32 @@ def _from_file(path: Path | None) -> tuple[dict[str, Any], dict[str, str]]:
 def _overlay_environment(
     values: dict[str, Any], where: dict[str, str], environment: Mapping[str, str]
 ) -> None:
-    names = {"data_dir": "FORCEBAND_DATA_DIR"}
+    names = {f"FORCEBAND_{name.replace('.', '_')}".upper(): name for name in _names()}
+    for variable, value in environment.items():
+        if not variable.startswith("FORCEBAND_") or not value:
+            continue
+        if variable not in names:
+            raise ConfigError(
+                f"the environment: there is no setting {variable}{_near(variable, names)}; "
+                "see docs/configuration.md"
+            )
+        values[names[variable]], where[names[variable]] = value, variable
+
+
+def _names() -> list[str]:
+    """Every setting by its dotted name."""
+    names = ["data_dir"]
     for section, kind in _SECTIONS.items():
         for each in fields(kind):
-            names[f"{section}.{each.name}"] = f"FORCEBAND_{section}_{each.name}".upper()
+            names.append(f"{section}.{each.name}")
             if each.name in SECRETS:
-                names[f"{section}.{each.name}_file"] = (
-                    f"FORCEBAND_{section}_{each.name}_FILE".upper()
-                )
-    for name, variable in names.items():
-        if environment.get(variable):
-            values[name], where[name] = environment[variable], variable
+                names.append(f"{section}.{each.name}_file")
+    return names
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    found = get_close_matches(name, names, 1)
+    return f": did you mean {found[0]}?" if found else ""
 
 
 def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, str]) -> object:
@@ -249,6 +273,8 @@ def _secret(name: str, path: object, where: str) -> str:
 def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
     kinds = getattr(hint, "__args__", (hint,))
     text = isinstance(value, str)
+    if hint == tuple[str, ...]:
+        return _several(name, value, where)
     if bool in kinds and text and value.lower() in ("1", "true", "yes", "on"):
         return True
     if bool in kinds and text and value.lower() in ("0", "false", "no", "off"):
@@ -271,6 +297,14 @@ def _convert(name: str, hint: Any, value: Any, where: Mapping[str, str]) -> Any:
     wanted = " or ".join(kind.__name__ for kind in accepted if kind is not type(None))
     shown = "a secret" if name.rpartition(".")[2] in SECRETS else repr(value)
     raise ConfigError(f"{where.get(name, 'default')}: {name} takes {wanted}, not {shown}")
+
+
+def _several(name: str, value: Any, where: Mapping[str, str]) -> tuple[str, ...]:
+    """A list of a file, or words with commas between them."""
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ConfigError(f"{where.get(name, 'default')}: {name} takes a list of names")
+    return tuple(word.strip() for word in words if word.strip())
 
 
 def _check_port(name: str, port: int | None) -> None:

@@ -163,6 +163,8 @@ class Hub:
 
 def _bind(path: Path) -> socket.socket:
     """A socket at `path`, replacing one that a dead process left there."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, "this system has no such sockets: use tcp:127.0.0.1:PORT")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_stale(path):

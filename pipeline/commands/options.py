@@ -34,7 +34,8 @@ def add_session_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the band in topics and points")
     parser.add_argument("--side", choices=("left", "right", "both"))
-    parser.add_argument("--exercise", metavar="NAME", help="such as low-row")
+    parser.add_argument("--exercise", metavar="NAME", help="such as low-row, in any language")
+    parser.add_argument("--athlete", metavar="NAME", help="whose session it is")
 
 
 def add_band_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,6 +92,7 @@ def config_of(args: argparse.Namespace) -> Config:
             "band.name": given.get("name"),
             "band.side": given.get("side"),
             "band.exercise": given.get("exercise"),
+            "band.athlete": given.get("athlete"),
             "web.host": given.get("http_host"),
             "web.port": given.get("http_port"),
             "web.enabled": False if given.get("no_page") else None,

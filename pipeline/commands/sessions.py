@@ -99,6 +99,13 @@ def _iso(received_us: int | None) -> str | None:
         return None
 
 
+def _local(started_utc: str | None) -> str:
+    """Day and time where the person is, with the zone."""
+    if started_utc is None:
+        return ""
+    return f"{datetime.fromisoformat(started_utc).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
 def _print(rows: list[dict[str, Any]], folder: Path) -> None:
     from rich import box
     from rich.table import Table
@@ -114,7 +121,7 @@ def _print(rows: list[dict[str, Any]], folder: Path) -> None:
             waits += f" ({row['dead_letters']} rejected: see `forceband doctor`)"
         table.add_row(
             Path(row["file"]).name,
-            (row["started_utc"] or "").replace("+00:00", "Z"),
+            _local(row["started_utc"]),
             clock(row["duration_s"]),
             "" if row["sets"] is None else str(row["sets"]),
             "" if row["reps"] is None else str(row["reps"]),

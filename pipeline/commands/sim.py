@@ -88,8 +88,9 @@ async def _sim(args: argparse.Namespace) -> None:
     )
     faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
     asked = asyncio.Event()
-    for number in ending_signals():
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
+        for number in ending_signals():
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
     async with (
         _transport(args.transport, faults) as transport,
         _device(args, transport, setup) as band,

@@ -67,7 +67,11 @@ async def _open_page(
 
     page = await stack.enter_async_context(
         WebSink(
-            host=config.web.host, port=config.web.port, token=config.web.token, commands=command
+            host=config.web.host,
+            port=config.web.port,
+            token=config.web.token,
+            hosts=config.web.hosts,
+            commands=command,
         )
     )
     outlets.page = page

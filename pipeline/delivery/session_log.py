@@ -6,13 +6,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
-from pipeline.config import Config
+from slugify import slugify
+
+from pipeline.config import LONGEST_NAME, Config
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from sensor.errors import BandError, DiskFullError, RecordingError
@@ -54,8 +57,8 @@ class SessionLog:
 
 
 def new_session_name(now: datetime | None = None) -> str:
-    """A name of `[a-z0-9-]` that sorts by time and is nobody else's."""
-    now = now or datetime.now(UTC)
+    """A name of `[a-z0-9-]` that tells local time, sorts by it, and is nobody else's."""
+    now = now or datetime.now().astimezone()
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
@@ -107,19 +110,28 @@ def _holds_force(recording: Recording) -> bool:
         return True
 
 
+def identifier(name: str) -> str:
+    """A name as `[a-z0-9-]`, whatever script it is in; empty for an empty one."""
+    made = slugify(name, max_length=LONGEST_NAME)
+    return made or (f"x{crc32(name.encode()):08x}" if name else "")
+
+
 def session_facts(recording: Recording, replay_speed: float | None = None) -> SessionFacts:
     """What messages and points say of a recording's session."""
     facts = recording.facts
 
+    def said(key: str, default: str) -> str:
+        text = "".join(c if c.isprintable() else " " for c in str(facts.get(key) or ""))
+        return text.strip()[:LONGEST_NAME] or default
+
     def word(key: str, default: str) -> str:
-        text = "".join(c if c.isalnum() and c.isascii() else "-" for c in str(facts.get(key) or ""))
-        return text.lower().strip("-")[:64] or default
+        return identifier(said(key, "")) or default
 
     return SessionFacts(
         session=word("session", word("", recording.path.stem.lower())),
         device=word("device", "band"),
         side=word("side", "both"),
-        exercise=word("exercise", "unknown"),
-        athlete=word("athlete", "me"),
+        exercise=said("exercise", "unknown"),
+        athlete=said("athlete", "me"),
         replay_speed=replay_speed,
     )

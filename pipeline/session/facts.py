@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What a message or a point needs to know besides the event. All text is of `[a-z0-9-]`."""
+    """What a message or a point needs to know besides the event.
+
+    `session`, `device` and `side` are identifiers of `[a-z0-9-]`; `exercise` and `athlete` a line
+    in any language.
+    """
 
     session: str
     device: str

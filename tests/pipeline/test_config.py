@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline.__main__ import main
 from pipeline.config import ConfigError, load
+from pipeline.delivery.session_log import new_session_name, session_recording
 
 
 def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
@@ -41,12 +45,14 @@ def test_secrets_come_from_files_and_show_nowhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[mqtt]\nhots = 'x'", "no setting 'mqtt.hots'"),
+        ("[mqtt]\nhots = 'x'", "no setting 'mqtt.hots': did you mean mqtt.host"),
         ("[mqtt]\nport = 'abc'", "mqtt.port takes int"),
         ("[mqtt]\nport = 70000", "not in 0..65535"),
         ("[mqtt]\nport = true", "mqtt.port takes int"),
         ("[band]\nside = 'up'", "left, right or both"),
-        ("[band]\nname = 'My Band'", "lower-case"),
+        ("[band]\nname = ' '", "a line of at most"),
+        ('[band]\nexercise = "a\\nb"', "a line of at most"),
+        ("[web]\nhosts = 5", "web.hosts takes a list of names"),
         ("[mqtt\n", "not valid TOML"),
         ("[influx]\ntoken_file = '/nowhere/at/all'", "cannot be read"),
         ("[influx]\ntoken_file = '~nobody-of-that-name/a'", "cannot be read"),
@@ -100,3 +106,50 @@ def test_what_only_looks_like_a_number_is_named(port: str) -> None:
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(tmp_path / "none.toml", environment={})
+
+
+def test_an_unknown_variable_is_named_with_what_was_meant() -> None:
+    with pytest.raises(ConfigError, match="FORCEBAND_MQTT_HOTS: did you mean FORCEBAND_MQTT_HOST"):
+        load(environment={"FORCEBAND_MQTT_HOTS": "x"})
+
+
+def test_names_of_the_page_come_as_a_list_or_with_commas(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[web]\nhosts = ["band.home", "b.lan"]')
+    assert load(file, environment={}).web.hosts == ("band.home", "b.lan")
+    given = {"FORCEBAND_WEB_HOSTS": "band.home, b.lan"}
+    assert load(environment=given).web.hosts == ("band.home", "b.lan")
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("band-left", "band-left"),
+        ("Größe 2", "grosse-2"),
+        ("Жим лёжа", "zhim-lezha"),
+        ("懸垂", None),
+        ("💪", None),
+    ],
+)
+def test_a_name_in_any_language_has_an_identifier(
+    tmp_path: Path, name: str, made: str | None
+) -> None:
+    flags = {"data_dir": tmp_path, "band.name": name, "band.exercise": "Klimmzüge 💪"}
+    with session_recording(load(flags=flags, environment={})) as log:
+        facts = log.facts
+    assert facts.exercise == "Klimmzüge 💪"
+    assert re.fullmatch("[a-z0-9-]+", facts.device)
+    assert made in (None, facts.device)
+    assert re.fullmatch("[a-z0-9-]+", facts.session)
+
+
+def test_a_session_is_named_by_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")  # 14 h ahead
+    time.tzset()
+    try:
+        named = datetime.strptime(new_session_name()[:15], "%Y%m%d-%H%M%S")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    ahead = named - datetime.now(UTC).replace(tzinfo=None)
+    assert abs(ahead - timedelta(hours=14)) < timedelta(minutes=1)

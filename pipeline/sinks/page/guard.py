@@ -62,7 +62,8 @@ class Guard:
     bound_to : str
         The address that the server listens on; a token is needed unless it is this machine's own.
     token : str or None
-        The secret, of at least 16 characters; None makes one of 128 random bits where needed.
+        The secret, of at least 16 characters; None makes one of 128 random bits where needed:
+        on a network, and behind a proxy.
     hosts : iterable of str
         Further names by which the page may be called, such as that of a reverse proxy.
     locked : bytes
@@ -85,8 +86,11 @@ class Guard:
                 "more, or none to have one made"
             )
         self._loopback = is_loopback(bound_to)
-        self.token = token or (None if self._loopback else secrets.token_urlsafe(16))
-        self._hosts = {"localhost", *(host.lower() for host in hosts)}
+        named = {host.lower() for host in hosts}
+        # a further name means that others than this machine can call
+        alone = self._loopback and not named
+        self.token = token or (None if alone else secrets.token_urlsafe(16))
+        self._hosts = {"localhost", *named}
         if not self._loopback:
             name = socket.gethostname().lower()
             self._hosts |= {name, f"{name}.local"}

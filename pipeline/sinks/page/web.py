@@ -18,6 +18,7 @@ from pipeline.coach.plain import cue_object, view_object
 from pipeline.coach.view import View
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
+from pipeline.sinks.loopback import is_loopback
 from pipeline.sinks.page.address import page_url, qr_text, why_not
 from pipeline.sinks.page.assets import page_assets, version
 from pipeline.sinks.page.guard import Guard, add_headers, quiet_logger
@@ -80,7 +81,8 @@ class WebSink:
         self._assets = page_assets()
         self._version = version(self._assets)
         locked = self._assets["/locked.html"].body
-        self._guard = Guard(self._host, token, hosts, locked, PUBLIC)
+        self._names = tuple(hosts)
+        self._guard = Guard(self._host, token, self._names, locked, PUBLIC)
         self._page = PageState()
         self._coached: Message | None = None
         self._choices: list[Message] = []
@@ -139,7 +141,9 @@ class WebSink:
 
     @property
     def url(self) -> str:
-        """The page's address, for a browser on this machine or, if bound wider, on the network."""
+        """The page's address: of this machine, on its network if bound so, or of its proxy."""
+        if self._names and is_loopback(self._host):
+            return f"https://{self._names[0]}/"
         return page_url(self._host, self._port)
 
     @property
