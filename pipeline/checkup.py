@@ -205,13 +205,18 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
                 break
         info, mtu = source.info, source.mtu
     rate_hz = (session.samples - first_index) / max((last_us - first_us) / 1e6, 1e-9)
+    driver = session.driver
     nominal_hz = info.rate_hz if info else 0.0
     near = abs(rate_hz - nominal_hz) < 0.25 * nominal_hz
-    small = mtu is not None and mtu < MAX_FRAME_BYTES + 3
+    if driver is not None:  # others run at any rate: a clone of a Progressor at 10 or at 80 Hz
+        nominal_hz, near = driver.capabilities.rate_hz or rate_hz, rate_hz > 0
+        yield Finding(f"{driver.title}: {driver.capabilities.words()}", True)
+    least_mtu = MAX_FRAME_BYTES + 3 if driver is None else driver.min_mtu
+    small = mtu is not None and mtu < least_mtu
     yield Finding(
         f"the band {source.address} has an MTU of {mtu}",
         not small,
-        f"Frames need {MAX_FRAME_BYTES + 3}: update the band's firmware or use another adapter."
+        f"Frames need {least_mtu}: update the band's firmware or use another adapter."
         if small
         else "",
     )

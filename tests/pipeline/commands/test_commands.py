@@ -408,3 +408,24 @@ def test_a_simulated_progressor_is_found_and_recorded(
         assert json.loads(row.payload)["driver"] == "progressor"
     assert main(["analyse", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rate_hz"] == pytest.approx(80, rel=0.02)
+
+
+def test_doctor_measures_a_device_of_others_by_what_it_can_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.checkup.MEASURE_S", 4.0)
+    monkeypatch.setattr("pipeline.checkup.LISTEN_S", 1.0)
+    air = f"unix:{tmp_path}/air"
+    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--as", "force-board"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
+        try:
+            assert sim.stderr is not None
+            while "advertises" not in (line := sim.stderr.readline()):
+                assert line
+            assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
+        finally:
+            sim.terminate()
+            sim.wait(30)
+    found = " ".join(json.loads(line)["what"] for line in capsys.readouterr().out.splitlines())
+    assert "Force Board: about 80 Hz, no clock" in found
+    assert re.search(r"streams [0-9.]+ Hz", found)
