@@ -20,7 +20,12 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from pipeline.coach.coach import Coach
+from pipeline.coach.cues import Cue
+from pipeline.coach.library import load
+from pipeline.coach.plan import plan_of
 from pipeline.files.samples import read_session
+from pipeline.session.session import Session
 from sensor.recording.log import Recording
 
 FORCEBAND = [sys.executable, "-m", "pipeline"]
@@ -133,3 +138,31 @@ def test_a_token_is_never_written_to_what_may_be_a_log(tmp_path: Path) -> None:
         out, rest = demo.process.communicate(timeout=120)
     assert "FORCEBAND_WEB_TOKEN" in demo.said
     assert token not in demo.said + rest + out
+
+
+def test_a_demo_s_person_follows_a_programme_and_the_recording_coaches_the_same(
+    tmp_path: Path,
+) -> None:
+    flags = ("--duration", "30", "--program", "six-minute-upper-back")
+    with demo_of(tmp_path, *flags) as demo:
+        _, errors = demo.process.communicate(timeout=120)
+    said = [line.removeprefix("coach: ") for line in errors.splitlines() if "coach: " in line]
+    assert said[0] == "Pull to start."
+    assert "Last one." in said
+    assert "Palms up." in said
+    library = load()
+    plan = plan_of(library.programme("six-minute-upper-back"), library)
+    coach, session = Coach(lambda _: plan), Session()
+    with Recording.open(demo.recording) as recording:
+        rows = list(recording.rows())
+    again = [each for row, what in rows for each in coach.receive(session.receive(what, row))]
+    cues = [each for each in again if isinstance(each, Cue)]
+    assert [cue.say or cue.text for cue in cues if cue.say or cue.text] == said
+
+
+def test_an_unknown_programme_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    command = [*FORCEBAND, "live", "--program", "six-minutes", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "did you mean six-minute-upper-back" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.sinks.mqtt.commands import (
     BURST,
+    COACH,
     COMMANDS,
     MOST_BYTES,
     Command,
@@ -184,3 +185,10 @@ def test_an_unforeseen_failure_is_logged_and_the_next_command_works(
     assert not first["ok"]
     assert second["result"] == "start"
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("name", COACH)
+def test_what_is_asked_of_the_coach_is_a_command_too(name: str) -> None:
+    command = parse_command("forceband", f"forceband/band/cmd/{name}", b"PRESS")
+    assert command is not None
+    assert (command.name, command.refusal) == (name, None)
