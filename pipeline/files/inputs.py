@@ -97,11 +97,27 @@ def _recording(path: Path) -> Analysed:
     with Recording.open(path) as recording:
         read = read_session(recording)
         ended, in_use, facts = recording.ended, recording.in_use, recording.facts
+        lacks_end, damaged = recording.lacks_end, recording.damaged
     remarks = list(read.analysis.remarks)
     if in_use:
         remarks.append("is being recorded now: this is what there is so far")
+    elif not ended and lacks_end:
+        until_s = float(read.time_s[-1]) if read.time_s.size else 0.0
+        remarks.append(
+            "lacks its newest rows, which stood in a -wal file that is not beside it: it ends "
+            f"after {until_s:.1f} s; "
+            "`forceband export --copy` makes whole copies of a session that is recorded"
+        )
+    elif not ended and "copied" in facts:
+        remarks.append("is a copy made while the session was recorded: it ends where that stood")
     elif not ended:
         remarks.append("was not closed: its recorder was killed; everything recorded is here")
+    if damaged:
+        mended = sum(damaged.values())
+        remarks.append(
+            f"{len(damaged)} rows about the band contradict their checksum: {mended} had one bit "
+            f"turned and were mended, {len(damaged) - mended} are left out"
+        )
     if read.missing:
         remarks.append(f"{read.missing} samples are missing, in {len(read.analysis.gaps)} gaps")
     if read.bad_frames:

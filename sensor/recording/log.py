@@ -277,6 +277,14 @@ class Recording(Rows):
             self._lock.release()
             self._lock = None
 
+    def copy_to(self, path: Path) -> None:
+        """Write all that is committed into one file, also while it is recorded."""
+        with translated(path), closing(sqlite3.connect(path)) as copy:
+            self._database.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+            with copy:
+                copy.execute(_INSERT_SUM, ("copied", "true"))
+
     def sync(self) -> None:
         """Bring what is committed to the disk itself, so that it outlives a power cut."""
         if not self.on_disk or self.problem is not None:

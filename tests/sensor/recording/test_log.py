@@ -246,3 +246,45 @@ def test_a_file_that_computes_is_not_opened(tmp_path: Path, trick: str) -> None:
         database.executescript(trick)
     with pytest.raises(RecordingError, match="no plain recording"):
         Recording.open(path)
+
+
+def test_a_copy_in_mid_session_is_whole_and_a_plain_one_says_that_it_is_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.forceband"
+    with Recording.create(path, {"device": "band"}) as recording:
+        recording.extend([note(i) for i in range(50)])
+        recording.sync()
+        for i in range(50, 80):
+            recording.append(note(i))
+        (tmp_path / "plain.forceband").write_bytes(path.read_bytes())
+        with Recording.open(path) as reader:
+            reader.copy_to(tmp_path / "whole.forceband")
+    with Recording.open(tmp_path / "plain.forceband") as plain:
+        assert plain.lacks_end
+        assert plain.last_row < 80
+    with Recording.open(tmp_path / "whole.forceband") as whole:
+        assert not whole.lacks_end
+        assert [each for _, each in whole.rows()] == [note(i) for i in range(80)]
+    with Recording.open(path) as closed:
+        assert not closed.lacks_end
+
+
+@pytest.mark.parametrize("bits", [(3,), (3, 40)])
+def test_a_turned_bit_of_what_the_band_says_is_mended_and_more_are_left_out(
+    tmp_path: Path, bits: tuple[int, ...]
+) -> None:
+    path = tmp_path / "a.forceband"
+    said = Notification(1, bytes(range(60)), Channel.INFO)
+    with Recording.create(path, {}) as recording:
+        recording.append(said)
+        recording.append(note(1))
+    turned = bytearray(said.payload)
+    for bit in bits:
+        turned[bit // 8] ^= 1 << bit % 8
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE log SET payload = ? WHERE id = 1", (bytes(turned),))
+    with Recording.open(path) as recording:
+        rows = [each for _, each in recording.rows()]
+        assert rows == ([said, note(1)] if len(bits) == 1 else [note(1)])
+        assert recording.damaged == {1: len(bits) == 1}
