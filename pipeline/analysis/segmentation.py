@@ -184,21 +184,22 @@ def pulls(valley_n: Floats, peak_n: Floats, place: Places, expected: float) -> l
             continue
         inner = partition(valley_n, peak_n, DIP_SHARE, *outer)
         found += [swings(valley_n, peak_n, place, *each, expected) for each in inner]
+    height_n = peak_n - valley_n.min()
     return [
-        pull if pull.is_set and not _is_hump(found, k, peak_n, place)
+        pull if pull.is_set and not _is_hump(found, k, height_n, place)
         else Pull([pull.edges[0], pull.edges[-1]], -abs(pull.margin))
         for k, pull in enumerate(found)
     ]  # fmt: skip
 
 
-def _is_hump(found: list[Pull], k: int, peak_n: Floats, place: Places) -> bool:
+def _is_hump(found: list[Pull], k: int, height_n: Floats, place: Places) -> bool:
     """Whether small swings are those of a hold or a rep, as the pulls beside it have none."""
     if found[k].share >= PULSE_SHARE:
         return False
     for other in (j for j in (k - 1, k + 1) if 0 <= j < len(found)):
         one, two = found[min(k, other)].edges, found[max(k, other)].edges
         pause_s = (place[two[0]] - place[one[-1] - 1]) / GRID_HZ
-        alike = abs(np.log(peak_n[two[0]] / peak_n[one[0]])) < np.log(LIKE_HEIGHT)
+        alike = abs(np.log(height_n[two[0]] / height_n[one[0]])) < np.log(LIKE_HEIGHT)
         if alike and pause_s < LONG_S:
             return True
     return False
