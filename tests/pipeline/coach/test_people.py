@@ -98,17 +98,16 @@ def test_the_six_minutes_take_a_little_more_than_six_minutes() -> None:
 
 
 @pytest.mark.slow
-def test_nearly_all_sets_of_all_people_in_all_exercises_are_credited_right() -> None:
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_nearly_all_sets_in_all_exercises_are_credited_right(persona: str) -> None:
     good = all_ = 0
     offs: list[float] = []
     for name in NAMES:
-        for persona in PERSONAS:
-            for seed in (1, 2):
-                found = follow(name, persona, seed)
-                right, sets = right_sets(name, found)
-                good, all_ = good + right, all_ + sets
-                if (told := as_told(found.truth, found)) and is_firm(found):
-                    offs.append(off(told))
+        found = follow(name, persona, seed=1)
+        right, sets = right_sets(name, found)
+        good, all_ = good + right, all_ + sets
+        if (told := as_told(found.truth, found)) and is_firm(found):
+            offs.append(off(told))
     assert good / all_ >= 0.98, f"{good} of {all_}"
     assert max(offs) <= SURE
 
