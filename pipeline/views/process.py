@@ -24,8 +24,12 @@ ENDING = tuple(
 
 
 def ending_signals() -> list[signal.Signals]:
-    """Those that are not ignored, as SIGHUP is under `nohup`."""
-    return [each for each in ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    """All, but SIGHUP where it is ignored, as under `nohup`.
+
+    SIGINT is ignored in the background of a script; who sends it there means it.
+    """
+    hang_up = getattr(signal, "SIGHUP", None)
+    return [e for e in ENDING if e != hang_up or signal.getsignal(e) is not signal.SIG_IGN]
 
 
 class PatientStream(io.TextIOBase):
