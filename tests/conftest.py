@@ -1,7 +1,13 @@
 """What holds for all tests, and the table of proofs at the end."""
 
+import signal
+
 import pytest
 from hypothesis import settings
+
+if hasattr(signal, "SIGHUP"):
+    # Sessions inherit it: tests that run under nohup hang up on them all the same.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Machines are shared: no example fails because it was slow. CI's own profile stays beneath.
 settings.register_profile("unhurried", parent=settings.default, deadline=None)

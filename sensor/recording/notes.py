@@ -72,9 +72,10 @@ class Notes:
         """Keep what a server rejected, with the reason; once, however often it is tried."""
         with translated(self.path):
             self._database.execute(
-                "INSERT INTO dead_letters (sink, body, error) SELECT ?1, ?2, ?3 WHERE NOT EXISTS "
-                "(SELECT 1 FROM dead_letters WHERE sink = ?1 AND body = ?2)",
-                (sink, body, error[:1000]),
+                "INSERT INTO dead_letters (sink, body, error) SELECT :sink, :body, :error "
+                "WHERE NOT EXISTS "
+                "(SELECT 1 FROM dead_letters WHERE sink = :sink AND body = :body)",
+                {"sink": sink, "body": body, "error": error[:1000]},
             )
 
     def forget_dead_letters(self, sink: str) -> None:
