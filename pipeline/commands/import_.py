@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from pipeline.files.reading import ForceFile
     from pipeline.files.table import Progress
 
-_ENDINGS = (
-    ".csv .tsv .txt .dat .asc .prn .log .json .jsonl .ndjson .xml .zip .parquet .xlsx .xlsm .xlsb "
-    ".xls .ods .lvm .tra .arrow .feather .gz .bz2 .xz"
-)
-ENDINGS = frozenset(_ENDINGS.split())
-"""Of a folder's files those with such names are tried."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or a folder of them")
@@ -72,8 +65,10 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
+    from pipeline.files.opening import ENDINGS
+
     files = sorted(each for each in path.iterdir() if each.is_file())
-    found = [each for each in files if each.suffix.lower() in ENDINGS]
+    found = [each for each in files if each.name.lower().endswith(ENDINGS)]
     if not found:
         raise BandError(f"{path}: no file in this folder is a table by its name")
     if len(found) < len(files):

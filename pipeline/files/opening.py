@@ -46,22 +46,12 @@ _BROKEN = (
 )  # fmt: skip
 """What the standard library raises where an archive is damaged."""
 _FOLDED = re.compile(rb'(?:(?<=[",;\t\n])|^)"[^"\n;,\t]*\n[^"]{0,60}"(?=[",;\t\r\n])')
-_ENDINGS = (
-    ".csv",
-    ".txt",
-    ".tsv",
-    ".dat",
-    ".json",
-    ".jsonl",
-    ".xml",
-    ".log",
-    ".zip",
-    ".lvm",
-    ".asc",
-    ".prn",
-    ".ndjson",
-    ".gz",
-)
+ENDINGS = (
+    ".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".log", ".json", ".jsonl", ".ndjson", ".xml",
+    ".zip", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".lvm", ".tra", ".arrow",
+    ".feather", ".gz", ".bz2", ".xz",
+)  # fmt: skip
+"""Of a folder or an archive the files with such names are read."""
 
 
 def tables_of(path: Path) -> list[Table]:
@@ -75,7 +65,7 @@ def tables_of(path: Path) -> list[Table]:
     try:
         if path.is_dir():
             raise FileError(f"{path}: is a folder; `forceband import` takes folders")
-        if path.exists() and not path.is_file():
+        if not path.is_file() and (path.exists() or str(path) == "-"):
             raise FileError(
                 f"{path}: is a pipe or a device: save what comes out of it in a file first"
             )
@@ -93,14 +83,14 @@ def tables_of(path: Path) -> list[Table]:
 
 
 def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
-    if data.startswith((b"PAR1", b"ARROW1")) and not part:
-        return [*records.arrow_tables(path)]
+    if data.startswith((b"PAR1", b"ARROW1")):
+        return _named(records.arrow_tables(path, data), part)
     if data.startswith(b"PK\x03\x04"):
         return _zipped(path, data, part, depth)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise FileError(f"{path}: is locked with a password: save it without one")
-        return _texts(path, records.sheets(path, data))
+        return _texts(path, records.sheets(path, data), part)
     for mark, name in _PACKED.items():
         if data.startswith(mark):
             raise FileError(f"{path}: is packed ({name}): unpack it first")
@@ -183,8 +173,10 @@ def _named(tables: list[MemoryTable], part: str) -> list[Table]:
     return [*tables]
 
 
-def _texts(path: Path, texts: dict[str, str]) -> list[Table]:
-    found = [text_table(path, text.encode(), name) for name, text in texts.items()]
+def _texts(path: Path, texts: dict[str, str], part: str) -> list[Table]:
+    found = [
+        text_table(path, text.encode(), f"{part} {name}".strip()) for name, text in texts.items()
+    ]
     return [table for table in found if table is not None]
 
 
@@ -194,7 +186,7 @@ def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [each for each in archive.infolist() if not _HIDDEN.search(each.filename)]
             workbook = {each.filename for each in members} & _WORKBOOKS
-            wanted = [each for each in members if each.filename.lower().endswith(_ENDINGS)]
+            wanted = [each for each in members if each.filename.lower().endswith(ENDINGS)]
             size = sum(each.file_size for each in wanted)
             few = depth < MAX_NESTED and len(wanted) <= MAX_MEMBERS and size <= MAX_BYTES
             contents = (
@@ -205,7 +197,7 @@ def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     except _BROKEN as error:
         raise FileError(f"{path}: is an archive that cannot be read: {shown(error, 80)}") from error
     if workbook:
-        return _texts(path, records.sheets(path, data))
+        return _texts(path, records.sheets(path, data), part)
     if not few:
         raise FileError(f"{path}: holds too many or too large files: unpack it first")
     found: list[Table] = []

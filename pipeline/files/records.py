@@ -45,7 +45,7 @@ def xml_tables(path: Path, data: bytes) -> list[MemoryTable]:
     return [of_records(path, rows, tag) for tag, rows in records.items() if len(rows) > 1]
 
 
-def arrow_tables(path: Path) -> list[MemoryTable]:
+def arrow_tables(path: Path, data: bytes) -> list[MemoryTable]:
     """The columns of a Parquet or Arrow (Feather) file."""
     try:
         import pyarrow as pa
@@ -54,8 +54,8 @@ def arrow_tables(path: Path) -> list[MemoryTable]:
     except ImportError as error:
         raise FileError(f"{path}: {what_is_missing(error) or error}") from error
     try:
-        packed = path.read_bytes()[:4] == b"PAR1"
-        table = pq.read_table(path) if packed else feather.read_table(path)
+        read = pq.read_table if data.startswith(b"PAR1") else feather.read_table
+        table = read(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{path}: is no Parquet that can be read: {shown(error, 80)}") from error
     columns = []

@@ -254,6 +254,25 @@ def test_what_is_packed_or_arrow_gives_the_same(tmp_path: Path) -> None:
         check(tmp_path / "a", Options())
 
 
+def test_an_archive_may_hold_whatever_a_folder_may(tmp_path: Path) -> None:
+    table = pa.table({"time_s": TIME_S, "force_n": FORCE_N})
+    files = {name: io.BytesIO() for name in ("a.parquet", "a.feather", "a.xlsx", "a.csv.gz")}
+    pq.write_table(table, files["a.parquet"])
+    feather.write_feather(table, files["a.feather"])
+    book = openpyxl.Workbook()
+    for row in (["Time (s)", "Force (N)"], *PAIRS):
+        book.active.append(list(row))
+    book.save(files["a.xlsx"])
+    text = ("time_s,force_n\n" + rows("{t:.4f},{f:.2f}")).encode()
+    files["a.csv.gz"].write(gzip.compress(text))
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content.getvalue())
+    for name in files:
+        check(path, Options(sheet=name))
+
+
 def test_a_workbook_gives_the_same_from_its_one_sheet_of_force(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.append(["Name", "Value"])
