@@ -5,7 +5,7 @@ Sessions of a backup, left and right in turn, force and temperature under one ti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -46,6 +46,9 @@ class Series(Table):
         ]
         self.units, self.decimal, self.notes = table.units, table.decimal, table.notes
         self.head = [list(column) for column in zip(*head, strict=True)]
+
+    def rows(self) -> Iterator[list[str]]:
+        return (row for row in self.table.rows() if row[self.place] == self.key)
 
     def load(self, places: Sequence[int], progress: Progress | None = None) -> Loaded:
         """The columns of its rows."""

@@ -301,6 +301,14 @@ def test_bad_files_get_one_sentence_and_exit_1(
     assert before is None or path.read_bytes() == before
 
 
+@pytest.mark.parametrize("command", ["analyse", "import"])
+def test_a_hyphen_is_no_file_and_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main([command, "-", *(["--data", str(tmp_path)] if command == "import" else [])]) == 1
+    assert "save what comes out of it in a file first" in capsys.readouterr().err
+
+
 def test_a_port_in_use_is_one_sentence(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
