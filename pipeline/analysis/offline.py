@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappushpop
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,9 @@ PAUSE_S = 12
 STILL_SHARE, LOW_SHARE, ZERO_SHARE = 0.05, 0.5, 0.1
 """Parts of the range of force that the bout has seen: in a pause the force moves by less than the
 first, and stays below the second, or nearer to 0 than the third."""
+KEPT_HALVES = 4
+"""Half seconds, together, that the force must have been up for: a brief overshoot does not make the
+hold that follows a pause."""
 INVERTED_N, INVERTED_TIMES = 10.0, 3.0
 """A sensor's sign is inverted if the force falls so far below 0, and so much further below where it
 rests than above."""
@@ -225,10 +229,7 @@ def first_pause(bins: Bins, floor_n: float) -> int | None:
     high_n, low_n = highs_n.reshape(-1, 2).max(axis=1), lows_n.reshape(-1, 2).min(axis=1)
     lowest_n = np.minimum.accumulate(low_n)[PAUSE_S - 1 : -1]
     range_n = np.maximum.accumulate(high_n)[PAUSE_S - 1 : -1] - lowest_n
-    # What was kept up for a second; holes keep nothing.
-    kept_n = np.where(np.isfinite(lows_n), lows_n, -np.inf)
-    kept_n = np.minimum(kept_n[0::2], kept_n[1::2])
-    kept_n = np.maximum.accumulate(kept_n)[PAUSE_S - 1 : -1] - lowest_n
+    kept_n = _kept_up(lows_n)[1::2][PAUSE_S - 1 : -1] - lowest_n
     top_n = sliding_window_view(high_n[:-1], PAUSE_S).max(axis=1)
     bottom_n = sliding_window_view(low_n[:-1], PAUSE_S).min(axis=1)
     still = top_n - bottom_n < np.maximum(STILL_SHARE * range_n, floor_n)
@@ -239,6 +240,16 @@ def first_pause(bins: Bins, floor_n: float) -> int | None:
         return None
     begin_s = bins.time_s[0] + int((still & low).argmax())
     return int(np.searchsorted(bins.time_s, begin_s + PAUSE_S / 2))
+
+
+def _kept_up(lows_n: Floats) -> Floats:
+    """The force that `KEPT_HALVES` have not fallen below so far, shape (n,); holes keep nothing."""
+    highest = [-np.inf] * KEPT_HALVES
+    kept_n = np.empty(lows_n.size)
+    for k, low_n in enumerate(lows_n.tolist()):
+        heappushpop(highest, low_n if low_n < np.inf else -np.inf)
+        kept_n[k] = highest[0]
+    return kept_n
 
 
 def is_inverted(bins: Bins) -> bool:

@@ -29,6 +29,7 @@ SMOOTHED_S = 0.5
 COARSE_STEPS = 0.3
 """Stamps rounded to more than this part of a step jump by one or two of it, and none is missing."""
 EVEN_STEPS = 0.9
+"""No step shorter than this: nothing catches up, so each long step is a hole."""
 SHORT_STEPS = 0.7
 """Stamps that are late and catch up have steps shorter than this."""
 BLOCK = 256
@@ -99,10 +100,7 @@ def _resolution_s(time_s: Floats) -> float:
 
 
 def _plain(steps: Floats) -> bool:
-    """Whether no step may be a hole, or none is so short that it makes up for a long one.
-
-    A late stamp is followed by a short step; where there is none, each long step is a hole.
-    """
+    """Whether no step may be a hole, or none is so short that it makes up for a long one."""
     usual = float(np.median(steps[:: max(steps.size // 50_000, 1)]))
     return float(steps.max()) < (1 + HOLE_STEPS) * usual or float(steps.min()) > EVEN_STEPS * usual
 

@@ -138,15 +138,11 @@ def told_late(time_s: Floats, force_n: Floats) -> list[float]:
     analysis = LiveAnalysis()
     told: dict[int, float] = {}
     late = []
-    given = [
-        (float(block.time_s[-1]), analysis.push(block))
-        for block in blocks(time_s, force_n, list(range(4, time_s.size, 4)))
-    ]
-    for now_s, events in [*given, (np.inf, analysis.flush())]:
-        for event in events:
+    for block in blocks(time_s, force_n, list(range(0, time_s.size, 4))):
+        for event in analysis.push(block):
             match event:
                 case RepAnnounced(rep):
-                    told[rep.id] = now_s
+                    told[rep.id] = float(block.time_s[-1])
                 case RepWithdrawn(id):
                     del told[id]
                 case SetClosed(reps=reps):
