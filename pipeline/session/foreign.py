@@ -160,9 +160,10 @@ class ForeignAssembly:
         self._lost = None if self._lost is None or run.lost is None else self._lost + run.lost
         self._restarted |= run.restarted
         known = np.isfinite(raw_n)
-        edges = np.flatnonzero(np.diff(known, prepend=False, append=False))
-        at = 0
-        for start, stop in edges.reshape(-1, 2).tolist():
+        edges, at = [0, known.size], 0
+        if not known.all():
+            edges = np.flatnonzero(np.diff(known, prepend=False, append=False)).tolist()
+        for start, stop in zip(edges[::2], edges[1::2], strict=True):
             lost = None if self._lost is None else self._lost + start - at
             times_us, at = run.times_us[start:stop], stop
             yield Run(run.first + start, times_us, lost, self._restarted), raw_n[start:stop]
