@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bleak import BleakScanner
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData
+from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback
 
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
 from sensor.drivers.driver import Driver, Heard
@@ -56,13 +56,13 @@ async def scan(
     LinkError
         If there is no Bluetooth to scan with; the sentence says what to do.
     """
-    scanner = _scanner(central)
+    listening = scanner(central)
     try:
-        async with scanner:
+        async with listening:
             await asyncio.sleep(timeout_s)
     except BLUETOOTH_ERRORS as error:
         raise link_error(error, "scanning") from error
-    heard = scanner.discovered_devices_and_advertisement_data.values()
+    heard = listening.discovered_devices_and_advertisement_data.values()
     found = [_found(device, advert) for device, advert in heard]
     return sorted(
         found,
@@ -90,8 +90,8 @@ async def find(
     """
     found: FoundDevice | None = None
     try:
-        async with asyncio.timeout(timeout_s) as limit, _scanner(central) as scanner:
-            async for device, advert in scanner.advertisement_data():
+        async with asyncio.timeout(timeout_s) as limit, scanner(central) as adverts:
+            async for device, advert in adverts.advertisement_data():
                 heard = _found(device, advert)
                 if heard.address in avoid or not is_wanted(heard, wanted):
                     continue
@@ -147,12 +147,15 @@ def _better(heard: FoundDevice, found: FoundDevice | None) -> bool:
     return heard.address == found.address and heard.is_usable >= found.is_usable
 
 
-def _scanner(central: BumbleCentral | None) -> BleakScanner:
+def scanner(
+    central: BumbleCentral | None, heard: AdvertisementDataCallback | None = None
+) -> BleakScanner:
+    """One that hears through a central, or the system's radio; `heard` is called with adverts."""
     if central is None:
-        return BleakScanner()
+        return BleakScanner(heard)
     from sensor.bumble_backend import BumbleScanner
 
-    return BleakScanner(backend=BumbleScanner, central=central)
+    return BleakScanner(heard, backend=BumbleScanner, central=central)
 
 
 def _found(device: BLEDevice, advert: AdvertisementData) -> FoundDevice:

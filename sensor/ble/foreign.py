@@ -9,13 +9,14 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bleak import BleakScanner
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
+from sensor.ble.finder import scanner
 from sensor.ble.link import HEADER_BYTES, RESPONSE_TIMEOUT_S, Link, Receive
+from sensor.ble.waiting import first
 from sensor.drivers.attached import Attached
 from sensor.drivers.driver import Driver, Write
 from sensor.errors import LinkError
@@ -66,9 +67,9 @@ class ForeignLink(Link):
                     f"{self.band} is not what it looks like: it has no characteristic {uuid}",
                     self.address,
                 )
-        first = self._client.services.get_characteristic(self._driver.notify[0])
-        assert first is not None
-        self.mtu = first.max_write_without_response_size + HEADER_BYTES
+        heard = self._client.services.get_characteristic(self._driver.notify[0])
+        assert heard is not None
+        self.mtu = heard.max_write_without_response_size + HEADER_BYTES
         if self._trusts_mtu and self.mtu < self._driver.min_mtu:
             logger.warning(
                 "%s: an MTU of %d may cut what it sends short; it needs %d",
@@ -79,8 +80,7 @@ class ForeignLink(Link):
 
     async def begin(self) -> None:
         """Say whose payloads follow, and hear them."""
-        attached = Attached(self._driver, 1.0 if self._scale is None else self._scale)
-        self._receive(Channel.DRIVER, bytes(attached))
+        self._say_driver()
         with contextlib.suppress(LinkError):  # a battery that cannot be read stops nobody
             await self.follow_battery()
         try:
@@ -88,6 +88,10 @@ class ForeignLink(Link):
                 await self._client.start_notify(uuid, partial(self._on_notify, place))
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
+
+    def _say_driver(self) -> None:
+        attached = Attached(self._driver, 1.0 if self._scale is None else self._scale)
+        self._receive(Channel.DRIVER, bytes(attached))
 
     def _on_notify(self, place: int, _: BleakGATTCharacteristic, value: bytearray) -> None:
         if not self.lost.is_set():
@@ -121,11 +125,11 @@ class ForeignLink(Link):
             )
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
-        if write.then_s and await _within(self.lost, write.then_s):
+        if write.then_s and await first(write.then_s, self.lost):
             raise LinkError(f"{self.band}: {self.reason}", self.address)
 
 
-class AdvertLink(Link):
+class AdvertLink(ForeignLink):
     """No connection at all: the device says its force to everybody around."""
 
     def __init__(
@@ -137,13 +141,9 @@ class AdvertLink(Link):
         *,
         central: BumbleCentral | None = None,
     ) -> None:
-        super().__init__(device, receive, central=central)
-        self._driver = driver
-        self._scale = 1.0 if scale is None else scale
-        self._heard = False
-        self._scanner = _scanner(self._on_advert, central)
-        self.patience_s = driver.patience_s
-        self.band = f"{device.name or device.address} ({driver.title})"
+        super().__init__(driver, scale, device, receive, central=central)
+        self._streams = False
+        self._scanner = scanner(central, self._on_advert)
 
     async def open(self) -> None:
         """Listen."""
@@ -156,21 +156,16 @@ class AdvertLink(Link):
 
     async def begin(self) -> None:
         """Say whose payloads follow."""
-        self._receive(Channel.DRIVER, bytes(Attached(self._driver, self._scale)))
+        self._say_driver()
 
     async def start(self) -> None:
         """Pass on what is heard from now on."""
-        self._heard = True
+        self._streams = True
 
     async def end(self, timeout_s: float = RESPONSE_TIMEOUT_S) -> None:
         """Pass on nothing any more."""
         del timeout_s
-        self._heard = False
-
-    async def tare(self) -> Calibration | None:
-        """Zero is ours."""
-        self._receive(Channel.MARK, json.dumps({"kind": "tare", "text": ""}).encode())
-        return None
+        self._streams = False
 
     async def close(self, reason: str) -> None:
         """Listen no more."""
@@ -185,21 +180,5 @@ class AdvertLink(Link):
     def _on_advert(self, device: BLEDevice, advert: AdvertisementData) -> None:
         assert self._driver.company is not None
         data = advert.manufacturer_data.get(self._driver.company)
-        if device.address == self.address and data is not None and self._heard:
+        if device.address == self.address and data is not None and self._streams:
             self._receive(Channel.FORCE, bytes(data))
-
-
-def _scanner(callback: object, central: BumbleCentral | None) -> BleakScanner:
-    if central is None:
-        return BleakScanner(callback)  # type: ignore[arg-type]
-    from sensor.bumble_backend import BumbleScanner
-
-    return BleakScanner(callback, backend=BumbleScanner, central=central)  # type: ignore[arg-type]
-
-
-async def _within(event: asyncio.Event, timeout_s: float) -> bool:
-    """Whether an event is set within a time."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    return event.is_set()

@@ -7,7 +7,15 @@ from one implementation; nobody has seen how it tells a push.
 
 from __future__ import annotations
 
-from sensor.drivers.driver import KGF_N, Capabilities, Decoded, Driver, Timing, Write
+from sensor.drivers.driver import (
+    KGF_N,
+    Capabilities,
+    Decoded,
+    Driver,
+    Timing,
+    Write,
+    charge_percent,
+)
 
 SERVICE_UUID = "0000ffe0-0000-1000-8000-00805f9b34fb"
 NOTIFY_UUID = "0000ffe1-0000-1000-8000-00805f9b34fb"
@@ -60,8 +68,7 @@ class Cts500Decoder:
         if found[1] == ANSWER:
             if found[2] == BATTERY:
                 volt = int.from_bytes(found[4:6], "big") / 100
-                charge = (volt - EMPTY_V) / (FULL_V - EMPTY_V)
-                out.battery_percent = round(100 * min(max(charge, 0.0), 1.0))
+                out.battery_percent = charge_percent(volt, EMPTY_V, FULL_V)
             return
         kg = int.from_bytes(found[2:6], "big") / 100
         if kg <= MOST_KG:

@@ -14,6 +14,7 @@ from sensor.samples import Floats, Ints
 
 KGF_N = 9.80665
 LBF_N = 4.4482216152605
+CUT = "its notifications come cut short: the Bluetooth adapter allows too small an MTU"
 MIN_RFD_HZ = 50.0
 COARSE_N = 1.0
 """A step of the force larger than this is named as an uncertainty."""
@@ -198,6 +199,11 @@ class Driver:
             or name in self.names
             or name.startswith(self.prefixes)
         )
+
+
+def charge_percent(now: float, empty: float, full: float) -> int:
+    """Charge of a lithium cell by its voltage, in any unit."""
+    return round(100 * min(max((now - empty) / (full - empty), 0.0), 1.0))
 
 
 def plausible(force_n: float, most_n: float) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from sensor.drivers.driver import LBF_N, Capabilities, Decoded, Driver, Timing, Write
+from sensor.drivers.driver import CUT, LBF_N, Capabilities, Decoded, Driver, Timing, Write
 
 SERVICE_UUID = "9a88d67f-8df2-4afe-9e0d-c2bbbe773dd0"
 FORCE_UUID = "9a88d682-8df2-4afe-9e0d-c2bbbe773dd0"
@@ -19,7 +19,6 @@ MODE_UUID = "467a8517-6e39-11eb-9439-0242ac130002"
 STREAM, IDLE = b"\x04", b"\x07"
 MOST_LB = 1100
 PUSHED = "it is pushed, not pulled, which it cannot measure: hang it the right way"
-CUT = "its notifications come cut short: the Bluetooth adapter allows too small an MTU"
 
 
 class ForceBoardDecoder:

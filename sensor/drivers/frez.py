@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from sensor.drivers.driver import Capabilities, Decoded, Driver, Timing, Write
+from sensor.drivers.driver import CUT, Capabilities, Decoded, Driver, Timing, Write
 
 SERVICE_UUID = "da8a6c41-154b-4b9a-9b00-2f84dfcebfe9"
 NOTIFY_UUID = "da8a6c42-154b-4b9a-9b00-2f84dfcebfe9"
@@ -16,7 +16,6 @@ WRITE_UUID = "da8a6c43-154b-4b9a-9b00-2f84dfcebfe9"
 HEADER = b"\x01\x00"
 START, STOP = b"\x01\x00", b"\x02\x00"
 BASELINE_SAMPLES = 100
-CUT = "its notifications come cut short: the Bluetooth adapter allows too small an MTU"
 
 _PAIR = struct.Struct("<iI")
 

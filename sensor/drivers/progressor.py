@@ -9,7 +9,17 @@ from __future__ import annotations
 import math
 import struct
 
-from sensor.drivers.driver import KGF_N, Capabilities, Decoded, Driver, Timing, Write, plausible
+from sensor.drivers.driver import (
+    CUT,
+    KGF_N,
+    Capabilities,
+    Decoded,
+    Driver,
+    Timing,
+    Write,
+    charge_percent,
+    plausible,
+)
 
 SERVICE_UUID = "7e4e1701-1ea6-40c9-9dcc-13d34ffead57"
 DATA_UUID = "7e4e1702-1ea6-40c9-9dcc-13d34ffead57"
@@ -21,7 +31,6 @@ MOST_N = 1000 * KGF_N
 EMPTY_MV, FULL_MV = 3300, 4200
 """Of its one lithium cell."""
 LOW = "its battery is low: it will turn itself off"
-CUT = "its notifications come cut short: the Bluetooth adapter allows too small an MTU"
 
 _SAMPLE = struct.Struct("<fI")
 
@@ -47,8 +56,8 @@ class ProgressorDecoder:
             if tag == WEIGHT:
                 self._weights(value, out)
             elif tag == RESPONSE and length == 4 and len(value) == 4:
-                charge = (int.from_bytes(value, "little") - EMPTY_MV) / (FULL_MV - EMPTY_MV)
-                out.battery_percent = round(100 * min(max(charge, 0.0), 1.0))
+                millivolt = int.from_bytes(value, "little")
+                out.battery_percent = charge_percent(millivolt, EMPTY_MV, FULL_MV)
             elif tag == LOW_POWER:
                 out.said.append(LOW)
             at += 2 + length

@@ -18,7 +18,7 @@ from sensor.drivers import (
     sig,
     wh_c06,
 )
-from sensor.drivers.driver import KGF_N, LBF_N, Decoded, Driver, Heard
+from sensor.drivers.driver import CUT, KGF_N, LBF_N, Decoded, Driver, Heard
 from sensor.drivers.registry import DRIVERS, driver_named, recognised
 
 KG = "force in kg"
@@ -75,12 +75,12 @@ def test_what_a_small_mtu_leaves_is_read_as_far_as_it_goes_and_named() -> None:
     whole = bytes.fromhex("0110000020410000000000004841BC340000")
     cut = progressor.ProgressorDecoder().receive(whole[:14])
     assert cut.force_n == [10 * KGF_N]
-    assert (cut.bad, cut.said) == (1, [progressor.CUT])
+    assert (cut.bad, cut.said) == (1, [CUT])
     board = force_board.ForceBoardDecoder().receive(bytes.fromhex("000300002C00002D"))
     assert board.force_n == [44 * LBF_N, 45 * LBF_N]
-    assert (board.bad, board.said) == (1, [force_board.CUT])
+    assert (board.bad, board.said) == (1, [CUT])
     dyno = frez.FrezDecoder().receive(bytes.fromhex("0100 18FCFFFF00000000 4AFC"))
-    assert (dyno.bad, dyno.said) == (1, [frez.CUT])
+    assert (dyno.bad, dyno.said) == (1, [CUT])
 
 
 def test_a_crane_scale_on_hold_or_in_an_unknown_unit_says_no_force_but_a_sentence() -> None:
