@@ -8,19 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-WATCH_S = 75
+Pictures = dict[str, tuple[int, int, float]]
+"""Width and height of the page by the picture's name, and when it is taken, in s."""
+
+LIVE: Pictures = {"live-page": (1280, 800, 75.0)}
 """Into the second set, so that the page has something to tell."""
-VIEWS = {"live-page": (1280, 800), "live-page-phone": (844, 390)}
 COACHED = "six-minute-upper-back"
-COACH_S = {"set": 12.0, "change": 27.0}
-"""When in that programme a set, and the change to another grip, can be seen."""
-COACH_VIEWS = {"coach": (1280, 800), "coach-phone": (390, 844)}
+COACH: Pictures = {"coach-set": (1280, 800, 12.0), "coach-phone-change": (390, 844, 27.0)}
+"""In that programme's first set, and at the change to another grip."""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -28,12 +28,12 @@ FLAGS = [
 
 
 def main() -> None:
-    """Start a demo, wait for the second set, and take the pictures."""
-    _demo(_take, ["--seed", "4"])
-    _demo(_take_coach, ["--program", COACHED])
+    """Start a demo, wait for what is to be seen, and take the pictures."""
+    _demo(LIVE, ["--seed", "4"])
+    _demo(COACH, ["--program", COACHED])
 
 
-def _demo(take: Callable[[str], None], flags: list[str]) -> None:
+def _demo(pictures: Pictures, flags: list[str]) -> None:
     with tempfile.TemporaryDirectory() as data:
         command = [sys.executable, "-m", "pipeline", "demo", "--data", data]
         command += ["--http-port", "0", "--mqtt-port", "0", *flags]
@@ -45,44 +45,25 @@ def _demo(take: Callable[[str], None], flags: list[str]) -> None:
                     said += demo.stderr.readline()
                 match = re.search(r"live page +(\S+)", said)
                 assert match is not None, said
-                take(match[1])
+                _take(match[1], pictures)
             finally:
                 demo.terminate()
 
 
-def _take(url: str) -> None:
+def _take(url: str, pictures: Pictures) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         pages = {}
-        for name, (width, height) in VIEWS.items():
-            page = browser.new_page(
+        for name, (width, height, _) in pictures.items():
+            pages[name] = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme="dark"
             )
-            page.goto(url)
-            pages[name] = page
-        next(iter(pages.values())).wait_for_timeout(WATCH_S * 1000)
-        IMAGES.mkdir(exist_ok=True)
-        for name, page in pages.items():
-            page.screenshot(path=IMAGES / f"{name}.png")
-        browser.close()
-
-
-def _take_coach(url: str) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        pages = {}
-        for name, (width, height) in COACH_VIEWS.items():
-            page = browser.new_page(
-                viewport={"width": width, "height": height}, color_scheme="dark"
-            )
-            page.goto(url)
-            pages[name] = page
+            pages[name].goto(url)
         began = time.monotonic()
-        for moment, at_s in COACH_S.items():
+        for name, (*_, at_s) in sorted(pictures.items(), key=lambda each: each[1][2]):
             wait_s = max(at_s - (time.monotonic() - began), 0)
-            next(iter(pages.values())).wait_for_timeout(wait_s * 1000)
-            for name, page in pages.items():
-                page.screenshot(path=IMAGES / f"{name}-{moment}.png")
+            pages[name].wait_for_timeout(wait_s * 1000)
+            pages[name].screenshot(path=IMAGES / f"{name}.png")
         browser.close()
 
 
