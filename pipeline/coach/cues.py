@@ -38,7 +38,7 @@ KINDS = {
     "in-range": Kind(35, "in range", "{n}. In range."),
     "more": Kind(34, "{left} more", "{n}. {left} more."),
     "last": Kind(36, "last one", "Last one."),
-    "one-more": Kind(61, "one more", "One more.", "", 2.0, 3.0),
+    "one-more": Kind(73, "one more", "One more.", "", 2.0, 3.0),
     "hold-longer": Kind(50, "hold longer", "Hold longer.", "", 2.4, 0.8, True),
     "all-the-way": Kind(51, "full pull", "All the way.", "", 2.4, 0.8, True),
     "slower-back": Kind(52, "slower back", "Slower back.", "", 2.4, 0.8, True),

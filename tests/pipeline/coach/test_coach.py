@@ -7,14 +7,26 @@ from itertools import pairwise
 
 import pytest
 
-from firmware_sim.offline import Radio
+from firmware_sim.band import Band, BandSetup
+from firmware_sim.offline import Radio, notifications
 from firmware_sim.person.elastic import Elastic
 from firmware_sim.person.personas import PERSONAS, set_of
 from firmware_sim.person.workout import SetPlan, Workout
+from pipeline.analysis.types import RepAnnounced, RepWithdrawn
 from pipeline.coach.plan import Block, Plan
 from pipeline.coach.view import Screen
 from pipeline.commands.following import asked_of, workout_of
-from tests.pipeline.coach.coached import READY, Coached, a_plan, coach_of, coached, listen
+from pipeline.session.events import Emitted
+from pipeline.session.session import Session
+from tests.pipeline.coach.coached import (
+    READY,
+    Coached,
+    a_plan,
+    coach_of,
+    coached,
+    listen,
+    with_asks,
+)
 
 ATHLETE = PERSONAS["athlete"]
 
@@ -247,6 +259,45 @@ def test_taps_take_over_from_the_tempo() -> None:
     assert found.views[3].by_touch
 
 
+@pytest.mark.parametrize(
+    ("reps", "waits_s", "before", "after"),
+    [(5, 20.0, Screen.PAUSED, Screen.WORK), (12, 20.0, Screen.REST, Screen.READY)],
+    ids=["a pause", "a rest"],
+)
+def test_two_quick_tugs_go_on(reps: int, waits_s: float, before: Screen, after: Screen) -> None:
+    plan = a_plan("low-row")
+    tugs = SetPlan("tug", 2, 6.0, 0.12, 0.0, 0.12, 0.4, 3.0, bottom=0.0, spread=0.0)
+    found = lead(plan, done_as(plan.blocks[0], reps, waits_s), tugs)
+    at = found.screens.index(before)
+    assert found.screens[at : at + 2] == [before, after]
+    waited = [k for k, view in enumerate(found.views) if view.screen is before][-1]
+    went_on = found.views[waited + 1]
+    assert went_on.screen is after
+    assert 0 < went_on.now_s - found.truth[-1].end_s < 1
+    assert found.sets[0].reps == reps, "a tug is no rep"
+
+
+def test_one_more_is_asked_for_once_where_the_last_rep_is_withdrawn() -> None:
+    plan = a_plan("low-row")
+    band = Band(BandSetup(workout=Workout((done_as(plan.blocks[0], 12, 3.0),), lead_in_s=5.0)))
+    coach, session = coach_of(plan), Session()
+    found, announced = Coached(), list[Emitted]()
+    stream = with_asks(notifications(band), [(0.0, f"begin {plan.name}"), *READY])
+    for row, each in enumerate(stream, 1):
+        emitted = session.receive(each, row)
+        announced += [one for one in emitted if isinstance(one.event, RepAnnounced)]
+        found.events += coach.receive(emitted)
+        if Screen.REST in found.screens:
+            break
+    last = announced[-1]
+    assert isinstance(last.event, RepAnnounced)
+    taken_back = replace(last, event=RepWithdrawn(last.event.rep.id, 0.0, "none"))
+    found.events += coach.receive([taken_back, last, taken_back])
+    assert found.said[-2:] == ["Enough. Rest.", "One more."]
+    assert found.said.count("One more.") == 1
+    assert [found.sets[0].reps, found.screens[-1]] == [11, Screen.REST]
+
+
 def test_commands_start_skip_repeat_and_lengthen() -> None:
     plan = a_plan("low-row")
     asks = [*READY, (3.0, "skip"), (4.0, "skip"), (6.0, "pause"), (7.0, "go-on"), (8.0, "skip")]
@@ -276,9 +327,6 @@ def test_what_nobody_understands_changes_nothing(text: str) -> None:
 
 
 def test_the_coach_says_nothing_before_a_programme_is_chosen() -> None:
-    from firmware_sim.band import Band, BandSetup
-    from firmware_sim.offline import notifications
-
     plan = a_plan("low-row")
     band = Band(BandSetup(workout=Workout((done_as(plan.blocks[0], 2, 1.0),))))
     assert listen(coach_of(plan), notifications(band)) == []
