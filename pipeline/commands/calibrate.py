@@ -71,5 +71,6 @@ def run(args: argparse.Namespace) -> int:
     for kg, level in zip(args.known_kg, levels, strict=True):
         print(f"{kg:g} kg: {level:.6g} counts")
     off = f"; the weights lie within {worst_n:.2g} N of the line" if len(levels) > 2 else ""
-    print(f"'{sensor}': {1 / scale:.6g} counts a newton, zero at {zero:.6g}{off}. Kept in {kept}")
+    factor = f"{scale:.6g} newtons a count ({1 / scale:.6g} counts a newton)"
+    print(f"'{sensor}': {factor}, zero at {zero:.6g}{off}. Kept in {kept}")
     return 0

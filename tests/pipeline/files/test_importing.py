@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from pipeline.analysis import analyse
 from pipeline.files.importing import import_force
 from pipeline.files.reading import read_force
 from pipeline.files.samples import SessionRead, read_session
+from sensor.drivers import frez
+from sensor.drivers.attached import Attached
 from sensor.recording.log import Recording
-from sensor.samples import Floats
+from sensor.samples import Channel, Floats, Notification
 from tests.pipeline.signals import pulls
 
 FORCE_N = pulls(sets=2, reps=4)
@@ -164,6 +167,24 @@ def test_counts_become_newtons_by_weights_that_hung(
     with Recording.open(Path(said.out.strip())) as recording:
         read = read_session(recording)
     assert np.abs(read.force_n - FORCE_N).max() < 1.0
+
+
+def test_a_recording_of_counts_and_known_weights_tell_the_scale_of_a_gauge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(Channel.LINK, b"up"), (Channel.DRIVER, bytes(Attached(frez.DRIVER, 1.0)))]
+    for first_ms in range(0, 18_000, 36):
+        pairs = [(500 * (ms // 6000) - 1000, ms) for ms in range(first_ms, first_ms + 36, 4)]
+        payload = b"".join(struct.pack("<iI", *pair) for pair in pairs)
+        rows.append((Channel.FORCE, frez.HEADER + payload))
+    path, table = tmp_path / "hung.forceband", tmp_path / "hung.csv"
+    with Recording.create(path, {}) as recording:
+        for k, (channel, payload) in enumerate(rows):
+            recording.extend([Notification(1_790_000_000_000_000 + 36_000 * k, payload, channel)])
+    assert main(["export", str(path), "--out", str(table)]) == 0
+    weights = ["--known-kg", "0", "5", "10", "--sensor", "frez"]
+    assert main(["calibrate", str(table), "--data", str(tmp_path), *weights]) == 0
+    assert "'frez': 0.0980665 newtons a count" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
