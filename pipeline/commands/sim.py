@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from firmware_sim.source import SimulatedBand
 
 TELL_EVERY_S = 0.5
-OTHERS = ("progressor", "wh-c06", "force-board", "cts500", "frez", "motherboard", "sig")
+RATE_HZ = 80.0
 OPEN_TIMEOUT_S = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from firmware_sim.others.kinds import KINDS
+
     parser.add_argument(
         "--transport",
         default="tcp:127.0.0.1:0",
@@ -43,15 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--duration", type=positive, metavar="S", help="stop after S seconds")
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="repeats a run exactly")
-    parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the ADC")
+    parser.add_argument("--rate", type=float, default=RATE_HZ, metavar="HZ", help="of the ADC")
     parser.add_argument("--ppm", type=float, default=0.0, help="by how much the clock runs fast")
     parser.add_argument("--colour", default="green", help="of the elastic: yellow ... gold")
     parser.add_argument(
         "--as",
         dest="kind",
-        choices=("forceband", *OTHERS),
+        choices=("forceband", *KINDS),
         default="forceband",
-        help="a device of others (docs/devices.md) instead of our band",
+        help="a device of others (docs/devices.md), which --rate, --ppm, --advert and "
+        "--require-pairing do not change",
     )
     parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
     parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
@@ -109,6 +112,10 @@ def _device(
 
         return SimulatedBand(
             transport, setup, name=args.advert, require_pairing=args.require_pairing
+        )
+    if args.rate != RATE_HZ or args.ppm or args.advert or args.require_pairing:
+        raise BandError(
+            f"--as {args.kind}: --rate, --ppm, --advert and --require-pairing are of our own band"
         )
     from firmware_sim.others.peripheral import OtherPeripheral
 

@@ -418,6 +418,13 @@ def test_a_simulated_progressor_is_found_and_recorded(
     assert json.loads(capsys.readouterr().out)["rate_hz"] == pytest.approx(80, rel=0.02)
 
 
+def test_what_only_our_band_can_is_not_asked_of_a_device_of_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["sim", "--as", "sig", "--rate", "10"]) == 1
+    assert "of our own band" in capsys.readouterr().err
+
+
 def test_doctor_measures_a_device_of_others_by_what_it_can_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
