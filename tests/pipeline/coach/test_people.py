@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cache
 from statistics import mean
 
 import pytest
@@ -22,10 +23,39 @@ SAMPLED = [
     ("deadlift", "beginner"), ("scapular-push-up", "athlete"), ("first-steps", "rehabilitation"),
 ]  # fmt: skip
 
-SURE, LIGHT, FIRM_N = 0.03, 0.07, 10.0
-"""How near tempo scores are to the truth where pulls rise by 10 N and more, and where by less."""
+SURE = 0.03
+"""How near a session's tempo score is to the truth."""
+SAGGING = {
+    "older adult": ["row-with-pause"],
+    "rehabilitation": [
+        "low-row", "wide-row", "high-row", "face-pull", "bow-and-arrow-row",
+        "superman-with-pulldown", "seated-row", "row-with-pause", "rear-delt-fly",
+        "bent-over-row", "first-steps",
+    ],
+}  # fmt: skip
+"""Whose holds lose about a tenth of the rise: sag, wandering and the rubber's relaxation are a part
+of the whole force, and these pulls begin on a stretched band. The 90 % level then lies within the
+hold, and tremor decides where it is crossed last: measured with seed 1 they are 3.1 to 14 % off."""
 
 
+def tempo_sessions() -> list[object]:
+    """Of exercises and programmes with a band: all, and the sampled ones with another seed."""
+    with_band = [
+        name for name in NAMES if any(e.exercise.counted == "band" for e in a_plan(name).blocks)
+    ]
+    every = [(name, persona, 1) for name in with_band for persona in PERSONAS]
+    sampled = [(name, persona, 5) for name, persona in SAMPLED if name in with_band]
+    cases: list[object] = []
+    for name, persona, seed in every + sampled:
+        marks = [pytest.mark.slow] if seed == 1 else []
+        if name in SAGGING.get(persona, []):
+            why = "the hold sags through the 90 % level"
+            marks.append(pytest.mark.xfail(strict=True, raises=AssertionError, reason=why))
+        cases.append(pytest.param(name, persona, seed, marks=marks))
+    return cases
+
+
+@cache
 def follow(name: str, persona: str, seed: int = 1) -> Coached:
     plan = a_plan(name)
     return coached(plan, workout_of(plan, PERSONAS[persona]), ASKS, seed=seed)
@@ -69,11 +99,6 @@ def off(pairs: list[tuple[float, float]]) -> float:
     return abs(mean(told for told, _ in pairs) - mean(true for _, true in pairs))
 
 
-def is_firm(found: Coached) -> bool:
-    """Whether all pulls rise by so much that tremor and noise hardly move their phases."""
-    return all((each.rise_n or FIRM_N) >= FIRM_N for each in found.sets)
-
-
 @pytest.mark.parametrize(("name", "persona"), SAMPLED)
 def test_every_set_is_credited_as_it_was_done(name: str, persona: str) -> None:
     found = follow(name, persona, seed=5)
@@ -81,9 +106,12 @@ def test_every_set_is_credited_as_it_was_done(name: str, persona: str) -> None:
     assert good == all_
     assert found.views[-1].screen is Screen.DONE
     assert not found.views[-1].stopped
-    told = as_told(found.truth, found)
-    if told:
-        assert off(told) <= (SURE if is_firm(found) else LIGHT)
+
+
+@pytest.mark.parametrize(("name", "persona", "seed"), tempo_sessions())
+def test_tempo_scores_are_true(name: str, persona: str, seed: int) -> None:
+    found = follow(name, persona, seed)
+    assert off(as_told(found.truth, found)) <= SURE
 
 
 def test_the_six_minutes_take_a_little_more_than_six_minutes() -> None:
@@ -101,15 +129,11 @@ def test_the_six_minutes_take_a_little_more_than_six_minutes() -> None:
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_nearly_all_sets_in_all_exercises_are_credited_right(persona: str) -> None:
     good = all_ = 0
-    offs: list[float] = []
     for name in NAMES:
         found = follow(name, persona, seed=1)
         right, sets = right_sets(name, found)
         good, all_ = good + right, all_ + sets
-        if (told := as_told(found.truth, found)) and is_firm(found):
-            offs.append(off(told))
     assert good / all_ >= 0.98, f"{good} of {all_}"
-    assert sum(each <= SURE for each in offs) >= 0.9 * len(offs), offs
 
 
 def test_one_set_is_the_same_however_few_ticks_there_are() -> None:
