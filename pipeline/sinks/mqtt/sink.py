@@ -87,6 +87,7 @@ class MqttSink:
         """Live messages that nobody got; events are never dropped."""
         self._settings = settings
         self._cue = ""
+        self._coached: Message | None = None
         self._device = device
         self._carry_out = carry_out if device is not None else None
         self._warn = warn
@@ -201,7 +202,7 @@ class MqttSink:
         self._pump()
 
     def coach(self, facts: SessionFacts, events: Sequence[CoachEvent]) -> None:
-        """Show the exercise, the set and the last cue; dropped where the broker is away."""
+        """Show the exercise, the set and the last cue; again when the broker is back."""
         views = [each for each in events if isinstance(each, View)]
         for cue in (each for each in events if isinstance(each, Cue)):
             self._cue = cue.say or cue.text or self._cue
@@ -211,7 +212,8 @@ class MqttSink:
                     "count", "least", "most")  # fmt: skip
             body = {**{key: shown[key] for key in keys}, "cue": self._cue}
             topic = Topics(self._settings.base_topic, facts.device).coach
-            self._link.offer(Message(topic, to_json(body), qos=0, retain=True))
+            self._coached = Message(topic, to_json(body), qos=0, retain=True)
+            self._link.offer(self._coached)
 
     def _pump(self) -> None:
         """Publish what is due, and come back when more will be."""
@@ -238,6 +240,8 @@ class MqttSink:
             self._link.offer(self._offline())
         self._announce()
         self._show_again()
+        if self._coached is not None:
+            self._link.offer(self._coached)
 
     def _offline(self) -> Message:
         return Message(self._topics.status, OFFLINE, retain=True)

@@ -15,8 +15,10 @@ from typing import Literal
 
 import pytest
 
+from firmware_sim.person.workout import Workout
 from pipeline.analysis.types import SetClosed
 from pipeline.broker import EmbeddedBroker
+from pipeline.coach.view import View
 from pipeline.session.events import Emitted, Event, ForceSamples, Marked
 from pipeline.sinks.mqtt import link
 from pipeline.sinks.mqtt.settings import MqttSettings
@@ -26,6 +28,7 @@ from pipeline.sinks.sink import SinkUnavailableError
 from sensor.errors import BandError
 from tests.example_session import FACTS, reps, session
 from tests.mosquitto_server import OPEN, Mosquitto
+from tests.pipeline.coach.coached import a_plan, coached
 from tests.pipeline.sinks.mqtt.ear import PATIENCE_S, Ear, connected
 
 OpenBroker = Callable[[], AbstractAsyncContextManager[MqttSettings]]
@@ -79,6 +82,36 @@ def too_big(reps_before: int) -> list[Emitted]:
     """A set that a limit of 2000 bytes forbids, and a few events around it."""
     events = [each for each in session() if isinstance(each.event, SetClosed)][:1]
     return [*reps(reps_before), replace(events[0], seq=100), *reps(3, 101)]
+
+
+def test_what_the_coach_leads_is_kept_and_outlives_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "FIRST_DELAY_S", 0.01)
+    plan = a_plan("low-row")
+    led = coached(plan, Workout((), lead_in_s=5.0), duration_s=3.0).events
+    ready = [k for k, each in enumerate(led) if isinstance(each, View)][1] + 1
+
+    async def kept(settings: MqttSettings) -> dict[str, object]:
+        topic = f"forceband/{FACTS.device}/coach"
+        async with Ear(settings, topic) as late:
+            await late.until(lambda heard: heard and b'"ready"' in heard[-1].payload)
+            return late.on(topic)[-1]
+
+    async def main() -> None:
+        with Mosquitto(tmp_path) as broker:
+            settings = MqttSettings(port=broker.port)
+            async with MqttSink(settings, device=FACTS.device) as sink:
+                await connected(sink)
+                sink.coach(FACTS, led[:ready])
+                shown = await kept(settings)
+                assert (shown["screen"], shown["exercise"]) == ("ready", "low-row")
+                assert (shown["set"], shown["least"], shown["cue"]) == (1, 8, "Pull to start.")
+                broker.kill()
+                broker.start()
+                assert await kept(settings) == shown
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
 
 
 @pytest.mark.parametrize("reps_before", [0, 4])
