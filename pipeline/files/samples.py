@@ -46,10 +46,11 @@ class SessionRead:
 
 def read_session(recording: Recording) -> SessionRead:
     """Run a recording through a session as fast as it goes."""
-    session, emitted = _read(recording)
-    if session.power_ons > 1:
-        # UTC tells the time in between, and needs every arrival
-        session, emitted = _read(recording, one_by_one=True)
+    session, emitted = Session(live=False, keep_samples=True), list[Emitted]()
+    session.mend_utc(recording.utc_shift_us)
+    for batch in recording.batches():
+        emitted += session.receive_batch(batch)
+    emitted += session.finish()
     ended = next(each.event for each in emitted if isinstance(each.event, SessionEnded))
     return SessionRead(
         session.blocks,
@@ -78,16 +79,3 @@ def _rate_hz(time_s: Floats) -> float:
     every = -(-time_s.size // STEPS_ASKED)
     step = float(np.median(time_s[1::every] - time_s[:-1:every]))
     return 1 / step if step > 0 else 0.0
-
-
-def _read(recording: Recording, *, one_by_one: bool = False) -> tuple[Session, list[Emitted]]:
-    """All rows through a session; singly, arrivals tell UTC at any time."""
-    session, emitted = Session(live=False, keep_samples=True), list[Emitted]()
-    session.mend_utc(recording.utc_shift_us)
-    if one_by_one:
-        for row, notification in recording.rows():
-            emitted += session.receive(notification, row)
-    else:
-        for batch in recording.batches():
-            emitted += session.receive_batch(batch)
-    return session, emitted + session.finish()

@@ -120,6 +120,9 @@ class Assembly:
         if piece is None:
             return None
         self._taken_by = piece.end, batch.received_us[-1]
+        last_us = piece.device_us.reshape(len(batch.received_us), -1)[:, -1].tolist()
+        for device_us, received_us in zip(last_us, batch.received_us, strict=True):
+            self._power.clock.arrived(device_us, received_us)
         return self._taken(self._block(piece))
 
     def info(self, payload: bytes) -> list[Part]:

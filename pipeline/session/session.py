@@ -162,8 +162,7 @@ class Session:
     def receive_batch(self, batch: Batch) -> list[Emitted]:
         """Take consecutive rows of one channel at once, where nothing live is asked for.
 
-        Gives what `receive` gives one by one, but for UTC: the band's clock is not followed after
-        its first arrival.
+        Gives what `receive` gives one by one.
         """
         emitted: list[Emitted] = []
         if batch.channel is Channel.FORCE and not self._live:

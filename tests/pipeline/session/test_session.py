@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -105,6 +106,25 @@ def test_live_replay_and_offline_agree() -> None:
     live = of_kind(run(rows)[1], SetClosed)
     assert live == of_kind(run(rows, live=False)[1], SetClosed)
     assert live == of_kind(run_at_once(rows), SetClosed)
+
+
+def test_a_recording_read_at_once_tells_the_same_times_however_far_off_the_bands_clock_is() -> None:
+    *rows, end = notifications(pulls(sets=6, reps=8))
+    rows = [replace(e, received_us=UTC0_US + (e.received_us - UTC0_US) * 996 // 1000) for e in rows]
+    lost_us = rows[-1].received_us
+    rows.append(Notification(lost_us, b"down: out of range", Channel.LINK))
+    rows.append(replace(end, received_us=lost_us + 60_000_000))
+
+    def times(emitted: list[Emitted]) -> list[tuple[int, int]]:
+        kinds = SetClosed, GapFound, SessionEnded
+        return [
+            (kinds.index(type(e.event)), e.utc_us) for e in emitted if isinstance(e.event, kinds)
+        ]
+
+    at_once = run_at_once(rows)
+    assert times(at_once) == times(run(rows, live=False)[1])
+    (found,) = of_kind(at_once, GapFound)
+    assert found.gap.end_s - found.gap.start_s == pytest.approx(60, abs=0.2)
 
 
 def test_every_sample_is_told_once_with_increasing_utc() -> None:
