@@ -1,4 +1,4 @@
-"""`forceband record` and `forceband live` in processes of their own, and what they said."""
+"""`forceband` in processes of its own: the band, sessions, and what they said."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config import Config
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 
@@ -28,6 +29,49 @@ def wait_for(true: Callable[[], object], patience_s: float = PATIENCE_S) -> None
     while not true():
         assert time.monotonic() < until_s, "that never came"
         time.sleep(0.02)
+
+
+def rows(data: Path) -> int:
+    """How many rows the recording in a folder has; none while it is being made."""
+    try:
+        with Recording.open(min(data.glob("*.forceband"))) as recording:
+            return recording.last_row
+    except (RecordingError, ValueError):
+        return 0
+
+
+def environment(config: Config) -> dict[str, str]:
+    """What tells a process of its own where the servers are."""
+    return {
+        **os.environ,
+        "FORCEBAND_MQTT_HOST": str(config.mqtt.host),
+        "FORCEBAND_MQTT_PORT": str(config.mqtt.port),
+        "FORCEBAND_INFLUX_URL": str(config.influx.url),
+        "FORCEBAND_INFLUX_BUCKET": config.influx.bucket,
+        "FORCEBAND_INFLUX_TOKEN": str(config.influx.token),
+        "FORCEBAND_WEB_ENABLED": "false",
+    }
+
+
+@contextmanager
+def simulated_band(socket: Path) -> Iterator[subprocess.Popen[str]]:
+    """`forceband sim` with a bad radio."""
+    with subprocess.Popen(
+        [*FORCEBAND, "sim", "--transport", f"unix:{socket}", "--endless", "--drop", "0.05"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr is not None
+            said = ""
+            while "advertises" not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            yield process
+        finally:
+            process.kill()
 
 
 class Session:
@@ -56,16 +100,12 @@ class Session:
         """Its first recording."""
         return min(self.data.glob("*.forceband"))
 
-    def has(self, rows: int) -> None:
+    def has(self, count: int) -> None:
         """Return when its recording has so many rows."""
 
         def there() -> bool:
             assert self.process.poll() is None, self.text
-            try:
-                with Recording.open(self.path) as recording:
-                    return recording.last_row >= rows
-            except (RecordingError, ValueError):
-                return False
+            return rows(self.data) >= count
 
         wait_for(there)
 

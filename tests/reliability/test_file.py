@@ -16,8 +16,14 @@ import pytest
 from pipeline.files.samples import read_session
 from sensor.recording.log import Recording
 from tests.reliability.conftest import Note
-from tests.reliability.processes import forceband, resize, session, small_disk, wait_for
-from tests.reliability.test_kill import simulated_band
+from tests.reliability.processes import (
+    forceband,
+    resize,
+    session,
+    simulated_band,
+    small_disk,
+    wait_for,
+)
 from tests.reliability.world import Account, count_recording
 
 TOLD_WITHIN_S = 5.0
@@ -98,7 +104,7 @@ def test_a_recording_whose_file_is_taken_away_goes_on_whole_in_another(
     tmp_path: Path, socket: Path, note: Note, name: str, harm: Callable[[Path], None]
 ) -> None:
     with session(tmp_path / "data", socket) as running:
-        running.has(rows=40)
+        running.has(40)
         path = running.path
         harm(path)
         harmed_s = time.monotonic()
@@ -151,7 +157,7 @@ def test_what_the_disk_never_takes_is_brought_home_at_the_end(
     with small_disk(tmp_path / "disk", "8k" if begins == "full" else "8m") as data:
         with session(data, socket, env=env) as running:
             if begins != "full":
-                running.has(rows=20)
+                running.has(20)
                 _fill(data)
             running.says("(disk is full|not recording)")
             time.sleep(1.0)

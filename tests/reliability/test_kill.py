@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from pipeline.config import Config, load
+from pipeline.config import Config
 from pipeline.delivery.outlets import mqtt_settings
 from pipeline.files.samples import read_session
 from pipeline.session.facts import SessionFacts
@@ -33,51 +30,18 @@ from tests.influx_double import InfluxDouble
 from tests.mosquitto_server import Mosquitto
 from tests.pipeline.sinks.mqtt.ear import Ear
 from tests.reliability.conftest import Note
+from tests.reliability.processes import FORCEBAND, environment, rows, simulated_band
 from tests.reliability.world import (
     Account,
     Servers,
     count_influx,
     count_messages,
     count_recording,
+    server_config,
     until,
 )
 
-FORCEBAND = [sys.executable, "-m", "pipeline"]
 MOST_AT_ONCE = 2
-
-
-@contextmanager
-def simulated_band(socket: Path) -> Iterator[subprocess.Popen[str]]:
-    """`forceband sim` in a process of its own, with a bad radio."""
-    with subprocess.Popen(
-        [*FORCEBAND, "sim", "--transport", f"unix:{socket}", "--endless", "--drop", "0.05"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stderr is not None
-            said = ""
-            while "advertises" not in said:
-                line = process.stderr.readline()
-                assert line, said
-                said += line
-            yield process
-        finally:
-            process.kill()
-
-
-def environment(config: Config) -> dict[str, str]:
-    """What tells a process of its own where the servers are."""
-    return {
-        **os.environ,
-        "FORCEBAND_MQTT_HOST": str(config.mqtt.host),
-        "FORCEBAND_MQTT_PORT": str(config.mqtt.port),
-        "FORCEBAND_INFLUX_URL": str(config.influx.url),
-        "FORCEBAND_INFLUX_BUCKET": config.influx.bucket,
-        "FORCEBAND_INFLUX_TOKEN": str(config.influx.token),
-        "FORCEBAND_WEB_ENABLED": "false",
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +50,6 @@ class Moment:
 
     after_s: float = 0.0
     rows: int = 0
-
-
-def _rows(data: Path) -> int:
-    """How many rows the file has; none while it is being made."""
-    try:
-        with Recording.open(next(data.glob("*.forceband"))) as recording:
-            return recording.last_row
-    except RecordingError:
-        return 0
 
 
 async def killed(folder: Path, socket: Path, config: Config, moment: Moment) -> Path | None:
@@ -115,7 +70,7 @@ async def killed(folder: Path, socket: Path, config: Config, moment: Moment) -> 
         try:
             await until(lambda: process.returncode is not None or any(data.glob("*.forceband")))
             if moment.rows:
-                await until(lambda: process.returncode is not None or _rows(data) >= moment.rows)
+                await until(lambda: process.returncode is not None or rows(data) >= moment.rows)
             await asyncio.sleep(moment.after_s)
             assert process.returncode is None, (folder / "said.txt").read_text()
         finally:
@@ -143,16 +98,7 @@ async def prove_a_kill(
     servers.influxd.create(name)
     with Mosquitto(folder) as broker:
         async with InfluxDouble(servers.influxd.url) as influx:
-            config = load(
-                flags={
-                    "mqtt.host": broker.host,
-                    "mqtt.port": broker.port,
-                    "influx.url": influx.url,
-                    "influx.bucket": name,
-                    "influx.token": influx.token,
-                },
-                environment={},
-            )
+            config = server_config(broker, influx, name)
             async with Ear(mqtt_settings(config), "forceband/+/event/#") as ear:
                 path = await killed(folder, socket, config, moment)
                 assert path is not None

@@ -12,8 +12,8 @@ import pytest
 from pipeline.files.samples import read_session
 from sensor.recording.log import Recording
 from sensor.samples import Channel
-from tests.reliability.test_kill import simulated_band
-from tests.reliability.test_terminal import PATIENCE_S, check_ended_cleanly, live, rows, until
+from tests.reliability.processes import rows, simulated_band
+from tests.reliability.test_terminal import PATIENCE_S, check_ended_cleanly, live, until
 
 
 @pytest.mark.slow

@@ -12,34 +12,19 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipeline.files.samples import read_session
-from sensor.errors import RecordingError
 from sensor.recording.log import Recording
-from tests.reliability.test_kill import FORCEBAND, simulated_band
+from tests.reliability.processes import FORCEBAND, rows, simulated_band, wait_for
 
 PATIENCE_S = 90.0
-
-
-def until(true: Callable[[], object]) -> None:
-    limit_s = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < limit_s
-        time.sleep(0.05)
-
-
-def rows(data: Path) -> int:
-    """How many rows the session's file has so far."""
-    try:
-        with Recording.open(next(data.glob("*.forceband"))) as recording:
-            return recording.last_row
-    except (StopIteration, RecordingError):
-        return 0
+until = partial(wait_for, patience_s=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")

@@ -250,18 +250,7 @@ async def _world(
     setup = BandSetup(seed=8, workout=workout, clock=clock or ClockConfig(), waits=True)
     async with AsyncExitStack() as stack:
         influx = await stack.enter_async_context(InfluxDouble(servers.influxd.url))
-        config = load(
-            flags={
-                "data_dir": folder,
-                "web.enabled": False,
-                "mqtt.host": broker.host,
-                "mqtt.port": broker.port,
-                "influx.url": influx.url,
-                "influx.bucket": database,
-                "influx.token": influx.token,
-            },
-            environment={},
-        )
+        config = server_config(broker, influx, database, data_dir=folder)
         ear = await stack.enter_async_context(Ear(mqtt_settings(config), "forceband/+/event/#"))
         recording = stack.enter_context(
             Recording.create(folder / "proof.forceband", {"session": "proof", "device": "band"})
@@ -272,6 +261,19 @@ async def _world(
         yield World(
             air, transport, band, source, config, recording, ear, broker, influx, Ledger(band)
         )
+
+
+def server_config(broker: Mosquitto, influx: InfluxDouble, database: str, **more: object) -> Config:
+    """Where a proof's session delivers to."""
+    flags = {
+        "web.enabled": False,
+        "mqtt.host": broker.host,
+        "mqtt.port": broker.port,
+        "influx.url": influx.url,
+        "influx.bucket": database,
+        "influx.token": influx.token,
+    }
+    return load(flags={**flags, **more}, environment={})
 
 
 def _clock(speed: float) -> HostClock:
