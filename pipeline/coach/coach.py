@@ -512,7 +512,7 @@ class _Workout:
             case Change.GRIP:
                 self._voice.give("grip", now_s, grip=then.grip.capitalize())
             case Change.NEXT if doing.block.rest_s <= ANNOUNCED_S:
-                self._voice.give("next", now_s, what=named(then))
+                self._voice.give("next", now_s, what=then.named)
             case _ if doing.count >= doing.block.most:
                 self._voice.give("enough", now_s)
             case _ if doing.in_range:
@@ -608,7 +608,7 @@ class _Workout:
                 self._next(at_s)
             case "rest 10":
                 if self._then is not None:
-                    self._voice.give("announce", at_s, what=named(self._then))
+                    self._voice.give("announce", at_s, what=self._then.named)
             case "rest 3" | "rest 2" | "rest 1":
                 self._voice.give("tick", at_s, n=name[-1])
             case "close":
@@ -710,8 +710,7 @@ class _Workout:
 
     @property
     def _then(self) -> Block | None:
-        following = self._plan.blocks[self._place + 1 : self._place + 2]
-        return following[0] if following else None
+        return self._plan.after(self._place)
 
     @property
     def _count(self) -> int:
@@ -731,15 +730,3 @@ class _Workout:
 
     def _end_of(self, doing: Doing) -> float:
         return self._clock.now_s if doing.end_s is None else doing.end_s
-
-
-def named(block: Block) -> str:
-    """A block in words, as it is announced."""
-    words = [block.exercise.title]
-    if block.sets > 1:
-        words.append(f"set {block.set}")
-    if block.side != "both":
-        words.append(f"{block.side} side")
-    if block.grip:
-        words.append(block.grip)
-    return ", ".join(words)

@@ -44,7 +44,6 @@ class Doing:
     led: int = 0
     """Reps counted by time or taps."""
     led_tut_s: float = 0.0
-    led_end_s: float = 0.0
     end_s: float | None = None
     how: str = ""
     spoken: int = 0

@@ -148,7 +148,6 @@ class Programme:
     between_rounds_s: float = 60.0
     choose: int | None = None
     """So many of the steps a day; None: all."""
-    exercises_a_week: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)

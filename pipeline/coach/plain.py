@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.coach.coach import named
 from pipeline.coach.cues import Cue
 from pipeline.coach.doing import SetDone
 from pipeline.coach.view import View
@@ -81,7 +80,7 @@ def _then(view: View) -> dict[str, Any]:
     assert then is not None
     exercise = then.exercise
     return {
-        "named": named(then), "title": exercise.title, "side": then.side, "grip": then.grip,
+        "named": then.named, "title": exercise.title, "side": then.side, "grip": then.grip,
         "setup": list(exercise.setup), "caution": exercise.caution, "figure": exercise.figure,
         "equipment": list(exercise.equipment),
     }  # fmt: skip
@@ -101,7 +100,7 @@ def set_object(done: SetDone) -> dict[str, Any]:
     return {
         "number": done.number,
         "exercise": done.block.exercise.name,
-        "named": named(done.block),
+        "named": done.block.named,
         "side": done.block.side,
         "grip": done.block.grip,
         "reps": done.reps,

@@ -48,6 +48,18 @@ class Block:
         return self.exercise.name, self.side
 
     @property
+    def named(self) -> str:
+        """It in words, as it is announced."""
+        words = [self.exercise.title]
+        if self.sets > 1:
+            words.append(f"set {self.set}")
+        if self.side != "both":
+            words.append(f"{self.side} side")
+        if self.grip:
+            words.append(self.grip)
+        return ", ".join(words)
+
+    @property
     def expected_s(self) -> float:
         """How long it takes as prescribed, done to the top of its range."""
         return self.most * self.tempo.rep_s
@@ -69,6 +81,10 @@ class Plan:
         """How long it takes as prescribed, without the last rest."""
         rests_s = sum(block.rest_s for block in self.blocks[:-1])
         return sum(block.expected_s for block in self.blocks) + rests_s
+
+    def after(self, place: int) -> Block | None:
+        """The block that comes after the one at a place; None after the last."""
+        return self.blocks[place + 1] if place + 1 < len(self.blocks) else None
 
     @property
     def reps(self) -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pipeline.analysis.types import Rep
 from pipeline.coach.exercises import Tempo
 
-WORDS = {"concentric": "pull", "hold": "hold", "eccentric": "release"}
 LONG_ENOUGH = 0.7
 """A hold of less than this part of what is asked for is too short."""
 SLOW_ENOUGH = 0.6

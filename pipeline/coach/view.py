@@ -37,14 +37,6 @@ class Guide:
         """The same on a time axis whose zero lies `by_s` earlier."""
         return Guide(*(getattr(self, each.name) + by_s for each in fields(self)))
 
-    def phase(self, time_s: float) -> str:
-        """What is to be done at a time; `wait` until the next pull."""
-        if time_s < self.pull_s or self.end_s <= time_s < self.next_s:
-            return "wait"
-        if time_s < self.top_s or time_s >= self.next_s:
-            return "pull"
-        return "hold" if time_s < self.release_s else "release"
-
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -82,5 +74,4 @@ class View:
     @property
     def then(self) -> Block | None:
         """The block that comes after."""
-        following = self.plan.blocks[self.place + 1 : self.place + 2]
-        return following[0] if following else None
+        return self.plan.after(self.place)
