@@ -6,7 +6,9 @@ loss unless what follows makes up for it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from statistics import median_low
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from sensor.timeline.foreign import Run
 
 FOLLOW = 0.1
 """How much of an arrival's lateness moves the line: it may be the radio's, or the device's rate."""
+MOST_INTERVALS = 9
+"""The middle one of the last so many between arrivals is usual."""
 HOLD_S, HOLD_ARRIVALS = 0.3, 4
 """What is later than this, and than so many usual arrivals, follows a loss or a burst ..."""
 DECIDE_S = 0.25
@@ -54,7 +58,7 @@ class EvenClock:
         """Index and time of the last sample that was placed, µs."""
         self._anchor = (0, 0)
         """Index and arrival that the rate is measured from."""
-        self._usual_us = 0.0
+        self._intervals_us: deque[int] = deque(maxlen=MOST_INTERVALS)
         self._arrived_us = 0
         self._waiting: list[tuple[int, Sequence[int], int]] = []
         self._doubt: int | None = None
@@ -110,17 +114,16 @@ class EvenClock:
             self._arrived_us = received_us
             times = received_us - (indices[-1] - np.array(indices)) * self.period_us
             return [self._placed(ordinal, indices, times)]
-        interval_us = received_us - self._arrived_us
+        self._intervals_us.append(received_us - self._arrived_us)
         self._arrived_us = received_us
         late_us = received_us - self._predicted_us(indices[-1])
-        hold_us = max(HOLD_S * 1e6, HOLD_ARRIVALS * self._usual_us)
+        hold_us = max(HOLD_S * 1e6, HOLD_ARRIVALS * median_low(self._intervals_us))
         if self._wrap is None and (self._waiting or late_us > hold_us):
             self._waiting.append((ordinal, indices, received_us))
             if late_us < hold_us / 2:
                 return self._made_up()
             long = received_us - self._waiting[0][2] >= DECIDE_S * 1e6
             return self._decided() if long and len(self._waiting) > 1 else []
-        self._usual_us += FOLLOW * (interval_us - self._usual_us)
         self._learn(indices[-1], received_us)
         shift_us = late_us if late_us < 0 else FOLLOW * late_us
         return [self._on_line(ordinal, indices, shift_us)]

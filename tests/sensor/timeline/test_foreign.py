@@ -140,6 +140,20 @@ def test_a_long_silence_without_a_burst_is_a_gap_of_unknown_size() -> None:
     assert np.sort(steps)[-2] < 20_000
 
 
+@pytest.mark.parametrize(("rate_hz", "size"), [(10, 2), (10, 4), (4, 8), (1, 1)])
+def test_of_a_slow_device_only_a_silence_longer_than_usual_is_a_gap(
+    rate_hz: float, size: int
+) -> None:
+    clock = EvenClock(None)
+    arrivals_s = [k * size / rate_hz for k in range(200) if not 100 <= k < 110]
+    runs = [
+        run for at_s in arrivals_s for run in clock.place(size, None, NOW_US + round(at_s * 1e6))
+    ]
+    runs += clock.flush()
+    assert [run.lost for run in runs if run.lost != 0] == [None]
+    assert placed(runs).size == 190 * size
+
+
 def test_a_counter_makes_a_loss_exact_and_may_wrap() -> None:
     clock = EvenClock(None, wrap=2**16)
     runs: list[Run] = []
