@@ -54,7 +54,7 @@ class EvenClock:
         self._prior = self._prior_us / self.period_us
         self._count = 0
         self._index = 0
-        self._line: tuple[int, float] | None = None
+        self._line: tuple[int, int] | None = None
         """Index and time of the last sample that was placed, µs."""
         self._anchor = (0, 0)
         """Index and arrival that the rate is measured from."""
@@ -72,9 +72,7 @@ class EvenClock:
         first = self._count
         self._count += count
         if self._wrap is None or stamps is None:
-            indices: Sequence[int] = range(self._index, self._index + count)
-            self._index += count
-            return self._arrived(first, indices, received_us)
+            return self._arrived(first, range(first, self._count), received_us)
         kept: list[tuple[int, int]] = []
         for ordinal, stamp in enumerate(stamps.tolist(), first):
             index = self._unwrapped(stamp)
@@ -137,8 +135,7 @@ class EvenClock:
         assert self._line is not None
         last, last_us = self._line
         steps = np.array(indices) - last
-        least_us = last_us + 0.2 * self.period_us * steps[-1]
-        end_us = max(self._predicted_us(indices[-1]) + shift_us, least_us)
+        end_us = self._predicted_us(indices[-1]) + shift_us
         return self._placed(ordinal, indices, last_us + steps / steps[-1] * (end_us - last_us))
 
     def _made_up(self) -> list[Run]:
@@ -158,16 +155,17 @@ class EvenClock:
         runs: list[Run] = []
         for ordinal, indices, _ in waiting:
             times = end_us - (last - np.array(indices)) * self.period_us
-            times = np.maximum(times, self._line[1] + 1 + np.arange(times.size))
             run = self._placed(ordinal, indices, times)
             runs.append(run if runs else Run(run.first, run.times_us, None))
         return runs
 
     def _placed(self, ordinal: int, indices: Sequence[int], times: Floats) -> Run:
-        whole = np.rint(times).astype(np.int64)
-        if self._line is not None:  # two that round to one µs
-            whole = np.maximum(whole, round(self._line[1]) + 1 + np.arange(whole.size))
-        self._line = (indices[-1], float(whole[-1]))
+        # time goes on, also where the line went back
+        order = np.arange(len(indices))
+        whole = np.maximum.accumulate(np.rint(times).astype(np.int64) - order) + order
+        if self._line is not None:
+            whole = np.maximum(whole, self._line[1] + 1 + order)
+        self._line = (indices[-1], int(whole[-1]))
         return Run(ordinal, whole)
 
     def _learn(self, index: int, received_us: int) -> None:
