@@ -94,7 +94,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     try:
         database.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         database.execute("PRAGMA trusted_schema=OFF")
-    except BaseException:
+    except sqlite3.Error:
         database.close()
         raise
     return database

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -119,23 +119,19 @@ class Recording(Rows):
             is to be written and another process does.
         """
         look_at(path)
-        with translated(path):
+        with translated(path), ExitStack() as undo:
             lock = Lock.take(path) if write else None
-            if write and lock is None:
+            if lock is not None:
+                undo.callback(lock.release)
+            elif write:
                 raise InUseError("is being recorded or delivered now", path)
             lacks_end = is_part_of_two(path)
-            try:
-                database = connect(path, "rw" if write else "ro")
-                try:
-                    check(path, database)
-                    return cls(path, database, lock, lacks_end=lacks_end)
-                except BaseException:
-                    database.close()
-                    raise
-            except BaseException:
-                if lock is not None:
-                    lock.release()
-                raise
+            database = connect(path, "rw" if write else "ro")
+            undo.callback(database.close)
+            check(path, database)
+            recording = cls(path, database, lock, lacks_end=lacks_end)
+            undo.pop_all()
+            return recording
 
     def __enter__(self) -> Self:
         return self
@@ -164,7 +160,8 @@ class Recording(Rows):
         ]
         if not packs:
             return
-        with _transaction(self._database):
+        with self._database:  # all or nothing
+            self._database.execute("BEGIN")
             self._database.executemany("INSERT INTO packs VALUES (?, ?, ?, ?, ?)", packs)
             self._database.executemany(
                 "DELETE FROM log WHERE id >= ? AND id < ?",
@@ -189,7 +186,8 @@ class Recording(Rows):
 
     def extend(self, notifications: list[Notification]) -> None:
         """Commit many notifications at once."""
-        with translated(self.path), _transaction(self._database):
+        with translated(self.path), self._database:
+            self._database.execute("BEGIN")
             rows = list(enumerate(notifications, self._next))
             self._database.executemany(_INSERT, ((row, *_columns(each)) for row, each in rows))
             sums = (
@@ -291,19 +289,6 @@ class Recording(Rows):
             return
         with translated(self.path), closing(connect(self.path, "rw")) as database:
             database.execute("PRAGMA wal_checkpoint(PASSIVE)")
-
-
-@contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing."""
-    database.execute("BEGIN")
-    try:
-        yield
-        database.execute("COMMIT")
-    except BaseException:
-        with suppress(sqlite3.Error):
-            database.execute("ROLLBACK")
-        raise
 
 
 def _columns(notification: Notification) -> tuple[int, int, bytes]:

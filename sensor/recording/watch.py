@@ -14,7 +14,7 @@ PARTS = ("", "-wal", "-shm")
 class Watch:
     """The identity of a recording's files, taken while they are good.
 
-    They stay open, so that no other file can have the same inode.
+    SQLite keeps them open, so that no other file can have the same inode.
     """
 
     def __init__(self, path: Path) -> None:
