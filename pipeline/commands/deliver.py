@@ -97,6 +97,12 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
     from pipeline.delivery.session_log import session_facts
 
     if not recording.ended:
+        if recording.lacks_end or "copied" in recording.facts:
+            print(
+                f"{recording.path.name}: this copy lacks its session's newest rows; deliver the "
+                "recording itself for those",
+                file=sys.stderr,
+            )
         _close(recording)
         print(f"{recording.path.name}: closed, its session had been cut off")
     failed = False

@@ -28,7 +28,7 @@ from pipeline.session.session import Session
 from pipeline.sinks.mqtt import connection
 from pipeline.sources.playback import Playback
 from sensor.recording.log import Recording
-from sensor.samples import Notification
+from sensor.samples import Channel, Notification
 from tests.mosquitto_server import free_port
 from tests.pipeline.signals import notifications, pulls
 
@@ -101,6 +101,24 @@ def test_a_killed_session_that_nobody_waits_for_is_closed_and_counted(
     assert row["state"] == "closed"
     assert (row["sets"], row["reps"], row["undelivered"]) == (1, 4, {})
     assert main(["doctor", "--no-band", "--no-mqtt", "--data", str(tmp_path)]) == 0
+
+
+def test_a_copy_that_lacks_the_newest_rows_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, copy = tmp_path / "a.forceband", tmp_path / "copy.forceband"
+    with Recording.create(path, {"session": "a", "sinks": []}) as recorded:
+        recorded.extend(notifications(pulls(sets=1, reps=4))[:-1])
+        assert main(["export", str(path), "--copy", "--out", str(copy)]) == 0
+        plain = tmp_path / "plain.forceband"
+        recorded.sync()
+        recorded.append(Notification(1, b"up", Channel.LINK))
+        plain.write_bytes(path.read_bytes())
+    for lacking in (copy, plain):
+        assert main(["deliver", str(lacking), "--data", str(tmp_path)]) == 0
+        assert "this copy lacks its session's newest rows" in capsys.readouterr().err
+    assert main(["deliver", str(path), "--data", str(tmp_path)]) == 0
+    assert "this copy" not in capsys.readouterr().err
 
 
 def test_waiting_is_for_the_sink_and_not_for_computing(
