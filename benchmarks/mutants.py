@@ -18,6 +18,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -182,14 +183,12 @@ def tried(module: str, code: str, tests: Sequence[str], limit_s: float) -> tuple
     child = os.fork()
     if child == 0:
         _run_tests(module, code, tests)
-    while time.monotonic() < began_s + limit_s:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status), time.monotonic() - began_s
-        time.sleep(0.05)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return -signal.SIGKILL, limit_s
+    limit = threading.Timer(limit_s, os.killpg, (child, signal.SIGKILL))
+    limit.start()
+    _, status = os.waitpid(child, 0)
+    limit.cancel()
+    limit.join()
+    return os.waitstatus_to_exitcode(status), time.monotonic() - began_s
 
 
 def _run_tests(module: str, code: str, tests: Sequence[str]) -> None:
