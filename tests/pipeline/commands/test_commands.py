@@ -12,7 +12,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -230,21 +231,28 @@ def test_doctor_names_what_is_wrong_and_what_to_do(
     assert "no forceband recording" in emitted
 
 
-@pytest.mark.slow
-def test_doctor_measures_a_band_over_the_air(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    air = f"unix:{tmp_path}/air"
-    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--ppm", "2000"]
+@contextmanager
+def simulated(air: str, *more: str) -> Iterator[None]:
+    """`forceband sim` in a process of its own, until it has advertised."""
+    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, *more]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
         try:
             assert sim.stderr is not None
             while "advertises" not in (line := sim.stderr.readline()):
                 assert line
-            assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
+            yield
         finally:
             sim.terminate()
             sim.wait(30)
+
+
+@pytest.mark.slow
+def test_doctor_measures_a_band_over_the_air(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    air = f"unix:{tmp_path}/air"
+    with simulated(air, "--ppm", "2000"):
+        assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
     found = " ".join(json.loads(line)["what"] for line in capsys.readouterr().out.splitlines())
     assert "MTU of 517" in found
     rate = re.search(r"streams ([0-9.]+)", found)
@@ -395,20 +403,12 @@ def test_a_simulated_progressor_is_found_and_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     air, data = f"unix:{tmp_path}/air", tmp_path / "data"
-    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--as", "progressor"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
-        try:
-            assert sim.stderr is not None
-            while "advertises" not in (line := sim.stderr.readline()):
-                assert line
-            assert main(["scan", "--transport", air, "--seconds", "1", "--json"]) == 0
-            (device,) = map(json.loads, capsys.readouterr().out.splitlines())
-            assert (device["driver"], device["timing"]) == ("progressor", "stamped")
-            record = ["record", "--transport", air, "--data", str(data), "--duration", "8"]
-            assert main(record) == 0
-        finally:
-            sim.terminate()
-            sim.wait(30)
+    with simulated(air, "--as", "progressor"):
+        assert main(["scan", "--transport", air, "--seconds", "1", "--json"]) == 0
+        (device,) = map(json.loads, capsys.readouterr().out.splitlines())
+        assert (device["driver"], device["timing"]) == ("progressor", "stamped")
+        record = ["record", "--transport", air, "--data", str(data), "--duration", "8"]
+        assert main(record) == 0
     capsys.readouterr()
     (path,) = data.glob("*.forceband")
     with Recording.open(path) as recording:
@@ -431,16 +431,8 @@ def test_doctor_measures_a_device_of_others_by_what_it_can_do(
     monkeypatch.setattr("pipeline.checkup.MEASURE_S", 4.0)
     monkeypatch.setattr("pipeline.checkup.LISTEN_S", 1.0)
     air = f"unix:{tmp_path}/air"
-    command = [sys.executable, "-m", "pipeline", "sim", "--transport", air, "--as", "force-board"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
-        try:
-            assert sim.stderr is not None
-            while "advertises" not in (line := sim.stderr.readline()):
-                assert line
-            assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
-        finally:
-            sim.terminate()
-            sim.wait(30)
+    with simulated(air, "--as", "force-board"):
+        assert main(["doctor", "--transport", air, "--data", str(tmp_path), "--json"]) == 0
     found = " ".join(json.loads(line)["what"] for line in capsys.readouterr().out.splitlines())
     assert "Force Board: about 80 Hz, no clock" in found
     assert re.search(r"streams [0-9.]+ Hz", found)

@@ -40,11 +40,15 @@ def test_the_log_is_brought_to_the_disk_while_it_is_written(
             recorder = recorder_of(recording)
             for row in ROWS[:50]:
                 recorder.take(row)
-            before = recording.path.read_bytes()
+            synced, loop, sync = asyncio.Event(), asyncio.get_running_loop(), recording.sync
+
+            def told() -> None:
+                sync()
+                loop.call_soon_threadsafe(synced.set)
+
+            monkeypatch.setattr(recording, "sync", told)
             syncing = asyncio.create_task(recorder.keep_synced())
-            async with asyncio.timeout(20):
-                while recording.path.read_bytes() == before:  # noqa: ASYNC110 - a file has no event
-                    await asyncio.sleep(0.01)
+            await asyncio.wait_for(synced.wait(), 20)
             syncing.cancel()
 
         asyncio.run(main())
