@@ -34,8 +34,8 @@ RATE_SHARE = 0.5
 class EvenClock:
     """Samples come at an even rate, which their arrivals tell; the device may count them.
 
-    The last sample of an arrival is on a line that follows early arrivals at once and late ones
-    slowly. Of what comes after a long silence it is waited whether it makes up for it.
+    The last sample of an arrival is on a line that follows arrivals slowly. Of what comes after a
+    long silence it is waited whether it makes up for it.
 
     Parameters
     ----------
@@ -123,8 +123,7 @@ class EvenClock:
             long = received_us - self._waiting[0][2] >= DECIDE_S * 1e6
             return self._decided() if long and len(self._waiting) > 1 else []
         self._learn(indices[-1], received_us)
-        shift_us = late_us if late_us < 0 else FOLLOW * late_us
-        return [self._on_line(ordinal, indices, shift_us)]
+        return [self._on_line(ordinal, indices, FOLLOW * late_us)]
 
     def _predicted_us(self, index: int) -> float:
         assert self._line is not None
