@@ -13,13 +13,16 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
-Pictures = dict[str, tuple[int, int, float]]
-"""Width and height of the page by the picture's name, and when it is taken, in s."""
+Pictures = dict[str, tuple[int, int, float, str]]
+"""By name: width and height of the page, after how many s it is taken, and once what is seen."""
 
-LIVE: Pictures = {"live-page": (1280, 800, 75.0)}
+LIVE: Pictures = {"live-page": (1280, 800, 75.0, "body")}
 """Into the second set, so that the page has something to tell."""
 COACHED = "six-minute-upper-back"
-COACH: Pictures = {"coach-set": (1280, 800, 12.0), "coach-phone-change": (390, 844, 27.0)}
+COACH: Pictures = {
+    "coach-set": (1280, 800, 12.0, "#coach[data-screen=work]"),
+    "coach-phone-change": (390, 844, 12.0, "#coach[data-screen=rest]"),
+}
 """In that programme's first set, and at the change to another grip."""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -54,15 +57,16 @@ def _take(url: str, pictures: Pictures) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         pages = {}
-        for name, (width, height, _) in pictures.items():
+        for name, (width, height, *_) in pictures.items():
             pages[name] = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme="dark"
             )
             pages[name].goto(url)
         began = time.monotonic()
-        for name, (*_, at_s) in sorted(pictures.items(), key=lambda each: each[1][2]):
+        for name, (*_, at_s, sight) in sorted(pictures.items(), key=lambda each: each[1][2]):
             wait_s = max(at_s - (time.monotonic() - began), 0)
             pages[name].wait_for_timeout(wait_s * 1000)
+            pages[name].locator(sight).wait_for(timeout=0)
             pages[name].screenshot(path=IMAGES / f"{name}.png")
         browser.close()
 
