@@ -45,7 +45,8 @@ FITS = """() => {
   const keys = [...document.querySelectorAll("#coach-keys button")];
   const inside = keys.every((key) => {
     const box = key.getBoundingClientRect();
-    return key.scrollWidth <= key.clientWidth && box.width >= 48 && box.height >= 48 && box.left >= 0 && box.top >= 0
+    return key.scrollWidth <= key.clientWidth
+      && box.width >= 48 && box.height >= 48 && box.left >= 0 && box.top >= 0
       && box.right <= innerWidth + 0.5 && box.bottom <= innerHeight + 0.5;
   });
   return inside && document.documentElement.scrollWidth <= innerWidth;
