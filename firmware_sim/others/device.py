@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ class Trouble:
     """Its advertisement has no name."""
 
 
-class OtherDevice:
+class OtherDevice(ABC):
     """Samples evenly while it streams; `encode` of a kind makes its notifications.
 
     Parameters
@@ -86,12 +87,12 @@ class OtherDevice:
 
     # -- for a kind to fill in -----------------------------------------------------------------
 
-    def write(self, uuid: str, value: bytes, now_s: float) -> None:
-        """What a client wrote."""
+    def write(self, uuid: str, value: bytes, now_s: float) -> None:  # noqa: B027
+        """What a client wrote; some devices only send."""
 
+    @abstractmethod
     def encode(self, index: int, time_s: Floats, force_n: Floats) -> list[Sent]:
         """Notifications of samples (n,) from `index` on, at times since the stream began first."""
-        raise NotImplementedError
 
     def farewell(self) -> list[Sent]:
         """What it says before it turns itself off."""

@@ -62,10 +62,7 @@ class SerialTwin(OtherDevice):
     """A serial line behind a radio: bytes are sent in chunks that mind no frame."""
 
     uuid = ""
-
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
-        self._line = b""
+    _line = b""
 
     def say(self, data: bytes) -> list[Sent]:
         """Put bytes on the line; the chunks that are full."""
