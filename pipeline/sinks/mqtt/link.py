@@ -83,6 +83,8 @@ class BrokerLink:
         self._on_up = on_up
         self._hear = hear
         self._connection: Connection | None = None
+        self._obliging: Connection | None = None
+        """The connection on which the broker took a message."""
         self._pending: dict[int, asyncio.Future[None]] = {}
         self._offered: deque[MQTTMessageInfo] = deque()
         self._retry_at_s = 0.0
@@ -160,7 +162,12 @@ class BrokerLink:
                 if not suspect.guilty(message):
                     await self._send_together([message])
         else:
-            await self._send_together(messages)
+            # one that refuses says so of a single message; under many it may hang up before
+            connection = self._connection
+            tried = 0 if self._obliging is connection else 1
+            await self._send_together(messages[:tried])
+            self._obliging = connection
+            await self._send_together(messages[tried:])
         too_big = [message for message in messages if suspect.guilty(message)]
         suspect.done()
         return [(message, why_hung_up(self._settings, len(message.payload))) for message in too_big]
