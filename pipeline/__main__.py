@@ -8,10 +8,12 @@ import logging
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from keyword import iskeyword
 from types import FrameType
+from typing import Any
 
 from pipeline.views.process import ending_signals, patient_stderr
 
@@ -37,8 +39,7 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; 0 done, 1 failed with a sentence, 2 wrong usage, 130 interrupted."""
-    _end_as_with_ctrl_c()
-    with patient_stderr():
+    with _ending_as_with_ctrl_c(), patient_stderr():
         return _main(sys.argv[1:] if argv is None else argv)
 
 
@@ -121,15 +122,22 @@ def _set_up_logging(*, verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-def _end_as_with_ctrl_c() -> None:
+@contextmanager
+def _ending_as_with_ctrl_c() -> Iterator[None]:
     """SIGTERM and a closed terminal end as Ctrl-C does: stop the stream, write everything.
 
     As a container's first process, too, where the system has no answer of its own to SIGTERM.
     """
+    before: dict[signal.Signals, Any] = {}
     with suppress(ValueError):  # not in the main thread: whoever called us has its own ways
         for number in ending_signals():
             if signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, _interrupt)
+                before[number] = signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
