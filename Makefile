@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 
 help:
 	@echo "make demo    try it: simulated band on a virtual radio, broker, live page"
-	@echo "make test    lint, types, and all tests that take no longer than three minutes"
+	@echo "make test    lint, types and the fast tests: some minutes"
 	@echo "make prove   the long proofs: faults, kills, hours of session"
 	@echo "make mutants small faults in the modules of reliability: which do the fast tests notice?"
 	@echo "make bench   benchmarks, as ratios to a yardstick of the same run"
