@@ -8,12 +8,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from keyword import iskeyword
 from types import FrameType
-from typing import Any
 
 from pipeline.views.process import ending_signals, patient_stderr
 
@@ -39,7 +37,8 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; 0 done, 1 failed with a sentence, 2 wrong usage, 130 interrupted."""
-    with _ending_as_with_ctrl_c(), patient_stderr():
+    _end_as_with_ctrl_c()
+    with patient_stderr():
         return _main(sys.argv[1:] if argv is None else argv)
 
 
@@ -122,22 +121,15 @@ def _set_up_logging(*, verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
-@contextmanager
-def _ending_as_with_ctrl_c() -> Iterator[None]:
+def _end_as_with_ctrl_c() -> None:
     """SIGTERM and a closed terminal end as Ctrl-C does: stop the stream, write everything.
 
     As a container's first process, too, where the system has no answer of its own to SIGTERM.
     """
-    before: dict[signal.Signals, Any] = {}
     with suppress(ValueError):  # not in the main thread: whoever called us has its own ways
         for number in ending_signals():
             if signal.getsignal(number) is signal.SIG_DFL:
-                before[number] = signal.signal(number, _interrupt)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+                signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,9 +1,12 @@
 """What holds for all tests, and the table of proofs at the end."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from pipeline.views.process import ENDING
 
 if hasattr(signal, "SIGHUP"):
     # Sessions inherit it: tests that run under nohup hang up on them all the same.
@@ -12,6 +15,15 @@ if hasattr(signal, "SIGHUP"):
 # Machines are shared: no example fails because it was slow. CI's own profile stays beneath.
 settings.register_profile("unhurried", parent=settings.default, deadline=None)
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """A command ends deaf to signals, as its process ends too; here the next test follows."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

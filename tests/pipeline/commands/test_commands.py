@@ -12,7 +12,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -147,16 +146,6 @@ def test_replay_at_full_speed_tells_the_sets_of_the_file(
     out = capsys.readouterr().out
     for each in sets:
         assert f"{each.peak_n:.1f}" in out
-
-
-def test_signals_are_handled_as_before_when_a_command_is_over() -> None:
-    """Or what a caller starts afterwards is deaf to SIGTERM, as children inherit it."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    threading.Timer(2.0, os.kill, [os.getpid(), signal.SIGTERM]).start()
-    # 130 where it comes before the session has begun
-    assert main(["replay", str(GOLDEN), "--speed", "1", "--no-page"]) in (0, 130)
-    assert [signal.getsignal(number) for number in numbers] == before
 
 
 def test_a_replay_in_a_terminal_keeps_its_page_until_it_is_interrupted() -> None:
