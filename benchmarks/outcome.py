@@ -6,10 +6,10 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 
-from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.live_score import LiveScore, score_live, suits
 from benchmarks.rivals import evenly, neurokit, scipy_limit
 from benchmarks.score import Score, score, score_peaks
+from firmware_sim.generator.kinds import CALIBRATION, KINDS, make_session
 from pipeline.analysis import analyse
 from pipeline.analysis.types import Rep, SetSummary
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from benchmarks.generator.kinds import Session
-from benchmarks.generator.truth import TrueRep
+from firmware_sim.generator.kinds import Session
+from firmware_sim.generator.truth import TrueRep
 from sensor.samples import Floats
 
 BOUNDARIES = ("start", "top start", "top end", "end")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.generator.plan import Plan
+from firmware_sim.generator.plan import Plan
 
 Generator = np.random.Generator
 

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from benchmarks.generator.kinds import Session, make_session
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.truth import TrueRep
+from firmware_sim.generator.kinds import Session, make_session
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.truth import TrueRep
 
 SEEDS = range(4)
 SETS = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.generator import manners
-from benchmarks.generator.faults import GAUGES
-from benchmarks.generator.plan import Plan
+from firmware_sim.generator import manners
+from firmware_sim.generator.faults import GAUGES
+from firmware_sim.generator.plan import Plan
 
 Generator = np.random.Generator
 

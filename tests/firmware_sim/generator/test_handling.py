@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks
 
-from benchmarks.generator.kinds import Session, make_session
-from benchmarks.generator.shapes import GRID_HZ
+from firmware_sim.generator.kinds import Session, make_session
+from firmware_sim.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 
 SEEDS = range(4)

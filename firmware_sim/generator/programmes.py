@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.generator import shapes
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import SetPlan
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.stretched import (
+from firmware_sim.generator import shapes
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import SetPlan
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.stretched import (
     REST,
     SMOOTH,
     pull,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.generator.plan import GaugePlan
-from benchmarks.generator.shapes import GRID_HZ, smooth_noise
+from firmware_sim.generator.plan import GaugePlan
+from firmware_sim.generator.shapes import GRID_HZ, smooth_noise
 from sensor.samples import Floats
 
 Generator = np.random.Generator

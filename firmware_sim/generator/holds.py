@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy.signal import find_peaks, peak_prominences
 
-from benchmarks.generator import shapes
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import SetPlan
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.stretched import SMOOTH, Stretched, put_down, stretched_set, take_up
+from firmware_sim.generator import shapes
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import SetPlan
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.stretched import SMOOTH, Stretched, put_down, stretched_set, take_up
 from sensor.samples import Floats
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks.generator.faults import GAUGES
-from benchmarks.generator.handling import handle, slack_set, try_band, untangle, wait_in_hand, walk
-from benchmarks.generator.holds import holds, wanders
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.stretched import REST, pull, put_down, stretched_set, take_up
+from firmware_sim.generator.faults import GAUGES
+from firmware_sim.generator.handling import (
+    handle,
+    slack_set,
+    try_band,
+    untangle,
+    wait_in_hand,
+    walk,
+)
+from firmware_sim.generator.holds import holds, wanders
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.stretched import REST, pull, put_down, stretched_set, take_up
 
 
 def _block(person: Person, what: str, number: int) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.generator import shapes
-from benchmarks.generator.handling import slack_set
-from benchmarks.generator.holds import wandering_hold
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import Range, SetPlan
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.stretched import REST, SMOOTH, pull, put_down, stretched_set, take_up
+from firmware_sim.generator import shapes
+from firmware_sim.generator.handling import slack_set
+from firmware_sim.generator.holds import wandering_hold
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import Range, SetPlan
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.stretched import REST, SMOOTH, pull, put_down, stretched_set, take_up
 from sensor.samples import Floats
 
 Halts = tuple[float, Range]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.generator import shapes
-from benchmarks.generator.faults import GAUGES
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import Range, SetPlan
+from firmware_sim.generator import shapes
+from firmware_sim.generator.faults import GAUGES
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import Range, SetPlan
 from sensor.samples import Floats
 
 SMOOTH = ("beta", "ramp", "submovements", "early", "gompertz")

@@ -8,13 +8,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from benchmarks.generator import handling, holds, pausing, planned, programmes, stretched, together
-from benchmarks.generator.gauge import sample, tremor, zero_error
-from benchmarks.generator.manners import MANNERS, RATES_HZ, Manner, base_plan
-from benchmarks.generator.mixture import doubtful, mixed
-from benchmarks.generator.person import Person
-from benchmarks.generator.plan import Plan
-from benchmarks.generator.truth import Truth, truth_of
+from firmware_sim.generator import (
+    handling,
+    holds,
+    pausing,
+    planned,
+    programmes,
+    stretched,
+    together,
+)
+from firmware_sim.generator.gauge import sample, tremor, zero_error
+from firmware_sim.generator.manners import MANNERS, RATES_HZ, Manner, base_plan
+from firmware_sim.generator.mixture import doubtful, mixed
+from firmware_sim.generator.person import Person
+from firmware_sim.generator.plan import Plan
+from firmware_sim.generator.truth import Truth, truth_of
 from sensor.samples import Floats
 
 __all__ = ["CALIBRATION", "KINDS", "RATES_HZ", "Session", "make_session"]

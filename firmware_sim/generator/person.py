@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from benchmarks.generator import shapes
-from benchmarks.generator.drawing import Drawing, Intent, Meant, Window
-from benchmarks.generator.plan import Plan, Range, SetPlan
-from benchmarks.generator.shapes import GRID_HZ
+from firmware_sim.generator import shapes
+from firmware_sim.generator.drawing import Drawing, Intent, Meant, Window
+from firmware_sim.generator.plan import Plan, Range, SetPlan
+from firmware_sim.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 
 Generator = np.random.Generator

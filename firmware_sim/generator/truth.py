@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.generator.drawing import Drawing, Intent, Meant
-from benchmarks.generator.shapes import GRID_HZ
+from firmware_sim.generator.drawing import Drawing, Intent, Meant
+from firmware_sim.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 
 VALLEY_S = 3.0

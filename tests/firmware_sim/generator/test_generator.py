@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from benchmarks.generator import KINDS
-from benchmarks.generator import make_session as draw
-from benchmarks.generator.drawing import Drawing, Intent, Meant, Window
-from benchmarks.generator.kinds import Session
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.truth import TrueRep, rep_truth, truth_of
+from firmware_sim.generator import KINDS
+from firmware_sim.generator import make_session as draw
+from firmware_sim.generator.drawing import Drawing, Intent, Meant, Window
+from firmware_sim.generator.kinds import Session
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.truth import TrueRep, rep_truth, truth_of
 
 
 @cache

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.generator.drawing import Drawing
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import SetPlan
+from firmware_sim.generator.drawing import Drawing
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import SetPlan
 
 
 def draw(person: Person) -> Drawing:

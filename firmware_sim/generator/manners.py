@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.generator import faults
-from benchmarks.generator.plan import GaugePlan, Plan, Range, SetPlan
+from firmware_sim.generator import faults
+from firmware_sim.generator.plan import GaugePlan, Plan, Range, SetPlan
 
 Generator = np.random.Generator
 Manner = Callable[[Generator, Plan], None]

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.generator import shapes
-from benchmarks.generator.drawing import Meant
-from benchmarks.generator.faults import at_least
-from benchmarks.generator.person import Person, between
-from benchmarks.generator.plan import SetPlan
-from benchmarks.generator.shapes import GRID_HZ
-from benchmarks.generator.stretched import REST, pull, put_down, stretched_set, take_up
+from firmware_sim.generator import shapes
+from firmware_sim.generator.drawing import Meant
+from firmware_sim.generator.faults import at_least
+from firmware_sim.generator.person import Person, between
+from firmware_sim.generator.plan import SetPlan
+from firmware_sim.generator.shapes import GRID_HZ
+from firmware_sim.generator.stretched import REST, pull, put_down, stretched_set, take_up
 
 WALKING_N = (3.5, 6.0)
 """A band that hangs from the hand or the anchor swings by so much at each step."""
