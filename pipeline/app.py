@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.coach.coach import KIND
+from pipeline.coach.workout import KIND
 from pipeline.config import Config
 from pipeline.delivery.coaching import Coaching, CoachSink
 from pipeline.delivery.delivery import Delivery, DeliveryStatus

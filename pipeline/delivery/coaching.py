@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from pipeline.coach.coach import KIND, TICK, Coach, CoachEvent
+from pipeline.coach.coach import TICK, Coach
 from pipeline.coach.plan import Plan
+from pipeline.coach.workout import KIND, CoachEvent
 from pipeline.session.events import Emitted, ForceSamples
 from pipeline.session.facts import SessionFacts
 from sensor.errors import BandError

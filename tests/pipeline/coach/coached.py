@@ -10,12 +10,13 @@ from firmware_sim.band import Band, BandSetup
 from firmware_sim.offline import STARTED_US, Radio, notifications
 from firmware_sim.person.truth import RepTruth
 from firmware_sim.person.workout import Workout
-from pipeline.coach.coach import KIND, Coach, CoachEvent
+from pipeline.coach.coach import Coach
 from pipeline.coach.cues import Cue, CueWithdrawn
 from pipeline.coach.doing import SetDone
 from pipeline.coach.library import Library, load
 from pipeline.coach.plan import Plan, plan_of
 from pipeline.coach.view import Screen, View
+from pipeline.coach.workout import KIND, CoachEvent
 from pipeline.session.session import Session
 from sensor.samples import Channel, Notification
 
