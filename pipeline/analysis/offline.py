@@ -28,7 +28,15 @@ from pipeline.analysis.preprocess import (
 from pipeline.analysis.quality import measure
 from pipeline.analysis.segmentation import NO_CYCLES, Cycles, find_cycles
 from pipeline.analysis.sets import NO_SETS, OpenSets, close_sets
-from pipeline.analysis.types import Analysis, Expect, Partial, Rep, SetClosed, Settings
+from pipeline.analysis.types import (
+    Analysis,
+    Expect,
+    Expectations,
+    Partial,
+    Rep,
+    SetClosed,
+    Settings,
+)
 from sensor.samples import Floats, Gap
 from sensor.timeline.stamps import repaired
 from sensor.wire.profile import BandCurve
@@ -68,7 +76,7 @@ class Rules:
 
     settings: Settings
     curve: BandCurve | None
-    expect: Expect
+    expect: Expectations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +169,8 @@ def analyse(
     time_s, force_n = repaired(time_s, force_n)
     force_n = despike(force_n)
     samples = Samples(time_s, force_n, find_gaps(time_s))
-    rules = Rules(settings or Settings(), curve, expect or Expect())
+    expected = Expectations().then(-np.inf, expect or Expect())
+    rules = Rules(settings or Settings(), curve, expected)
     bins, context = binned(time_s, force_n), Context()
     closed: list[SetClosed] = []
     while bins.size:

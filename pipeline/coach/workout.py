@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn
+from pipeline.analysis.types import Expect, LiveState, RepAnnounced, RepCorrected, RepWithdrawn
 from pipeline.coach.asking import Asking
 from pipeline.coach.clock import Clock
 from pipeline.coach.counting import Counting
@@ -20,7 +20,8 @@ from pipeline.session.events import ForceSamples, LinkChanged, Marked, SessionEn
 KIND = "coach"
 """Of the marks that hold what the person asks for."""
 
-CoachEvent = View | Cue | CueWithdrawn | SetDone
+CoachEvent = View | Cue | CueWithdrawn | SetDone | Expect
+"""`Expect`: what the person does from now on, for the analysis."""
 
 
 class Workout:
@@ -34,6 +35,7 @@ class Workout:
         self._asking = Asking(self._course, self._screens, self._counting)
         self._feeling = Feeling(self._course, self._screens, self._counting, self._asking)
         self._shown: View | None = None
+        self._expected: Expect | None = None
 
     @property
     def over(self) -> bool:
@@ -116,11 +118,18 @@ class Workout:
         if not course.stale:
             return news
         course.stale = False
+        if (expect := self._expect()) != self._expected:
+            self._expected = expect
+            news.append(expect)
         view = self._look()
         if self._shown is None or replace(view, now_s=self._shown.now_s) != self._shown:
             self._shown = view
             news.append(view)
         return news
+
+    def _expect(self) -> Expect:
+        by_band = self._course.needs_band and not self.over
+        return self._course.block.exercise.expect if by_band else Expect()
 
     def _look(self) -> View:
         course, session_s = self._course, self._clock.session_s

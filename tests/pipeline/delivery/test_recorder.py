@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from pipeline.analysis.types import RepAnnounced
 from pipeline.delivery import delivery as delivery_module
 from pipeline.delivery import recorder as recorder_module
 from pipeline.delivery.delivery import Delivery
 from pipeline.delivery.recorder import Recorder
+from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
+from pipeline.sinks.sink import LiveSink
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from tests.pipeline.delivery.test_delivery import FACTS, ROWS, Sink, wanted
 
 
-def recorder_of(recording: Recording, *deliveries: Delivery) -> Recorder:
+def recorder_of(
+    recording: Recording, *deliveries: Delivery, live_sinks: Sequence[LiveSink] = ()
+) -> Recorder:
     return Recorder(
         recording,
         Session(),
         FACTS,
-        live_sinks=[],
+        live_sinks=live_sinks,
         deliveries=deliveries,
         now_us=lambda: 1,
         notice=lambda level, text: None,
@@ -128,3 +135,42 @@ def test_what_is_sent_again_is_whole_and_in_order(tmp_path: Path) -> None:
 
         asyncio.run(main())
         assert recording.cursors()[sink.name] == len(ROWS)
+
+
+class Noting:
+    """Notes something as soon as it hears of a rep."""
+
+    def __init__(self) -> None:
+        self.recorder: Recorder | None = None
+        self.heard: list[int] = []
+
+    def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
+        self.heard += [each.row for each in emitted]
+        if any(isinstance(each.event, RepAnnounced) for each in emitted) and self.recorder:
+            self.recorder.mark("label", "a rep")
+
+
+def test_what_a_sink_notes_of_an_event_comes_after_it_for_everybody(tmp_path: Path) -> None:
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        sink, noting = Sink(), Noting()
+        deliver = Delivery(recording, sink, FACTS)
+        recorder = recorder_of(recording, deliver, live_sinks=[noting])
+        noting.recorder = recorder
+
+        async def main() -> None:
+            running = asyncio.create_task(deliver.run())
+            for row in ROWS:
+                recorder.take(row)
+                await asyncio.sleep(0)
+            deliver.close()
+            await asyncio.wait_for(running, 60)
+
+        asyncio.run(main())
+        rows = [each for _, each in recording.rows()]
+    assert len(rows) > len(ROWS)
+    assert noting.heard == sorted(noting.heard)
+    session = Session()
+    again = [each for row, what in enumerate(rows, 1) for each in session.receive(what, row)]
+    assert [(each.row, each.seq) for each in sink.got] == [
+        (each.row, each.seq) for each in again if isinstance(each.event, sink.durable)
+    ]
