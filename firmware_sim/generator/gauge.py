@@ -41,14 +41,14 @@ def instants(rng: Generator, plan: GaugePlan, duration_s: float) -> Floats:
     return np.asarray(t[t < duration_s], dtype=float)
 
 
-def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, Floats]:
+def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, Samples, Floats]:
     """Sample a curve on the grid of 1 kHz (zero error and tremor already in it).
 
     Returns
     -------
-    (time_s, force_n), gaps_s
-        Samples as the analysis gets them, shape (m,), and the stretches of time without samples,
-        shape (k, 2).
+    (time_s, force_n), (sampled_s, sampled_n), gaps_s
+        Samples as the analysis gets them, shape (m,), the same as the gauge took them, with its own
+        good clock, shape (n,), and the stretches of time without samples, shape (k, 2).
     """
     grid_s = np.arange(force_n.size) / GRID_HZ
     t = instants(rng, plan, float(grid_s[-1]))
@@ -75,7 +75,7 @@ def sample(rng: Generator, plan: GaugePlan, force_n: Floats) -> tuple[Samples, F
         for lo, hi in gaps_s:
             keep &= (t <= lo) | (t >= hi)
     t, y = t[keep], y[keep]
-    return _stamps(rng, plan, t, y), gaps_s
+    return _stamps(rng, plan, t, y), (t, y), gaps_s
 
 
 def _stamps(rng: Generator, plan: GaugePlan, t: Floats, y: Floats) -> Samples:

@@ -45,6 +45,9 @@ class Session:
     """Stretches without samples, shape (k, 2)."""
     clean_n: Floats
     """The noise-free curve with the zero error on the grid of 1 kHz, for pictures."""
+    sampled_s: Floats
+    sampled_n: Floats
+    """Samples before their stamps suffered, as a band with its own clock keeps them, shape (m,)."""
 
 
 CALIBRATION = "doubtful"
@@ -82,8 +85,8 @@ def make_session(kind: str, seed: int) -> Session:
     zero = zero_error(rng, plan.gauge, drawing.force_n.size)
     truth = replace(truth_of(drawing, zero), inverted=plan.gauge.inverted)
     seen = drawing.force_n + tremor(rng, drawing.pulled_n, plan.tremor) + zero
-    (time_s, force_n), gaps_s = sample(rng, plan.gauge, seen)
+    (time_s, force_n), (sampled_s, sampled_n), gaps_s = sample(rng, plan.gauge, seen)
     return Session(
         kind, seed, plan.gauge.rate_hz, plan, time_s, force_n, truth, gaps_s,
-        drawing.force_n + zero,
+        drawing.force_n + zero, sampled_s, sampled_n,
     )  # fmt: skip

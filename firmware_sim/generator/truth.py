@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from firmware_sim.generator.drawing import Drawing, Intent, Meant
+from firmware_sim.generator.measures import TruePartial, impulse_n_s, partials_of, rates_of_rise
 from firmware_sim.generator.shapes import GRID_HZ
 from sensor.samples import Floats
 
@@ -45,6 +46,10 @@ class TrueRep:
     """Of each boundary, whether the curve decides it: with levels of 89 or 91 % (9 or 11 %)
     it would move by less than `DECIDED_S`. Where a long hold wanders along 90 %, it is a toss."""
     cut: bool
+    valley_before_n: float | None = None
+    valley_after_n: float | None = None
+    impulse_n_s: float | None = None
+    rfd_n_per_s: dict[str, float] = field(default_factory=dict)
 
     @property
     def tut_s(self) -> float | None:
@@ -62,6 +67,7 @@ class Truth:
     optional: list[OptionalWindow] = field(default_factory=list)
     inverted: bool = False
     """Whether the gauge's sign is inverted; to say so is right, too."""
+    partials: list[TruePartial] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ def rep_truth(
     start, top_start, top_end, end = (float(x) for x in times[0])
     # Samples end just before the curve does.
     last_s = (force_n.size - 1) / GRID_HZ
+    before, after = float(y[: top + 1].min()), float(y[top:].min())
     return TrueRep(
         set=number,
         span_s=(0.0 if cut[0] else start, last_s if cut[1] else end),
@@ -144,6 +151,10 @@ def rep_truth(
             bool(moved[3] < DECIDED_S),
         ),
         cut=any(cut),
+        valley_before_n=None if cut[0] else before,
+        valley_after_n=None if cut[1] else after,
+        impulse_n_s=None if any(cut) else impulse_n_s(force_n, start, end),
+        rfd_n_per_s={} if cut[0] else rates_of_rise(force_n, start, peak, before),
     )
 
 
@@ -196,4 +207,9 @@ def truth_of(drawing: Drawing, zero_n: Floats) -> Truth:
         OptionalWindow(o.start / GRID_HZ, o.end / GRID_HZ, o.least, o.most)
         for o in drawing.optional
     ]
-    return Truth(reps, (force.size - 1) / GRID_HZ, optional)
+    partials = [
+        each
+        for each in partials_of(force, intents)
+        if not any(window.start_s <= each.peak_s <= window.end_s for window in optional)
+    ]
+    return Truth(reps, (force.size - 1) / GRID_HZ, optional, partials=partials)

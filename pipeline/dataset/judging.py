@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from firmware_sim.generator.kinds import Session
-from firmware_sim.generator.truth import TrueRep
+from firmware_sim.generator.truth import TrueRep, Truth
 from sensor.samples import Floats
 
 BOUNDARIES = ("start", "top start", "top end", "end")
@@ -18,8 +18,19 @@ FAST_ENOUGH_HZ = 70.0
 """Boundaries and time under tension are judged from here on: at nominal 80 Hz and above."""
 
 
+class Known(Protocol):
+    """A session whose truth is known."""
+
+    @property
+    def truth(self) -> Truth: ...
+    @property
+    def rate_hz(self) -> float: ...
+    @property
+    def gaps_s(self) -> Floats: ...
+
+
 class FoundRep(Protocol):
-    """What is judged of a found rep."""
+    """What is judged of a found rep; NaN where the counter does not tell it."""
 
     @property
     def set(self) -> int: ...
@@ -98,7 +109,7 @@ def pair_up(truth: Sequence[TrueRep], found: Sequence[FoundRep]) -> list[tuple[i
     return pairs
 
 
-def score(session: Session, found: Sequence[FoundRep], remarks: Sequence[str] = ()) -> Score:
+def score(session: Known, found: Sequence[FoundRep], remarks: Sequence[str] = ()) -> Score:
     """Judge what an analysis found in a session, and remarked on it."""
     truth = session.truth.reps
     pairs = pair_up(truth, found)
@@ -152,7 +163,7 @@ def sets_are_clear(truth: Sequence[TrueRep]) -> bool:
 
 
 def _errors(
-    result: Score, session: Session, true: TrueRep, rep: FoundRep, outer: tuple[bool, bool]
+    result: Score, session: Known, true: TrueRep, rep: FoundRep, outer: tuple[bool, bool]
 ) -> None:
     near_s = 2.5 / session.rate_hz
     lost = session.gaps_s
@@ -160,21 +171,23 @@ def _errors(
     def seen(start_s: float, end_s: float) -> bool:
         return not np.any((lost[:, 0] - near_s < end_s) & (lost[:, 1] + near_s > start_s))
 
-    if seen(true.peak_s - 0.2, true.peak_s + 0.2):
+    if seen(true.peak_s - 0.2, true.peak_s + 0.2) and not math.isnan(rep.peak_n):
         result.peak_share.append((rep.peak_n - true.peak_n) / true.applied_n)
     if session.rate_hz < FAST_ENOUGH_HZ:
         return
     times = (true.start_s, true.top_start_s, true.top_end_s, true.end_s)
     answer = (rep.start_s, rep.top_start_s, rep.top_end_s, rep.end_s)
     for k, (t, s) in enumerate(zip(times, answer, strict=True)):
-        if t is not None and seen(t, t) and seen(true.peak_s - 0.2, true.peak_s + 0.2):
+        if t is None or math.isnan(s):
+            continue
+        if seen(t, t) and seen(true.peak_s - 0.2, true.peak_s + 0.2):
             is_outer = (k == 0 and outer[0]) or (k == 3 and outer[1])
             result.edges.append(EdgeError(k, s - t, true.decided[k], is_outer))
-    if true.tut_s is not None and seen(*true.span_s):
+    if true.tut_s is not None and seen(*true.span_s) and not math.isnan(rep.tut_s):
         result.tut_share.append((rep.tut_s - true.tut_s) / true.tut_s)
 
 
-def score_peaks(session: Session, peaks_s: Floats) -> Score:
+def score_peaks(session: Known, peaks_s: Floats) -> Score:
     """Judge an analysis that reports no more than the times of the peaks."""
     truth = session.truth.reps
     extra = 0

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from benchmarks.score import score, score_peaks
 from firmware_sim.generator import KINDS, make_session
 from firmware_sim.generator.kinds import Session
 from firmware_sim.generator.truth import OptionalWindow, TrueRep
+from pipeline.dataset.judging import score, score_peaks
 
 
 @dataclass(frozen=True)
