@@ -35,8 +35,19 @@ class LeapingLoop(asyncio.SelectorEventLoop):
         """Seconds since the loop was made."""
         return self._leaping.now_s
 
+    def sleep(self, seconds: float) -> None:
+        """Nothing runs for so long."""
+        self._leaping.now_s += seconds
+
 
 def leap(main: Coroutine[Any, Any, T]) -> T:
     """Run it as `asyncio.run` does, in no time."""
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
         return runner.run(main)
+
+
+def stand_still(seconds: float) -> None:
+    """The whole computer sleeps, and time goes on."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, LeapingLoop)
+    loop.sleep(seconds)
