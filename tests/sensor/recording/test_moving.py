@@ -57,11 +57,12 @@ def test_a_good_file_that_goes_elsewhere_leaves_nothing_behind(tmp_path: Path, k
 
 def test_what_was_deleted_is_made_again_from_memory(tmp_path: Path) -> None:
     with written(tmp_path / "a.forceband") as recording:
-        assert recording.problem is None
+        problems = [recording.problem]
         recording.path.unlink()
-        assert recording.problem == "the file was deleted or moved away"
+        problems.append(recording.problem)
         recording.move_to(tmp_path / "b.forceband")
-        assert recording.problem is None
+        problems.append(recording.problem)
+    assert problems == [None, "the file was deleted or moved away", None]
     check_whole(tmp_path / "b.forceband", ROWS[:30])
     assert not lock_path(tmp_path / "a.forceband").exists()
 
