@@ -54,8 +54,12 @@ MODULES = {
     "pipeline/session/assembly.py": (SESSION,),
     "pipeline/delivery/delivery.py": (DELIVERY,),
     "pipeline/delivery/recorder.py": (DELIVERY,),
-    "pipeline/sinks/mqtt/link.py": (f"{MQTT}test_link.py", f"{MQTT}test_sink.py"),
-    "pipeline/sinks/mqtt/sink.py": (f"{MQTT}test_sink.py", f"{MQTT}test_link.py"),
+    "pipeline/sinks/mqtt/link.py": tuple(
+        f"{MQTT}test_{name}.py" for name in ("timing", "link", "sink")
+    ),
+    "pipeline/sinks/mqtt/sink.py": tuple(
+        f"{MQTT}test_{name}.py" for name in ("timing", "commands", "sink", "homeassistant")
+    ),
     "pipeline/sinks/influx/lines.py": ("tests/pipeline/sinks/influx/test_lines.py",),
 }
 """Module by module the fast tests that tell of it, the quickest first."""
