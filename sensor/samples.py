@@ -31,7 +31,8 @@ class Channel(IntEnum):
     MARK = 7
     """UTF-8 JSON object with a `kind`: labels, tare, what the host gave up. Written by the host."""
     END = 8
-    """Empty: the session is complete; nothing follows."""
+    """Empty: the session is complete. Where rows follow, as the band brought what was missing at
+    the end, only the last one counts."""
     DRIVER = 9
     """JSON: a device that is not ours was connected, and by which driver its payloads are read
     (`sensor.drivers`). Without such a row they are our band's. Written by the host."""

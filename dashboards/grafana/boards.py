@@ -17,14 +17,14 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.grafana import panels
-from dashboards.grafana.influxql import INFLUX, SESSION, Built, InfluxEvents, select
+from dashboards.grafana.influxql import INFLUX, NOT_VOID, SESSION, Built, InfluxEvents, select
 
 UID = "forceband-session"
 FILE = Path(__file__).parent / "json" / "session.json"
 
 BANDS = 'SHOW TAG VALUES FROM "force" WITH KEY = "device"'
 SESSIONS = select('DISTINCT("session")', "link")
-LOST = select('"text", "until_ms"', "link", "\"event\" = 'gap'", SESSION)
+LOST = select('"text", "until_ms"', "link", "\"event\" = 'gap'", '"text" !~ /^0 /', SESSION)
 MARKS = select('"text", "event"', "link", '"event" =~ /^(mark|tare|down)$/', SESSION)
 
 
@@ -61,7 +61,7 @@ def as_json() -> str:
 def _panels() -> list[panels.Panel]:
     made: list[panels.Panel] = [
         panels.number("Reps", select('count("peak_n")', "rep", SESSION)),
-        panels.number("Sets", select('count("reps")', "set", SESSION)),
+        panels.number("Sets", select('count("reps")', "set", NOT_VOID, SESSION)),
         panels.number(
             "Time under tension",
             select('sum("tut_s")', "set", SESSION),

@@ -12,6 +12,8 @@ INFLUX = DataSourceRef(type_val="influxdb", uid="forceband-influx")
 
 BAND = '"device" =~ /^$device$/'
 SESSION = '"session" =~ /^$session$/'
+NOT_VOID = '"reps" > 0'
+"""A set without reps is one that was told of again, with what came later."""
 
 
 class InfluxQuery(variants.Dataquery):

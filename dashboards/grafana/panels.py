@@ -30,7 +30,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from dashboards.grafana.influxql import SESSION, rows, select, series
+from dashboards.grafana.influxql import NOT_VOID, SESSION, rows, select, series
 
 Panel = barchart.Panel | stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
 
@@ -182,7 +182,7 @@ def sets(uid: str) -> table.Panel:
         "volume_ns": "Volume",
         "force_loss_percent": "Force loss",
     }
-    query = select(columns, "set", SESSION, end=NEWEST_FIRST)
+    query = select(columns, "set", NOT_VOID, SESSION, end=NEWEST_FIRST)
     zoom = {
         "title": "Show only this set",
         "url": f"/d/{uid}?from=${{__data.fields.Start.numeric}}&to=${{__data.fields.Time.numeric}}"

@@ -28,15 +28,7 @@ from pipeline.analysis.preprocess import (
 from pipeline.analysis.quality import measure
 from pipeline.analysis.segmentation import NO_CYCLES, Cycles, find_cycles
 from pipeline.analysis.sets import NO_SETS, OpenSets, close_sets
-from pipeline.analysis.types import (
-    Analysis,
-    Expect,
-    Expectations,
-    Partial,
-    Rep,
-    SetClosed,
-    Settings,
-)
+from pipeline.analysis.types import Analysis, Expect, Partial, Rep, SetClosed, Settings
 from sensor.samples import Floats, Gap
 from sensor.timeline.stamps import repaired
 from sensor.wire.profile import BandCurve
@@ -60,8 +52,6 @@ INVERTED = (
 )
 LONGEST_S = 300
 """A bout is no longer: it bounds the memory and the time for looking at it again."""
-LOOKS_S = (LONGEST_S / 4, LONGEST_S / 2, LONGEST_S)
-"""Most pauses come early: so much is searched for one at a time."""
 CUT_S = 240
 """Such a bout is cut in the valley next to this, so that what follows still helps to judge."""
 AROUND_S = 2.0
@@ -78,7 +68,7 @@ class Rules:
 
     settings: Settings
     curve: BandCurve | None
-    expect: Expectations
+    expect: Expect
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,8 +161,7 @@ def analyse(
     time_s, force_n = repaired(time_s, force_n)
     force_n = despike(force_n)
     samples = Samples(time_s, force_n, find_gaps(time_s))
-    expected = Expectations().then(-np.inf, expect or Expect())
-    rules = Rules(settings or Settings(), curve, expected)
+    rules = Rules(settings or Settings(), curve, expect or Expect())
     bins, context = binned(time_s, force_n), Context()
     closed: list[SetClosed] = []
     while bins.size:
@@ -197,13 +186,9 @@ def first_bout(bins: Bins, samples: Samples, context: Context, rules: Rules) -> 
     longest = int(np.searchsorted(time_s, time_s[0] + LONGEST_S))
     holes = np.flatnonzero(np.diff(time_s[: longest + 1]) > PAUSE_S) + 1
     stop = int(holes[0]) if holes.size else longest
-    for look_s in LOOKS_S:
-        look = min(int(np.searchsorted(time_s, time_s[0] + look_s)), stop)
-        pause = first_pause(bins[:look], rules.settings.floor_n)
-        if pause is not None:
-            return last_bout(bins[:pause], samples, context, rules, at_pause=True)
-        if look == stop:
-            break
+    pause = first_pause(bins[:stop], rules.settings.floor_n)
+    if pause is not None:
+        return last_bout(bins[:pause], samples, context, rules, at_pause=True)
     if holes.size:
         return last_bout(bins[:stop], samples, context, rules)
     if stop == time_s.size:

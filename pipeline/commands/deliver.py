@@ -1,5 +1,7 @@
 """Bring recordings to MQTT and InfluxDB: what waits, or with --again everything once more.
 
+Where a session ended without its band some minutes ago, what the band remembers of it is fetched.
+
 Points and messages carry the same times and ids every time, so that a second delivery replaces the
 first in InfluxDB and is known by its ids over MQTT.
 """
@@ -14,8 +16,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.commands.options import config_of, port, positive
-from sensor.errors import BandError, RecordingError
+from pipeline.commands.options import add_band_arguments, config_of, port, positive
+from sensor.errors import BandError, LinkError, RecordingError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -45,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="give up when a sink has taken nothing for so long (60 s)",
     )
+    add_band_arguments(parser)
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
 
@@ -96,6 +99,7 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
     from pipeline.delivery.delivery import Delivery, waiting_rows
     from pipeline.delivery.session_log import session_facts
 
+    await _fetch_end(config, recording)
     if not recording.ended:
         if recording.lacks_end or "copied" in recording.facts:
             print(
@@ -151,16 +155,37 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
     return failed
 
 
+async def _fetch_end(config: Config, recording: Recording) -> None:
+    """A session that ended without its band a short time ago: the band may remember its end."""
+    from pipeline.delivery.tail import Radio, fetch_tail, open_tail
+    from pipeline.sources.radio import open_radio
+    from sensor.source import HostClock
+
+    clock = HostClock()
+    tail = open_tail(recording, clock)
+    if tail is None:
+        return
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    try:
+        async with open_radio(config.band.transport) as central:
+            radio = Radio(config.band.address, central, config.band.pair)
+            await fetch_tail(tail, radio, clock, say)
+    except LinkError as error:
+        say(f"{recording.path.name}: its end could not be fetched: {error}")
+
+
 def _close(recording: Recording) -> None:
     """End a log whose recorder was killed, so that its end is told, and note what is in it."""
-    from pipeline.files.samples import read_session
+    from pipeline.delivery.session_log import note_what_is_in
     from sensor.samples import Channel, Notification
 
     last = next(iter(recording.rows(after=recording.last_row - 1)), None)
     received_us = last[1].received_us if last else 0
     recording.append(Notification(received_us, b"", Channel.END))
-    analysis = read_session(recording).analysis
-    recording.set_facts({"sets": len(analysis.sets), "reps": len(analysis.reps)})
+    note_what_is_in(recording)
 
 
 async def _sinks(config: Config, only: str | None, stack: AsyncExitStack) -> list[DurableSink]:

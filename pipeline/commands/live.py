@@ -64,6 +64,7 @@ async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> O
     from pipeline.app import run_session
     from pipeline.commands.coaching import open_coaching
     from pipeline.delivery.session_log import session_recording
+    from pipeline.delivery.tail import Radio, fetch_tails
     from pipeline.sources.band_commands import BandCommands
     from pipeline.sources.radio import open_radio
     from sensor.ble.source import BleSource
@@ -74,6 +75,8 @@ async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> O
         if lacks:
             print(lacks, file=sys.stderr)
     async with open_radio(config.band.transport) as central:
+        radio = Radio(config.band.address, central, config.band.pair)
+        await fetch_tails(config.data_dir, radio, _say)
         source = BleSource(
             config.band.address,
             central=central,
@@ -92,6 +95,10 @@ async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> O
                 coaching=coaching,
                 programme=args.program if coached else None,
             )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 def _announce(lines: list[str]) -> None:

@@ -16,6 +16,7 @@ from zlib import crc32
 from slugify import slugify
 
 from pipeline.config import LONGEST_NAME, Config
+from pipeline.files.samples import read_session
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from sensor.errors import BandError, DiskFullError, RecordingError
@@ -95,6 +96,12 @@ def session_recording(config: Config, **facts: Any) -> Iterator[SessionLog]:
         recording.close()
         if empty:
             remove(recording.path)
+
+
+def note_what_is_in(recording: Recording) -> None:
+    """Store what lists of recordings show of one that has changed."""
+    analysis = read_session(recording).analysis
+    recording.set_facts({"sets": len(analysis.sets), "reps": len(analysis.reps)})
 
 
 def another_path(path: Path) -> Path:

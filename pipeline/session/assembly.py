@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pipeline.session.events import ForceSamples
 from pipeline.session.time_axis import PowerOn, TimeAxis
 from sensor.errors import FrameError
@@ -22,6 +24,28 @@ LATE_S = 1.0
 
 Part = ForceSamples | ForceBlock | Gap
 """Samples as they arrived; then, in order and once, what is final: samples, and gaps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Where a session stands with its band, which may still have some of it."""
+
+    boot_id: int
+    end: int
+    """Index after the last sample that it is known to have taken."""
+    newest: int
+    newest_us: int
+    """A sample that came, and its UTC."""
+    rate_hz: float
+    memory_s: float
+    lacks: bool
+    """Whether samples before `end` are missing."""
+    went_on: bool
+    """Whether it may have taken more."""
+
+    def index_at(self, utc_us: int) -> int:
+        """Index of the sample that it took at a moment, about."""
+        return self.newest + round((utc_us - self.newest_us) * self.rate_hz / 1e6)
 
 
 class Assembly:
@@ -45,6 +69,7 @@ class Assembly:
         self.streams: bool | None = None
         """Whether the band was started and not stopped, by its own answers; None: it never said."""
         self._arrivals = arrivals
+        self._is_late = False
         self._calibrations = CalibrationTable()
         self._power = PowerOn(None)
         self._held: dict[int, ForceBlock] = {}
@@ -104,7 +129,8 @@ class Assembly:
             return parts
         if not pieces[-1].late:
             self._taken_by = pieces[-1].end, received_us
-            self._power.clock.arrived(int(pieces[-1].device_us[-1]), received_us)
+            if not self._is_late:
+                self._power.clock.arrived(int(pieces[-1].device_us[-1]), received_us)
         if not self.begun:
             first, first_us = pieces[0].first, int(pieces[0].device_us[0])
             self.axis.add(self._power, first, first_us, self.end_s, self._next_index)
@@ -121,7 +147,8 @@ class Assembly:
             return None
         self._taken_by = piece.end, batch.received_us[-1]
         last_us = piece.device_us.reshape(len(batch.received_us), -1)[:, -1].tolist()
-        for device_us, received_us in zip(last_us, batch.received_us, strict=True):
+        times = zip(last_us, batch.received_us, strict=True)
+        for device_us, received_us in () if self._is_late else times:
             self._power.clock.arrived(device_us, received_us)
         return self._taken(self._block(piece))
 
@@ -210,6 +237,34 @@ class Assembly:
     def finish(self) -> list[Part]:
         """The end of the log."""
         return [*self.settle(end=True), *self._gap_until(self.end_s)]
+
+    def go_on(self, first: int) -> None:
+        """What the band remembered of the end follows, long after it was taken.
+
+        `first` is the oldest sample (mod 2^32) that it still had.
+        """
+        self._is_late = True
+        if signed(first - self.ledger.end) > 0:
+            self.ledger.reached(first)
+
+    def remembered(self, *, went_on: bool) -> Remembered | None:
+        """What the band may still have, where enough is known of it."""
+        info, newest, clock = self._power.info, self.ledger.pace.newest, self._power.clock
+        if info is None or newest is None or not clock.known:
+            return None
+        later_us = newest[1] + 1e6
+        slope = 1e-6 * (clock.utc_us_at(later_us) - clock.utc_us_at(newest[1]))
+        rate_hz = 1e6 / self.ledger.pace.period_us / slope
+        return Remembered(
+            info.boot_id,
+            self.ledger.end,
+            newest[0],
+            clock.utc_us_at(newest[1]),
+            rate_hz,
+            info.ring_samples / info.rate_hz,
+            bool(self.ledger.missing),
+            went_on,
+        )
 
     @property
     def usual_s(self) -> float:

@@ -6,15 +6,15 @@ any speed, and when a sink that was away catches up.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.types import (
     AnalysisEvent,
-    Expect,
-    Expectations,
     LiveState,
     Phase,
     Remarked,
@@ -24,7 +24,7 @@ from pipeline.analysis.types import (
     SetClosed,
     Settings,
 )
-from pipeline.session.assembly import Assembly, Part
+from pipeline.session.assembly import Assembly, Part, Remembered
 from pipeline.session.events import (
     BatteryChanged,
     Emitted,
@@ -37,6 +37,7 @@ from pipeline.session.events import (
     Tared,
 )
 from pipeline.session.foreign import ForeignAssembly, allowed, settings_for
+from pipeline.session.voided import voided
 from sensor.drivers.attached import Attached
 from sensor.drivers.driver import Driver
 from sensor.samples import Batch, Channel, ForceBlock, Gap, Notification
@@ -48,9 +49,9 @@ STALLED_S = 0.5
 SCALE_LATE_S = 5.0
 """A device of another maker may be silent for so long and be there."""
 STATES_PER_S = 4
-EXPECT = "expect"
-"""Of the marks that say what the person does from now on."""
+TAIL = "what the band remembered of the session's end follows"
 SMALL_BATCH = 16
+MOST_TAILS = 50
 
 
 class Session:
@@ -74,7 +75,6 @@ class Session:
         self._keep_samples = keep_samples
         self._settings = settings or Settings()
         self._analysis: LiveAnalysis | None = None
-        self._expect = Expectations()
         self._assembly: Assembly | ForeignAssembly = Assembly(arrivals=live)
         self._seq = 0
         self._row = 0
@@ -89,6 +89,9 @@ class Session:
         self._battery_percent: int | None = None
         self._untold: list[str] = []
         self._down = False
+        self._tails = 0
+        self.until_us: int | None = None
+        """When the session was over, where what the band remembered of it came afterwards."""
         self.gaps: list[Gap] = []
         self.sets: list[SetClosed] = []
         self.remarks: list[str] = []
@@ -278,9 +281,7 @@ class Session:
 
     def _analyse(self, block: ForceBlock) -> list[Event]:
         if self._analysis is None:
-            self._analysis = LiveAnalysis(
-                self._settings, self._assembly.curve, expect=self._expect, live=self._live
-            )
+            self._analysis = LiveAnalysis(self._settings, self._assembly.curve, live=self._live)
         if self._keep_samples:
             self.blocks.append(block)
         return self._kept(self._analysis.push(block))
@@ -341,9 +342,8 @@ class Session:
             kind = str(mark["kind"])
             if kind == "gave_up":
                 self._assembly.ledger.give_up(int(mark["first"]), int(mark["count"]))
-            elif kind == EXPECT:
-                self._expect_from_now(Expect.of(str(mark["text"])))
-                return []
+            elif kind == "tail":
+                return self._go_on(int(mark["first"]), int(mark["until_us"]), bool(mark["told"]))
             elif kind == "tare" and isinstance(self._assembly, ForeignAssembly):
                 return _tared(self._assembly.tare())
             else:
@@ -354,13 +354,6 @@ class Session:
             self._bad_marks += 1
             return []
         return self._follow(self._assembly.settle())
-
-    def _expect_from_now(self, expect: Expect) -> None:
-        """What is final is so without it, so that it does not matter when it was looked at."""
-        if self._analysis is None:
-            self._expect = self._expect.then(0.0, expect)
-        else:
-            self._analysis.expect(self._assembly.end_s, expect)
 
     def _end(self) -> list[Event]:
         self._ended = True
@@ -390,12 +383,40 @@ class Session:
             streams, usual_s = assembly.streams, assembly.usual_s
         if not (self._down if streams is None else streams) or not self.samples:
             return []
-        silent_s = (self._now_us - self._utc_us_at(assembly.end_s)) / 1e6
+        until_us = self._now_us if self.until_us is None else self.until_us
+        silent_s = (until_us - self._utc_us_at(assembly.end_s)) / 1e6
         if silent_s <= usual_s:
             return []
         gap = Gap(assembly.end_s, assembly.end_s + silent_s, None)
         self.gaps.append(gap)
         return [GapFound(gap)]
+
+    @property
+    def remembered(self) -> Remembered | None:
+        """What the band may still have of the session, as far as it is taken in."""
+        assembly = self._assembly
+        if not isinstance(assembly, Assembly):
+            return None
+        went_on = self._down if assembly.streams is None else assembly.streams
+        return assembly.remembered(went_on=went_on)
+
+    def _go_on(self, first: int, until_us: int, told: bool) -> list[Event]:
+        """What the band remembered of the end follows; what was told of that end is void."""
+        if not isinstance(self._assembly, Assembly) or self._tails >= MOST_TAILS:
+            raise ValueError("nothing can follow")
+        self._tails += 1
+        before = self._as_if_ended(until_us) if told else []
+        self._seq += len(before)
+        self.until_us = until_us
+        self._assembly.go_on(first)
+        return [Marked("tail", TAIL), *(void for each in before for void in voided(each.event))]
+
+    def _as_if_ended(self, at_us: int) -> list[Emitted]:
+        """What the log's end at a moment made known."""
+        known: list[list[Any]] = [self.gaps, self.sets, self.remarks]
+        memo: dict[int, Any] = {id(self.blocks): [], **{id(each): [*each] for each in known}}
+        other = copy.deepcopy(self, memo)
+        return other.receive(Notification(at_us, b"", Channel.END), self._row)
 
     # -- out -------------------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
+from pipeline.coach.coach import CoachEvent
 from pipeline.coach.cues import Cue
 from pipeline.coach.view import Screen, View
-from pipeline.coach.workout import CoachEvent
 from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
 from pipeline.session.facts import SessionFacts
 
@@ -59,7 +59,7 @@ class TerminalLine:
                 self._tempo = rep.rep.tempo or self._tempo
             case RepWithdrawn():
                 pass
-            case SetClosed() as closed:
+            case SetClosed() as closed if closed.reps:
                 summary = closed.summary
                 self.say(
                     f"set {summary.set}: {summary.reps} reps, peak {summary.peak_n:.0f} N, "

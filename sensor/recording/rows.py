@@ -21,6 +21,7 @@ MAX_PAYLOAD_BYTES = 65_536
 MAX_PACK, MIN_PACK = 4096, 8
 
 _CHANNELS = frozenset(map(int, Channel))
+_END = int(Channel.END)
 
 
 class Rows(Notes):
@@ -48,19 +49,23 @@ class Rows(Notes):
     def others(self) -> Iterator[Notification]:
         """What is no force: the few rows about band, link and host."""
         with translated(self.path):
-            query = "SELECT id FROM log WHERE channel <> ? ORDER BY id"
-            numbers = self._database.execute(query, (int(Channel.FORCE),)).fetchall()
+            query = (
+                "SELECT id FROM log WHERE channel <> ? AND (channel <> ? OR id >= ?) ORDER BY id"
+            )
+            given = int(Channel.FORCE), _END, self.last_row
+            numbers = self._database.execute(query, given).fetchall()
         for (row,) in numbers:
             for batch in self._loose_rows(row - 1, 1):
                 yield from (notification for _, notification in batch.rows())
 
     def _loose_rows(self, after: int, limit: int | None = None) -> Iterator[Batch]:
-        """Rows that are not packed, each as a run of its own."""
+        """Rows that are not packed, each as a run of its own; an end only where nothing follows."""
         with translated(self.path):
             for row, received_us, channel, payload in self._database.execute(
                 "SELECT id, received_us, channel, payload FROM log "
-                "WHERE id > ? AND length(payload) <= ? ORDER BY id LIMIT ?",
-                (after, MAX_PAYLOAD_BYTES, -1 if limit is None else limit),
+                "WHERE id > ? AND length(payload) <= ? AND (channel <> ? OR id >= ?) "
+                "ORDER BY id LIMIT ?",
+                (after, MAX_PAYLOAD_BYTES, _END, self.last_row, -1 if limit is None else limit),
             ):
                 if _is_time(received_us) and isinstance(payload, bytes) and channel in _CHANNELS:
                     batch = Batch(row, (received_us,), Channel(channel), payload)

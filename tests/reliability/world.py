@@ -104,6 +104,7 @@ class Ledger:
         self._began: int | None = None
         self.before: list[int] = []
         self._until = 0
+        self._is_over = False
         # the instance's own methods, so that whatever the firmware calls itself is seen too
         self._firmware.command = self._listen  # type: ignore[method-assign]
         self._firmware.power_cycle = self._dies  # type: ignore[method-assign]
@@ -116,9 +117,15 @@ class Ledger:
     def _listen(self, data: bytes) -> Any:
         if data[:1] == bytes([Opcode.START]) and self._began is None:
             self._began = self._until = self._firmware.next_sample
-        if data[:1] == bytes([Opcode.STOP]):
+        if data[:1] == bytes([Opcode.STOP]) and not self._is_over:
             self._until = self._firmware.next_sample
         return self._command(data)
+
+    def over(self) -> None:
+        """The session is over; without a STOP this is where it ended."""
+        self._is_over = True
+        if self._until == self._began:
+            self._until = self._firmware.next_sample
 
     def _dies(self, now_s: float) -> None:
         # without power nothing is taken: what counts is where the firmware stood until now
@@ -142,6 +149,7 @@ class World:
     broker: Mosquitto
     influx: InfluxDouble
     ledger: Ledger
+    central: BumbleCentral
 
     async def samples(self, count: int) -> None:
         """Return when the band has taken so many samples."""
@@ -192,8 +200,12 @@ async def prove(
     supervision_timeout_s: float = 0.5,
     silence_s: float = 3.0,
     inspect: Callable[[World], None] = lambda world: None,
+    afterwards: Harm | None = None,
 ) -> Account:
-    """Run one session, do `harm` while it runs, bring what was missed, and account for all."""
+    """Run one session, do `harm` while it runs, bring what was missed, and account for all.
+
+    `afterwards` comes when the session is over and its end was delivered.
+    """
     database = f"proof_{folder.name.replace('-', '_')}"
     servers.influxd.create(database)
     with Mosquitto(folder) as broker:
@@ -215,6 +227,10 @@ async def prove(
             finally:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+            world.ledger.over()
+            if afterwards is not None:
+                await catch_up(world.config, world.recording)
+                await afterwards(world)
             await catch_up(world.config, world.recording)
             await world.ear.until(lambda _: any("duration_s" in e for e in world.ear.events()))
             inspect(world)
@@ -259,8 +275,9 @@ async def _world(
         central = await stack.enter_async_context(await BumbleCentral.open(air.transport("host")))
         source = BleSource(central=central, clock=_clock(speed), silence_s=silence_s)
         yield World(
-            air, transport, band, source, config, recording, ear, broker, influx, Ledger(band)
-        )
+            air, transport, band, source, config, recording, ear, broker, influx, Ledger(band),
+            central,
+        )  # fmt: skip
 
 
 def server_config(broker: Mosquitto, influx: InfluxDouble, database: str, **more: object) -> Config:

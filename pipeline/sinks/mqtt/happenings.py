@@ -59,7 +59,7 @@ class Happenings:
                     }
                     messages.append(self._message(facts, "set_end", body, emitted))
                 return messages
-            case GapFound(gap):
+            case GapFound(gap) if gap.missing != 0:
                 return [self._message(facts, "gap", {"missing": gap.missing}, emitted)]
             case _:
                 return []

@@ -75,7 +75,7 @@ class DeviceState:
                 self.set, self.reps, self.tut_s = summary.set, summary.reps, summary.tut_s
                 if summary.reps:
                     self.last_set = self._result(summary)
-            case GapFound(gap):
+            case GapFound(gap) if gap.missing != 0:
                 self.gaps += 1
                 self.missing_samples += gap.missing or 0
             case LinkChanged(up):

@@ -34,6 +34,7 @@ from pipeline.session.events import (
 )
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.page.curve import Patch
+from sensor.samples import Gap
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Message: TypeAlias = dict[str, Json]
@@ -153,6 +154,8 @@ def event_message(event: Event, time_s: float | None) -> Message | None:
                 "reps": [rep_fields(rep) for rep in event.reps],
                 "partials": len(event.partials),
             }
+        case GapFound(Gap(missing=0)):
+            message = None
         case GapFound():
             message = {
                 "type": "gap",
