@@ -14,8 +14,8 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks import accuracy_page, dump, marks, report
-from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.outcome import PUBLICATION_SEED, jobs_for, run
+from firmware_sim.generator.kinds import CALIBRATION, KINDS, make_session
 
 
 def _at(what: str, times_s: list[float]) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
-from benchmarks.generator.kinds import KINDS
 from benchmarks.outcome import PUBLICATION_SEED
+from firmware_sim.generator.kinds import KINDS
 
 PAGE = """# How right the analysis is
 
 Written by `{command}`; do not edit.
 
-Each session is drawn again from its seed by `benchmarks/generator/`, which shares nothing with the
-simulated band of `firmware_sim/`: a person ({kinds} kinds of session, eight shapes of rise and
+Each session is drawn again from its seed by `firmware_sim/generator/`, which shares nothing
+with the rest of the simulated band: a person ({kinds} kinds of session, eight shapes of rise and
 fall), a rubber band (Mooney-Rivlin) and a gauge with its faults. The kinds are what people do, not
 what the analysis can do. The truth is read off the noise-free curve by the definitions of
 [analysis.md](analysis.md). Seeds from {first} on are for this page; those below were used during

@@ -22,8 +22,8 @@ from functools import partial
 import numpy as np
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
-from benchmarks.generator import make_session
 from benchmarks.report import table
+from firmware_sim.generator import make_session
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.offline import analyse
 from sensor.samples import Floats, ForceBlock

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.generator.kinds import Session
+from firmware_sim.generator.kinds import Session
 
 
 def write(session: Session, folder: Path) -> Path:

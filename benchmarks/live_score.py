@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.generator.kinds import Session
-from benchmarks.generator.truth import TrueRep
+from firmware_sim.generator.kinds import Session
+from firmware_sim.generator.truth import TrueRep
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.types import (
     AnalysisEvent,

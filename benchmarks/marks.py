@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.generator.kinds import CALIBRATION
 from benchmarks.live_score import LiveScore
 from benchmarks.outcome import Outcome
-from benchmarks.score import EdgeError, Score
+from firmware_sim.generator.kinds import CALIBRATION
+from pipeline.dataset.judging import EdgeError, Score
 from sensor.samples import Floats
 
 

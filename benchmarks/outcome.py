@@ -6,12 +6,12 @@ import warnings
 from collections import Counter
 from dataclasses import dataclass
 
-from benchmarks.generator.kinds import CALIBRATION, KINDS, make_session
 from benchmarks.live_score import LiveScore, score_live, suits
 from benchmarks.rivals import evenly, neurokit, scipy_limit
-from benchmarks.score import Score, score, score_peaks
+from firmware_sim.generator.kinds import CALIBRATION, KINDS, make_session
 from pipeline.analysis import analyse
 from pipeline.analysis.types import Rep, SetSummary
+from pipeline.dataset.judging import Score, score, score_peaks
 
 PUBLICATION_SEED = 1_000_000
 """From here on nobody looks at a session while working on the analysis; below is for that."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from benchmarks.generator.kinds import KINDS, RATES_HZ
 from benchmarks.live_score import LiveScore
 from benchmarks.marks import all_edges, counted, edges_s, latency_ms, marks
 from benchmarks.outcome import Outcome
-from benchmarks.score import BOUNDARIES, FAST_ENOUGH_HZ, EdgeError, Score
+from firmware_sim.generator.kinds import KINDS, RATES_HZ
+from pipeline.dataset.judging import BOUNDARIES, FAST_ENOUGH_HZ, EdgeError, Score
 
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 

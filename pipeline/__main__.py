@@ -30,6 +30,8 @@ SUMMARIES = {
     "programs": "list the programmes that the coach leads, and show one",
     "exercises": "list the exercises that the coach knows, and how each is done",
     "export": "write a recording as CSV or Parquet",
+    "dataset": "write an open data set: sessions whose true reps are known",
+    "score": "rank counters of reps against the truth of a data set",
     "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
 }
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from pipeline.coach.coach import KIND
+from pipeline.coach.workout import KIND
 from pipeline.config import Config
 from pipeline.delivery.coaching import Coaching, CoachSink
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
@@ -152,12 +152,9 @@ async def run_session(
             for task in tasks:  # one that ends now has failed: end the session, `_finish` says why
                 task.add_done_callback(lambda _: asked.set())
             if coaching is not None:
-                if outlets.page is not None:
-                    outlets.page.offer([asdict(each) for each in coaching.choices])
-                outlets.live.append(coaching)
-                coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
+                _join(coaching, outlets, recorder)
                 tasks_of_coach = [
-                    asyncio.create_task(coaching.keep_time(recorder.mark)),
+                    asyncio.create_task(coaching.keep_time()),
                     asyncio.create_task(keys(handle)),
                     asyncio.create_task(_ask_in_time(asks, session, handle)),
                 ]
@@ -181,6 +178,15 @@ async def run_session(
                 log.note_result(session)
     path = recording.path if recording else None
     return Outcome(session, path, undelivered, recorder.not_recorded, recorder.row)
+
+
+def _join(coaching: Coaching, outlets: Outlets, recorder: Recorder) -> None:
+    """Let the coach follow the session, and be seen and heard."""
+    if outlets.page is not None:
+        outlets.page.offer([asdict(each) for each in coaching.choices])
+    coaching.mark = recorder.mark
+    outlets.live.append(coaching)
+    coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
 
 
 async def _ask_in_time(

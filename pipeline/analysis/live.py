@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from pipeline.analysis.sets import OpenSets, close_sets, number_reps, part_sets
 from pipeline.analysis.types import (
     AnalysisEvent,
     Expect,
+    Expectations,
     LiveState,
     Phase,
     Remarked,
@@ -75,7 +77,7 @@ class LiveAnalysis:
     Parameters
     ----------
     settings, curve, expect
-        Rules, the band's force-elongation curve where it is known, and what the exercise is.
+        Rules, the band's force-elongation curve where it is known, and what is expected so far.
     live
         Whether to report what is provisional: the state, and reps as they end. Without, only
         `SetClosed` is reported, and blocks of any size are taken fast.
@@ -86,10 +88,10 @@ class LiveAnalysis:
         settings: Settings | None = None,
         curve: BandCurve | None = None,
         *,
-        expect: Expect | None = None,
+        expect: Expectations | None = None,
         live: bool = True,
     ) -> None:
-        self._rules = Rules(settings or Settings(), curve, expect or Expect())
+        self._rules = Rules(settings or Settings(), curve, expect or Expectations())
         self._live = live
         self._open = OpenBout()
         self._context = Context()
@@ -136,6 +138,10 @@ class LiveAnalysis:
                 stop += 1
             begin = stop
         return events
+
+    def expect(self, from_s: float, expect: Expect) -> None:
+        """From that time on, not before the last sample, the person does something else."""
+        self._rules = replace(self._rules, expect=self._rules.expect.then(from_s, expect))
 
     def flush(self) -> list[AnalysisEvent]:
         """The samples are over: close what is open."""

@@ -28,7 +28,15 @@ from pipeline.analysis.preprocess import (
 from pipeline.analysis.quality import measure
 from pipeline.analysis.segmentation import NO_CYCLES, Cycles, find_cycles
 from pipeline.analysis.sets import NO_SETS, OpenSets, close_sets
-from pipeline.analysis.types import Analysis, Expect, Partial, Rep, SetClosed, Settings
+from pipeline.analysis.types import (
+    Analysis,
+    Expect,
+    Expectations,
+    Partial,
+    Rep,
+    SetClosed,
+    Settings,
+)
 from sensor.samples import Floats, Gap
 from sensor.timeline.stamps import repaired
 from sensor.wire.profile import BandCurve
@@ -52,6 +60,8 @@ INVERTED = (
 )
 LONGEST_S = 300
 """A bout is no longer: it bounds the memory and the time for looking at it again."""
+LOOKS_S = (LONGEST_S / 4, LONGEST_S / 2, LONGEST_S)
+"""Most pauses come early: so much is searched for one at a time."""
 CUT_S = 240
 """Such a bout is cut in the valley next to this, so that what follows still helps to judge."""
 AROUND_S = 2.0
@@ -68,7 +78,7 @@ class Rules:
 
     settings: Settings
     curve: BandCurve | None
-    expect: Expect
+    expect: Expectations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +171,8 @@ def analyse(
     time_s, force_n = repaired(time_s, force_n)
     force_n = despike(force_n)
     samples = Samples(time_s, force_n, find_gaps(time_s))
-    rules = Rules(settings or Settings(), curve, expect or Expect())
+    expected = Expectations().then(-np.inf, expect or Expect())
+    rules = Rules(settings or Settings(), curve, expected)
     bins, context = binned(time_s, force_n), Context()
     closed: list[SetClosed] = []
     while bins.size:
@@ -186,9 +197,13 @@ def first_bout(bins: Bins, samples: Samples, context: Context, rules: Rules) -> 
     longest = int(np.searchsorted(time_s, time_s[0] + LONGEST_S))
     holes = np.flatnonzero(np.diff(time_s[: longest + 1]) > PAUSE_S) + 1
     stop = int(holes[0]) if holes.size else longest
-    pause = first_pause(bins[:stop], rules.settings.floor_n)
-    if pause is not None:
-        return last_bout(bins[:pause], samples, context, rules, at_pause=True)
+    for look_s in LOOKS_S:
+        look = min(int(np.searchsorted(time_s, time_s[0] + look_s)), stop)
+        pause = first_pause(bins[:look], rules.settings.floor_n)
+        if pause is not None:
+            return last_bout(bins[:pause], samples, context, rules, at_pause=True)
+        if look == stop:
+            break
     if holes.size:
         return last_bout(bins[:stop], samples, context, rules)
     if stop == time_s.size:

@@ -95,7 +95,8 @@ def despike(force_n: Floats) -> Floats:
     """Replace single samples beyond what the neighbours, and the lines through them, suggest."""
     if force_n.size < 2 * SPIKE_REACH:
         return force_n
-    padded = np.pad(force_n, SPIKE_REACH, mode="median", stat_length=3)
+    edges_n = [SPIKE_REACH * [sorted(three.tolist())[1]] for three in (force_n[:3], force_n[-3:])]
+    padded = np.concatenate((edges_n[0], force_n, edges_n[1]))
     far_before, before, _, after, far_after = (
         padded[k : k + force_n.size] for k in range(2 * SPIKE_REACH + 1)
     )

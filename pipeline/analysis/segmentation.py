@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks, peak_widths
 
 from pipeline.analysis.preprocess import GRID_HZ, Segment
-from pipeline.analysis.types import Expect
+from pipeline.analysis.types import Expectations
 from sensor.samples import Floats
 
 Places = NDArray[np.intp]
@@ -104,7 +104,7 @@ NO_CYCLES = Cycles(*(_NO_PLACES,) * 3, *(_NOTHING,) * 7, _NOTHING.astype(np.bool
 def find_cycles(
     segment: Segment,
     floor_n: float,
-    expect: Expect,
+    expect: Expectations,
     within: tuple[bool, bool] = (True, True),
 ) -> Cycles:
     """Every swing of at least the floor that is not a mere dip within a greater one.
@@ -119,7 +119,9 @@ def find_cycles(
     parts: list[tuple[int, int]] = []
     even: list[bool] = []
     doubt: list[float] = []
-    for pull in pulls(valley_n, peak_n, highs, EXPECTED_MARGIN[expect.hold]):
+    for pull in pulls(
+        valley_n, peak_n, highs, _margins(expect, segment.time_s(highs.astype(np.float64)))
+    ):
         parts += pairwise(pull.edges)
         even += [pull.is_set] * (len(pull.edges) - 1)
         doubt += [abs(pull.margin)] * (len(pull.edges) - 1)
@@ -147,6 +149,13 @@ def find_cycles(
     return found[amplitude_n >= floor_n]
 
 
+def _margins(expect: Expectations, time_s: Floats) -> Floats:
+    """What is expected at these times, as margins (k,)."""
+    from_s = [each for each, _ in expect.changes]
+    margins = [0.0, *(EXPECTED_MARGIN[each.hold] for _, each in expect.changes)]
+    return np.array(margins)[np.searchsorted(from_s, time_s, side="right")]
+
+
 def extrema(force_n: Floats, floor_n: float) -> tuple[Places, Places]:
     """Places of alternating lows (k + 1,) and highs (k,) that differ by the floor."""
     below = force_n.min() - 2 * floor_n
@@ -171,7 +180,7 @@ class Pull(NamedTuple):
         return self.margin > 0
 
 
-def pulls(valley_n: Floats, peak_n: Floats, place: Places, expected: float) -> list[Pull]:
+def pulls(valley_n: Floats, peak_n: Floats, place: Places, expected: Floats) -> list[Pull]:
     """Pulls from slack to slack that are sets; the others parted at each valley half as deep."""
     found: list[Pull] = []
     for outer in partition(valley_n, peak_n, SLACK_SHARE, 0, peak_n.size):
@@ -240,7 +249,7 @@ def partition(
 
 
 def swings(
-    valley_n: Floats, peak_n: Floats, place: Places, first: int, stop: int, expected: float
+    valley_n: Floats, peak_n: Floats, place: Places, first: int, stop: int, expected: Floats
 ) -> Pull:
     """Whether a pull is a set: reps on a band that stays stretched swing alike, holds do not.
 
@@ -289,7 +298,7 @@ def swings(
     uneven = np.exp(np.mean(np.log(np.array(spreads) + LEAST_SPREAD)))
     slow_s = min(usual_s, DEEP_S) if share > DEEP_SHARE else usual_s
     most = MOST_UNEVEN * min(low_n.size + 1, MOST_SWINGS) ** 0.75 / slow_s**0.5
-    margin = 2 * float(np.log2(most / uneven)) + expected
+    margin = 2 * float(np.log2(most / uneven)) + float(expected[first])
     return Pull(edges, min(max(margin, -SURELY), SURELY), share)
 
 

@@ -44,6 +44,31 @@ class Expect:
     hold: bool | None = None
     """Whether each rep is a hold, or one of a row of pulls; None where nothing is known."""
 
+    @classmethod
+    def of(cls, word: str) -> Expect:
+        """Of its word; nothing is known of others."""
+        return cls(next((hold for hold, each in EXPECT_WORDS.items() if each == word), None))
+
+    @property
+    def word(self) -> str:
+        """It in a mark of a recording."""
+        return EXPECT_WORDS[self.hold]
+
+
+EXPECT_WORDS = {None: "anything", True: "hold", False: "pulls"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What is expected from which time on, in the order of time; before that, nothing."""
+
+    changes: tuple[tuple[float, Expect], ...] = ()
+
+    def then(self, from_s: float, expect: Expect) -> Expectations:
+        """These, and from that time on another."""
+        before = (each for each in self.changes if each[0] < from_s)
+        return Expectations((*before, (from_s, expect)))
+
 
 class Rep(NamedTuple):
     """One repetition: a rise of the force, perhaps a hold, and a fall.

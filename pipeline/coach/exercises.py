@@ -104,7 +104,7 @@ class Exercise:
     @property
     def expect(self) -> Expect:
         """What it leads the analysis to expect: a prior, never a command."""
-        return Expect(hold=self.hold if self.counted == "band" else None)
+        return Expect(hold=self.hold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from pipeline.coach.coach import KIND, TICK, Coach, CoachEvent
+from pipeline.analysis.types import Expect
+from pipeline.coach.coach import TICK, Coach
 from pipeline.coach.plan import Plan
-from pipeline.session.events import Emitted, ForceSamples
+from pipeline.coach.workout import KIND, CoachEvent
+from pipeline.session.events import Emitted, ForceSamples, SessionEnded
 from pipeline.session.facts import SessionFacts
+from pipeline.session.session import EXPECT
 from sensor.errors import BandError
 
 logger = logging.getLogger(__name__)
@@ -51,6 +54,8 @@ class Coaching:
         self.sinks: list[CoachSink] = []
         self.choices = choices
         self.plan_of = plan_of
+        self.mark: Callable[[str, str], None] = lambda kind, text: None
+        """Notes in the recording what is to be known in a replay."""
         self._coach = Coach(plan_of)
         self._felt_s = 0.0
 
@@ -59,16 +64,19 @@ class Coaching:
         if any(isinstance(each.event, ForceSamples) for each in emitted):
             self._felt_s = time.monotonic()
         events = self._coach.receive(emitted)
+        ended = any(isinstance(each.event, SessionEnded) for each in emitted)
+        for expect in (each for each in events if isinstance(each, Expect) and not ended):
+            self.mark(EXPECT, expect.word)
         if events:
             for sink in self.sinks:
                 sink.coach(facts, events)
 
-    async def keep_time(self, mark: Callable[[str, str], None]) -> None:
+    async def keep_time(self) -> None:
         """Pass the time while the band is silent: in the recording, so that a replay has it too."""
         while True:
             await asyncio.sleep(TICK_S)
             if self._coach.busy and time.monotonic() - self._felt_s > TICK_S:
-                mark(KIND, TICK)
+                self.mark(KIND, TICK)
 
     def ask(self, text: str) -> str:
         """What somebody asks of the coach, such as `begin first-steps` or `pain 3 neck`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -73,6 +74,8 @@ class Recorder:
         self._suspended_s = suspended_s()
         self.row = 0
         """The row that was taken last."""
+        self._taking = False
+        self._waiting: deque[Notification] = deque()
 
     @property
     def not_recorded(self) -> int:
@@ -81,18 +84,28 @@ class Recorder:
 
     def take(self, notification: Notification) -> list[Emitted]:
         """Record one notification, compute what it means and pass that on."""
-        self.row = self.row + 1 if self._writer is None else self._writer.add(notification)
-        emitted = self._session.receive(notification, self.row)
-        for sink in self._live_sinks:
-            sink.show(self._facts, emitted)
-        for delivery in self._deliveries:
-            delivery.offer(emitted, self.row)
+        self._taking = True
+        try:
+            self.row = self.row + 1 if self._writer is None else self._writer.add(notification)
+            emitted = self._session.receive(notification, self.row)
+            for sink in self._live_sinks:
+                sink.show(self._facts, emitted)
+            for delivery in self._deliveries:
+                delivery.offer(emitted, self.row)
+        finally:
+            self._taking = False
+        if self._waiting:
+            self.take(self._waiting.popleft())
         return emitted
 
     def mark(self, kind: str, text: str) -> None:
-        """Note something that a person or the host did."""
+        """Note something that a person or the host did; what a sink notes follows its event."""
         payload = json.dumps({"kind": kind, "text": text}).encode()
-        self.take(Notification(self._now_us(), payload, Channel.MARK))
+        notification = Notification(self._now_us(), payload, Channel.MARK)
+        if self._taking:
+            self._waiting.append(notification)
+        else:
+            self.take(notification)
 
     def watch_clock(self) -> None:
         """See whether the computer's clock was set, or stood still.

@@ -15,6 +15,8 @@ from typing import Any
 from pipeline.analysis.live import LiveAnalysis
 from pipeline.analysis.types import (
     AnalysisEvent,
+    Expect,
+    Expectations,
     LiveState,
     Phase,
     Remarked,
@@ -49,6 +51,8 @@ STALLED_S = 0.5
 SCALE_LATE_S = 5.0
 """A device of another maker may be silent for so long and be there."""
 STATES_PER_S = 4
+EXPECT = "expect"
+"""Of the marks that say what the person does from now on."""
 TAIL = "what the band remembered of the session's end follows"
 SMALL_BATCH = 16
 MOST_TAILS = 50
@@ -75,6 +79,7 @@ class Session:
         self._keep_samples = keep_samples
         self._settings = settings or Settings()
         self._analysis: LiveAnalysis | None = None
+        self._expect = Expectations()
         self._assembly: Assembly | ForeignAssembly = Assembly(arrivals=live)
         self._seq = 0
         self._row = 0
@@ -281,7 +286,9 @@ class Session:
 
     def _analyse(self, block: ForceBlock) -> list[Event]:
         if self._analysis is None:
-            self._analysis = LiveAnalysis(self._settings, self._assembly.curve, live=self._live)
+            self._analysis = LiveAnalysis(
+                self._settings, self._assembly.curve, expect=self._expect, live=self._live
+            )
         if self._keep_samples:
             self.blocks.append(block)
         return self._kept(self._analysis.push(block))
@@ -342,6 +349,9 @@ class Session:
             kind = str(mark["kind"])
             if kind == "gave_up":
                 self._assembly.ledger.give_up(int(mark["first"]), int(mark["count"]))
+            elif kind == EXPECT:
+                self._expect_from_now(Expect.of(str(mark["text"])))
+                return []
             elif kind == "tail":
                 return self._go_on(int(mark["first"]), int(mark["until_us"]), bool(mark["told"]))
             elif kind == "tare" and isinstance(self._assembly, ForeignAssembly):
@@ -354,6 +364,13 @@ class Session:
             self._bad_marks += 1
             return []
         return self._follow(self._assembly.settle())
+
+    def _expect_from_now(self, expect: Expect) -> None:
+        """What is final is so without it, so that it does not matter when it was looked at."""
+        if self._analysis is None:
+            self._expect = self._expect.then(0.0, expect)
+        else:
+            self._analysis.expect(self._assembly.end_s, expect)
 
     def _end(self) -> list[Event]:
         self._ended = True

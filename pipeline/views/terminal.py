@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from pipeline.analysis.types import LiveState, RepAnnounced, RepCorrected, RepWithdrawn, SetClosed
-from pipeline.coach.coach import CoachEvent
 from pipeline.coach.cues import Cue
 from pipeline.coach.view import Screen, View
+from pipeline.coach.workout import CoachEvent
 from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
 from pipeline.session.facts import SessionFacts
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks import accuracy, marks
-from benchmarks.generator import KINDS, make_session
 from benchmarks.live_score import LiveScore
 from benchmarks.outcome import PUBLICATION_SEED, Outcome, jobs_for
-from benchmarks.score import EdgeError, Score
+from firmware_sim.generator import KINDS, make_session
+from pipeline.dataset.judging import EdgeError, Score
 
 
 def outcome(kind: str = "ordinary", live: LiveScore | None = None, **score: object) -> Outcome:

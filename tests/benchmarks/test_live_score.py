@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.generator import TrueRep, make_session
-from benchmarks.generator.kinds import Session
 from benchmarks.live_score import LONGEST_BLOCKS_S, LiveScore, blocks, judge
+from firmware_sim.generator import TrueRep, make_session
+from firmware_sim.generator.kinds import Session
 from pipeline.analysis.types import AnalysisEvent, Rep, RepAnnounced, RepWithdrawn
 from tests.example_session import rep
 

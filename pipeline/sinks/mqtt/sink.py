@@ -15,10 +15,10 @@ from functools import cache
 from importlib import metadata
 from typing import Self
 
-from pipeline.coach.coach import CoachEvent
 from pipeline.coach.cues import Cue
 from pipeline.coach.plain import view_object
 from pipeline.coach.view import View
+from pipeline.coach.workout import CoachEvent
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.mqtt.commands import CommandDesk, RateLimit

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from pipeline.coach.coach import CoachEvent
 from pipeline.coach.cues import Cue, CueWithdrawn
 from pipeline.coach.plain import cue_object, view_object
 from pipeline.coach.view import View
+from pipeline.coach.workout import CoachEvent
 from pipeline.session.events import Emitted
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.loopback import is_loopback

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.analysis import analyse
 from pipeline.analysis.live import LiveAnalysis
-from pipeline.analysis.types import Expect, RepAnnounced, RepWithdrawn
+from pipeline.analysis.types import AnalysisEvent, Expect, RepAnnounced, RepWithdrawn, SetClosed
 from sensor.samples import Floats
 from tests.pipeline.analysis.people import Pull, blocks, count, force_of
 
@@ -103,13 +103,39 @@ def test_the_first_rep_begins_and_the_last_ends_on_the_stretched_band() -> None:
     assert max(reps[0].tut_s, reps[-1].tut_s) < 1.15 * max(inner_s)
 
 
-def test_what_the_exercise_is_tips_three_uneven_swings() -> None:
-    time_s, force_n = stretched(60.0, 3, jitter=0.3, seed=5)
-    as_hold = analyse(time_s, force_n, expect=Expect(hold=True))
-    as_reps = analyse(time_s, force_n, expect=Expect(hold=False))
-    assert len(as_hold.reps) <= len(as_reps.reps) == 3
+UNEVEN = {"reps": 4, "jitter": 0.3, "seed": 9}
+"""Swings that may be a set or a hold that trembles."""
+
+
+def test_what_the_exercise_is_tips_uneven_swings() -> None:
+    uneven = stretched(60.0, **UNEVEN)  # type: ignore[arg-type]
+    assert len(analyse(*uneven, expect=Expect(hold=True)).reps) == 1
+    assert len(analyse(*uneven, expect=Expect(hold=False)).reps) == 4
     even = stretched(60.0, 8)
     assert len(analyse(*even, expect=Expect(hold=True)).reps) == 8, "a prior, no command"
+
+
+def test_each_pull_is_judged_by_what_was_expected_when_it_was_done() -> None:
+    first, rest_s = stretched(60.0, **UNEVEN), 20.0  # type: ignore[arg-type]
+    begin_s = first[0][-1] + rest_s
+    still_s = np.arange(first[0][-1] + 0.0125, begin_s, 0.0125)
+    time_s = np.concatenate((first[0], still_s, first[0] + begin_s))
+    force_n = np.concatenate((first[1], np.zeros(still_s.size), first[1]))
+
+    def reps(size: int, *, live: bool) -> list[int]:
+        analysis = LiveAnalysis(live=live)
+        analysis.expect(0.0, Expect(hold=True))
+        events: list[AnalysisEvent] = []
+        told = False
+        for block in blocks(time_s, force_n, list(range(size, time_s.size, size))):
+            if not told and block.time_s[0] >= begin_s - rest_s / 2:
+                told = True
+                analysis.expect(float(block.time_s[0]), Expect(hold=False))
+            events += analysis.push(block)
+        events += analysis.flush()
+        return [each.summary.reps for each in events if isinstance(each, SetClosed)]
+
+    assert reps(40, live=True) == reps(1000, live=False) == [1, 4]
 
 
 @pytest.mark.parametrize("valley_n", [40.0, 60.0])

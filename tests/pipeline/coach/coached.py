@@ -10,13 +10,15 @@ from firmware_sim.band import Band, BandSetup
 from firmware_sim.offline import STARTED_US, Radio, notifications
 from firmware_sim.person.truth import RepTruth
 from firmware_sim.person.workout import Workout
-from pipeline.coach.coach import KIND, Coach, CoachEvent
+from pipeline.analysis.types import Expect
+from pipeline.coach.coach import Coach
 from pipeline.coach.cues import Cue, CueWithdrawn
 from pipeline.coach.doing import SetDone
 from pipeline.coach.library import Library, load
 from pipeline.coach.plan import Plan, plan_of
 from pipeline.coach.view import Screen, View
-from pipeline.session.session import Session
+from pipeline.coach.workout import KIND, CoachEvent
+from pipeline.session.session import EXPECT, Session
 from sensor.samples import Channel, Notification
 
 LIBRARY = load()
@@ -76,18 +78,14 @@ def with_asks(
     due = sorted(asks)
     before_us = STARTED_US
 
-    def mark(at_us: int, text: str) -> Notification:
-        body = json.dumps({"kind": KIND, "text": text}).encode()
-        return Notification(at_us, body, Channel.MARK)
-
     for each in stream:
         at_us = before_us
         while ticks and (at_us := at_us + round(TICK_S * 1e6)) < each.received_us:
             while due and STARTED_US + due[0][0] * 1e6 <= at_us:
-                yield mark(at_us, due.pop(0)[1])
-            yield mark(at_us, "tick")
+                yield _mark(at_us, KIND, due.pop(0)[1])
+            yield _mark(at_us, KIND, "tick")
         while due and STARTED_US + due[0][0] * 1e6 <= each.received_us:
-            yield mark(each.received_us, due.pop(0)[1])
+            yield _mark(each.received_us, KIND, due.pop(0)[1])
         before_us = each.received_us
         yield each
 
@@ -96,11 +94,30 @@ def coach_of(plan: Plan) -> Coach:
     return Coach(lambda _: plan)
 
 
-def listen(coach: Coach, stream: Iterable[Notification]) -> list[CoachEvent]:
+def _mark(at_us: int, kind: str, text: str) -> Notification:
+    return Notification(at_us, json.dumps({"kind": kind, "text": text}).encode(), Channel.MARK)
+
+
+def listen(
+    coach: Coach,
+    stream: Iterable[Notification],
+    log: list[Notification] | None = None,
+    *,
+    live: bool = True,
+) -> list[CoachEvent]:
+    """What the coach gives; `log` gets the rows of the recording."""
+    log = [] if log is None else log
     session = Session()
     events: list[CoachEvent] = []
-    for row, each in enumerate(stream, 1):
-        events += coach.receive(session.receive(each, row))
+    for each in stream:
+        todo = [each]
+        while todo:
+            log.append(todo.pop(0))
+            given = coach.receive(session.receive(log[-1], len(log)))
+            expects = [one for one in given if isinstance(one, Expect)]
+            if live:  # the recorder notes what the coach expects
+                todo += [_mark(each.received_us, EXPECT, one.word) for one in expects]
+            events += given
     return events
 
 

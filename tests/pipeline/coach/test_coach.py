@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,12 +13,13 @@ from firmware_sim.offline import Radio, notifications
 from firmware_sim.person.elastic import Elastic
 from firmware_sim.person.personas import PERSONAS, set_of
 from firmware_sim.person.workout import SetPlan, Workout
-from pipeline.analysis.types import RepAnnounced, RepWithdrawn
-from pipeline.coach.plan import Block, Plan
+from pipeline.analysis.types import Expect, RepAnnounced, RepWithdrawn
+from pipeline.coach.plan import Block, Change, Plan
 from pipeline.coach.view import Screen
 from pipeline.commands.following import asked_of, workout_of
 from pipeline.session.events import Emitted
 from pipeline.session.session import Session
+from sensor.samples import Notification
 from tests.pipeline.coach.coached import (
     READY,
     Coached,
@@ -86,6 +88,21 @@ def test_a_recording_gives_the_same_coaching_again() -> None:
     short = replace(plan, blocks=plan.blocks[:3])
     runs = [coached(short, workout_of(short), seed=3).events for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+def test_the_analysis_is_told_what_each_exercise_is_and_the_recording_keeps_it() -> None:
+    plan = a_plan("low-row")
+    held = replace(plan.blocks[0].exercise, name="held", hold=True)
+    blocks = (replace(plan.blocks[0], change=Change.NEXT), replace(plan.blocks[1], exercise=held))
+    two = replace(plan, blocks=blocks)
+    band = Band(BandSetup(workout=workout_of(two)))
+    stream = with_asks(notifications(band), [(0.0, f"begin {plan.name}"), *READY])
+    log: list[Notification] = []
+    events = listen(coach_of(two), stream, log)
+    told = [json.loads(each.payload)["text"] for each in log if b'"expect"' in each.payload]
+    assert told == ["pulls", "hold", "anything"]
+    assert [each.word for each in events if isinstance(each, Expect)] == told
+    assert listen(coach_of(two), log, live=False) == events
 
 
 def test_the_road_has_a_height_from_the_first_two_reps_on(first_set: Coached) -> None:

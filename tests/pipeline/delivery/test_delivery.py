@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.analysis.types import SetClosed
 from pipeline.delivery import delivery
-from pipeline.delivery.delivery import Delivery, DeliveryStatus
+from pipeline.delivery.delivery import Delivery, DeliveryStatus, waiting_rows
 from pipeline.session.events import Emitted, ForceSamples, SessionEnded
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
@@ -19,16 +19,12 @@ from pipeline.sinks.sink import Rejected, SinkUnavailableError
 from sensor.errors import RecordingError
 from sensor.recording.log import Recording
 from sensor.samples import Notification
+from tests.leaping import leap
 from tests.pipeline.signals import notifications, pulls
 
 FACTS = SessionFacts("session", "band")
 ROWS = notifications(pulls(sets=1, reps=3))
 SAMPLES = ForceSamples(0, np.zeros(1), np.zeros(1), np.zeros(1, np.int64), 0, False)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_RETRY_S", 0.01)
 
 
 class Sink:
@@ -88,8 +84,8 @@ def test_a_sink_that_comes_and_goes_gets_everything_in_order(
     monkeypatch.setattr(delivery, "MAX_QUEUED", queued)
     sink, statuses = Sink(refuse), list[DeliveryStatus]()
     with Recording.create(tmp_path / "a.forceband", {}) as recording:
-        asyncio.run(live(recording, sink, statuses))
-        assert list(dict.fromkeys(ids(sink))) == wanted()
+        leap(live(recording, sink, statuses))
+        assert ids(sink) == wanted()
         assert recording.cursors() == {"kept": recording.last_row}
     assert not statuses or statuses[-1].problem is None
 
@@ -141,7 +137,7 @@ def test_a_full_disk_holds_what_the_sink_rejects_and_is_told_once(tmp_path: Path
         recording.extend(ROWS)
         sink = Rejecting()
         each = Delivery(recording, sink, FACTS, live_session=False, on_status=statuses.append)
-        asyncio.run(each.run())
+        leap(each.run())
         assert [each.problem and "disk is full" in each.problem for each in statuses] == [
             True,
             None,
@@ -167,10 +163,10 @@ def test_a_recording_that_cannot_be_read_for_a_while_holds_a_running_session(
     sink, statuses = Sink(lambda call: call < 9), list[DeliveryStatus]()
     with Recording.create(tmp_path / "a.forceband", {}) as recording:
         monkeypatch.setattr(Recording, "rows", failing)
-        asyncio.run(live(recording, sink, statuses))
+        leap(live(recording, sink, statuses))
     assert sum("I/O" in (each.problem or "") for each in statuses) == 1
     assert statuses[-1].problem is None
-    assert list(dict.fromkeys(ids(sink))) == wanted()
+    assert ids(sink) == wanted()
 
 
 def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path: Path) -> None:
@@ -203,6 +199,80 @@ def test_what_a_sink_rejects_is_kept_and_told_when_it_has_grown_tenfold(tmp_path
     assert status.rejected == (
         "events rejected for good: 30 (400 bad 29); `forceband doctor` shows them"
     )
+
+
+@pytest.mark.parametrize("asked_s", [None, 7.0])
+def test_a_sink_that_is_away_is_tried_ever_more_seldom_or_as_it_asks(
+    tmp_path: Path, asked_s: float | None
+) -> None:
+    tried_s: list[float] = []
+
+    class Away(Sink):
+        async def deliver(
+            self, facts: SessionFacts, emitted: Sequence[Emitted]
+        ) -> Sequence[Rejected]:
+            tried_s.append(asyncio.get_running_loop().time())
+            if len(tried_s) < 14:
+                raise SinkUnavailableError("away", retry_after_s=asked_s)
+            return []
+
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        recording.extend(ROWS[:20])
+        leap(Delivery(recording, Away(), FACTS, live_session=False).run())
+    pauses_s = np.diff(tried_s[:14])
+    if asked_s is not None:
+        assert pauses_s == pytest.approx(asked_s)
+    else:
+        longest_s = np.minimum(0.5 * 2.0 ** np.arange(13), 30)
+        assert (pauses_s <= longest_s + 1e-6).all()
+        assert (pauses_s >= longest_s / 2 - 1e-6).all()
+
+
+def test_rows_that_wait_for_room_on_the_disk_are_looked_for_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_s: list[float] = []
+    rows = Recording.rows
+
+    def counted(
+        self: Recording, after: int = 0, limit: int | None = None
+    ) -> Iterator[tuple[int, Notification]]:
+        looked_s.append(asyncio.get_running_loop().time())
+        return rows(self, after, limit)
+
+    monkeypatch.setattr(Recording, "rows", counted)
+
+    async def main(recording: Recording) -> None:
+        each = Delivery(recording, sink, FACTS)
+        each.offer([], 100)  # but for the first they are in memory only
+        running = asyncio.create_task(each.run())
+        await asyncio.sleep(10)
+        assert 10 < len(looked_s) < 50
+        recording.extend(ROWS[1:100])
+        each.close()
+        await running
+
+    sink = Sink()
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        recording.append(ROWS[0])
+        leap(main(recording))
+    assert ids(sink) == [each for each in wanted() if each[0] <= 100]
+
+
+def test_what_is_delivered_does_not_wait(tmp_path: Path) -> None:
+    with Recording.create(tmp_path / "a.forceband", {"sinks": ["mqtt", "influx", "new", 3]}) as log:
+        assert waiting_rows(log) == {}
+        log.extend(ROWS[:10])
+        log.set_cursor("influx", 10)
+        log.set_cursor("mqtt", 4)
+        log.set_cursor("gone", 1)
+        assert waiting_rows(log) == {"mqtt": 6, "new": 10}
+        log.set_facts({"sinks": "nonsense"})
+        assert waiting_rows(log) == {}
+    with Recording.create(tmp_path / "b.forceband", {}) as older:
+        older.extend(ROWS[:10])
+        older.set_cursor("mqtt", 4)
+        assert waiting_rows(older) == {"mqtt": 6}
 
 
 def test_an_error_nobody_foresaw_ends_the_delivery(tmp_path: Path) -> None:

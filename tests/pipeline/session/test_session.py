@@ -30,6 +30,7 @@ from sensor.recording.log import Recording
 from sensor.samples import Batch, Channel, Notification
 from sensor.wire.frames import Flag, ForceFrame
 from sensor.wire.profile import Calibration, Opcode, Response, Status
+from tests.pipeline.analysis.test_stretched import stretched
 from tests.pipeline.signals import UTC0_US, frames, info, mark, notifications, pulls
 
 T = TypeVar("T")
@@ -104,6 +105,21 @@ def test_the_answer_does_not_depend_on_the_frames(per_frame: int) -> None:
 def test_live_replay_and_offline_agree() -> None:
     rows = notifications(FORCE_N)
     live = of_kind(run(rows)[1], SetClosed)
+    assert live == of_kind(run(rows, live=False)[1], SetClosed)
+    assert live == of_kind(run_at_once(rows), SetClosed)
+
+
+@pytest.mark.parametrize(("word", "reps"), [("hold", 1), ("pulls", 4), ("x", 1)])
+def test_what_a_mark_leads_to_expect_tips_what_follows_however_it_is_read(
+    word: str, reps: int
+) -> None:
+    _, force_n = stretched(60.0, 4, jitter=0.3, seed=9)
+    rows = notifications(np.concatenate((force_n, np.zeros(1600), force_n)))
+    at = len(rows) // 2
+    expected = replace(mark(kind="expect", text=word), received_us=rows[at].received_us)
+    rows.insert(at, expected)
+    live = of_kind(run(rows)[1], SetClosed)
+    assert sum(each.summary.reps for each in live) == 1 + reps
     assert live == of_kind(run(rows, live=False)[1], SetClosed)
     assert live == of_kind(run_at_once(rows), SetClosed)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +19,7 @@ from firmware_sim.radio.faults import Chances, Faults
 from firmware_sim.radio.hub import Hub
 from firmware_sim.radio.lane import Shape
 from firmware_sim.source import SimulatedBand
-from sensor.ble.connection import back_off
+from sensor.ble.connection import STEADY_S, back_off
 from sensor.ble.finder import find, scan
 from sensor.ble.link import BandLink
 from sensor.ble.source import BleSource
@@ -29,16 +28,10 @@ from sensor.errors import LinkError
 from sensor.samples import Channel
 from sensor.wire.frames import MAX_FRAME_BYTES
 from sensor.wire.profile import Command, Info, Opcode, Response, Status
+from tests.leaping import leap, stand_still
 from tests.sensor.ble.toy_band import ADDRESS
 from tests.sensor.ble.toy_world import PATIENCE_S, World, toy_world, until
 from tests.sensor.reader import NOTIFICATION, Reader, drop
-
-
-@pytest.fixture(autouse=True)
-def _brisk_resends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A virtual radio needs no second to bring the next frame of a resend."""
-    monkeypatch.setattr("sensor.timeline.requests.QUIET_S", 0.2)
-    monkeypatch.setattr("sensor.ble.connection.STEADY_S", 0.0)
 
 
 @asynccontextmanager
@@ -71,7 +64,7 @@ def test_a_scan_lists_bands_first_and_others_too() -> None:
             assert (await find("toy", central=world.central)).address == ADDRESS
             assert (await find(ADDRESS.lower(), central=world.central)).name == "TOY"
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_band_that_is_not_there_is_one_helpful_sentence() -> None:
@@ -84,7 +77,7 @@ def test_a_band_that_is_not_there_is_one_helpful_sentence() -> None:
             with pytest.raises(LinkError, match="no band was found"):
                 await source.__aenter__()
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_session_starts_with_link_info_battery_and_start_and_ends_with_stop() -> None:
@@ -110,7 +103,7 @@ def test_a_session_starts_with_link_info_battery_and_start_and_ends_with_stop() 
             assert times_us == sorted(times_us)
             assert reader.samples() == Counter(range(80))
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_commands_are_answered_and_stand_in_the_stream() -> None:
@@ -142,19 +135,20 @@ def test_commands_are_answered_and_stand_in_the_stream() -> None:
             assert written == answered
             assert written.count(Opcode.IDENTIFY) == 6
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_command_given_while_the_link_is_made_anew_waits_for_it() -> None:
     async def main() -> None:
-        async with toy_world() as world, reading(world) as reader:
+        async with toy_world() as world, reading(world, frames_per_s=10) as reader:
             for number in range(1, 6):
+                await asyncio.sleep(STEADY_S)
                 world.band.controller.drop_links()
                 await until(lambda: len(reader.links()) >= 2 * number)  # noqa: B023
                 await reader.source.identify()
             assert world.band.commands.count(bytes([Opcode.IDENTIFY])) == 5
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_after_a_lost_link_the_session_is_complete_again() -> None:
@@ -171,7 +165,7 @@ def test_after_a_lost_link_the_session_is_complete_again() -> None:
             assert reader.given_up() == []
             assert [link.partition(":")[0] for link in reader.links()] == ["up", "down"] * 4
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_silent_link_is_found_out_and_made_anew() -> None:
@@ -188,7 +182,7 @@ def test_a_silent_link_is_found_out_and_made_anew() -> None:
             await reader.task
             assert set(range(max(reader.samples()))) <= set(reader.samples())
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
@@ -197,19 +191,15 @@ def test_a_computer_that_slept_does_not_take_it_for_the_bands_silence() -> None:
             world.band.rate_hz = 1000.0
             await reader.source.set_rate(1000)
             await until(lambda: len(reader.samples()) > 100)
-            time.sleep(1.05 * reader.source._patience_s)  # noqa: ASYNC251 - all stands still
+            stand_still(1.05 * reader.source._patience_s)
             came = len(reader.samples())
             await until(lambda: len(reader.samples()) > came + 1000)
             assert reader.links() == ["up"]
 
-    asyncio.run(main())
+    leap(main())
 
 
-def test_a_computer_that_sleeps_at_the_end_still_gets_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sensor.ble.connection.DRAIN_S", 1.0)
-
+def test_a_computer_that_sleeps_at_the_end_still_gets_what_is_missing() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
             await world.band.take_frames(5)
@@ -219,14 +209,14 @@ def test_a_computer_that_sleeps_at_the_end_still_gets_what_is_missing(
             stopping = asyncio.create_task(reader.source.stop())
             await until(lambda: reader.commands(Opcode.STOP))
             await asyncio.sleep(0.1)
-            time.sleep(1.5)  # noqa: ASYNC251 - everything stands still
+            stand_still(6.0)
             world.air.fault = None
             await stopping
             await reader.task
             assert set(reader.samples()) == set(range(80))
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_pause_is_no_silence_and_what_it_missed_is_fetched() -> None:
@@ -246,7 +236,7 @@ def test_a_pause_is_no_silence_and_what_it_missed_is_fetched() -> None:
             await reader.task
             assert set(range(max(reader.samples()))) <= set(reader.samples())
 
-    asyncio.run(main())
+    leap(main())
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.2])
@@ -263,7 +253,7 @@ def test_lost_notifications_are_all_brought_by_resends(loss: float) -> None:
             assert reader.given_up() == []
             assert reader.commands(Opcode.RESEND) >= 2
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_corrupted_frames_are_passed_on_as_they_are_and_their_samples_asked_for() -> None:
@@ -284,7 +274,7 @@ def test_corrupted_frames_are_passed_on_as_they_are_and_their_samples_asked_for(
             assert set(reader.samples()) == set(range(800))
             assert reader.session.bad_frames >= 10
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_what_left_the_bands_memory_is_named_to_the_sample() -> None:
@@ -301,7 +291,7 @@ def test_what_left_the_bands_memory_is_named_to_the_sample() -> None:
             assert reader.given_up() == [(80, 88)]
             assert set(reader.samples()) == set(range(328)) - set(range(80, 168))
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_power_cycled_band_begins_anew_without_resends_across() -> None:
@@ -327,7 +317,7 @@ def test_a_power_cycled_band_begins_anew_without_resends_across() -> None:
                 range(96, 104)
             )
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_reader_that_stalls_loses_nothing_but_time() -> None:
@@ -350,7 +340,7 @@ def test_a_reader_that_stalls_loses_nothing_but_time() -> None:
             assert sum(m["notifications"] for m in overflow) == reader.source.dropped
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_notification_that_comes_twice_is_taken_once() -> None:
@@ -365,7 +355,7 @@ def test_a_notification_that_comes_twice_is_taken_once() -> None:
             await until(lambda: len(reader.samples()) == 16)
             assert set(reader.samples().values()) == {1}
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_it_stays_away_for_as_long_as_asked_and_then_says_so() -> None:
@@ -382,7 +372,7 @@ def test_it_stays_away_for_as_long_as_asked_and_then_says_so() -> None:
                 with pytest.raises(LinkError, match="not connected just now"):
                     await source.tare()
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_out_of_range_in_mid_session_and_back_again_is_complete() -> None:
@@ -400,7 +390,7 @@ def test_out_of_range_in_mid_session_and_back_again_is_complete() -> None:
             assert set(range(max(reader.samples()))) <= set(reader.samples())
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence() -> None:
@@ -439,7 +429,7 @@ def test_the_simulated_bands_session_is_complete_after_loss_damage_and_absence()
             assert reader.session.bad_frames > 0
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_starting_a_band_that_streams_costs_nothing_on_a_bad_air() -> None:
@@ -475,7 +465,7 @@ def test_starting_a_band_that_streams_costs_nothing_on_a_bad_air() -> None:
             assert came_too >= set(range(bounds[0], bounds[-1]))
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())
 
 
 @asynccontextmanager
@@ -505,7 +495,7 @@ def test_a_radio_that_goes_away_and_comes_back_is_opened_again(tmp_path: Path) -
                     await source.stop()
                     await reader.task
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_band_that_demands_pairing_says_so_and_is_read_when_paired() -> None:
@@ -518,7 +508,7 @@ def test_a_band_that_demands_pairing_says_so_and_is_read_when_paired() -> None:
                 world.band.controller.drop_links()
                 await until(lambda: len(reader.payloads(Channel.INFO)) == 2)
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_phones_mtu_of_185_carries_the_longest_frames_and_a_longer_info() -> None:
@@ -535,7 +525,7 @@ def test_a_phones_mtu_of_185_carries_the_longest_frames_and_a_longer_info() -> N
             assert set(range(max(reader.samples()))) <= set(reader.samples())
             assert max(map(len, reader.payloads(Channel.FORCE))) == MAX_FRAME_BYTES
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_an_mtu_that_carries_no_frame_is_told() -> None:
@@ -545,7 +535,7 @@ def test_an_mtu_that_carries_no_frame_is_told() -> None:
                 await BleSource(central=world.central).__aenter__()
             await until(lambda: world.band.connection is None)
 
-    asyncio.run(main())
+    leap(main())
 
 
 @pytest.mark.parametrize(
@@ -569,7 +559,7 @@ def test_a_band_that_cuts_its_frames_is_named_as_the_one_at_fault(size: int, wor
             with pytest.raises(LinkError, match=words):
                 await reader.task
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_device_that_is_no_band_is_told() -> None:
@@ -588,7 +578,7 @@ def test_a_device_that_is_no_band_is_told() -> None:
             with pytest.raises(LinkError, match=r"has no characteristic .*: it is no forceband"):
                 await BleSource(central=world.central).__aenter__()
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_band_that_refuses_to_start_is_left_alone() -> None:
@@ -599,7 +589,7 @@ def test_a_band_that_refuses_to_start_is_left_alone() -> None:
                 await BleSource(central=world.central).__aenter__()
             await until(lambda: world.band.connection is None)
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_leaving_without_a_stop_stops_the_band_all_the_same() -> None:
@@ -610,7 +600,7 @@ def test_leaving_without_a_stop_stops_the_band_all_the_same() -> None:
             await until(lambda: world.band.connection is None)
             assert world.band.commands == [bytes([Opcode.START]), bytes([Opcode.STOP])]
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_a_band_held_by_another_central_is_not_found() -> None:
@@ -621,7 +611,7 @@ def test_a_band_held_by_another_central_is_not_found() -> None:
             with pytest.raises(LinkError, match="disconnect it from other programs and phones"):
                 await rival.__aenter__()
 
-    asyncio.run(main())
+    leap(main())
 
 
 def test_without_bluetooth_the_systems_backend_is_one_helpful_sentence(
@@ -629,9 +619,9 @@ def test_without_bluetooth_the_systems_backend_is_one_helpful_sentence(
 ) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus")
     with pytest.raises(LinkError, match=r"no Bluetooth on this computer.*--transport.*demo"):
-        asyncio.run(scan(0.1))
+        leap(scan(0.1))
     with pytest.raises(LinkError, match="no Bluetooth on this computer"):
-        asyncio.run(BleSource().__aenter__())
+        leap(BleSource().__aenter__())
 
 
 def test_the_pauses_between_attempts_grow_to_ten_seconds() -> None:
@@ -639,11 +629,7 @@ def test_the_pauses_between_attempts_grow_to_ten_seconds() -> None:
     assert [next(pauses) for _ in range(8)] == [0, 0.5, 1, 2, 4, 8, 10, 10]
 
 
-def test_a_resend_that_is_never_answered_does_not_end_the_asking(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sensor.ble.resend.RESEND_TIMEOUT_S", 0.2)
-
+def test_a_resend_that_is_never_answered_does_not_end_the_asking() -> None:
     async def main() -> None:
         async with toy_world() as world, reading(world, frames_per_s=0) as reader:
             await world.band.take_frames(5)
@@ -664,4 +650,4 @@ def test_a_resend_that_is_never_answered_does_not_end_the_asking(
             assert reader.links() == ["up"]
             assert reader.given_up() == []
 
-    asyncio.run(main())
+    leap(main())

@@ -73,6 +73,19 @@ def test_the_last_frame_of_a_resend_ends_the_wait() -> None:
     assert asking.request(0.2) == (8, 24)
 
 
+def test_what_is_still_coming_is_not_asked_for_again() -> None:
+    asking = with_gap((8, 800))
+    first, count = asking.request(0.0) or (0, 0)
+    asking.answered(ok(first, count), 0.0)
+    now_s = 0.0
+    for at in range(8, 80, 8):
+        now_s += 0.9
+        asking.ledger.place(frame(at, flags=Flag.RESENT))
+        assert asking.request(now_s) is None
+    assert asking.request(now_s + 0.9) is None
+    assert asking.request(now_s + 1.0) == (80, 720)
+
+
 def test_what_no_resend_brings_is_given_up_after_some_attempts() -> None:
     asking, now_s, asked = with_gap(), 0.0, 0
     while (wanted := asking.request(now_s)) is not None:
@@ -95,6 +108,16 @@ def test_what_the_band_does_not_have_is_given_up_at_once() -> None:
     asking.request(0.0)
     asking.answered(refused(Status.NOT_AVAILABLE), 0.0)
     assert asking.take_abandoned() == [(24, 16)]
+
+
+def test_what_is_given_up_in_pieces_is_named_as_one() -> None:
+    asking = with_gap((8, 40))
+    asking.request(0.0)
+    asking.answered(ok(24, 16), 0.0)
+    asking.unanswered(0.0)
+    asking.request(0.0)
+    asking.answered(refused(Status.NOT_AVAILABLE), 0.0)
+    assert asking.take_abandoned() == [(8, 32)]
 
 
 def test_what_start_told_of_may_not_be_in_a_frame_yet() -> None:

@@ -5,11 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.analysis.types import LiveState, Phase, RepWithdrawn, SetClosed
-from pipeline.session.events import BatteryChanged, Emitted, ForceSamples, LinkChanged, Marked
+from pipeline.session.events import (
+    BatteryChanged,
+    Emitted,
+    ForceSamples,
+    LinkChanged,
+    Marked,
+    SessionEnded,
+)
 from pipeline.session.session import Session
 from pipeline.sinks.influx.lines import MAX_TEXT, WRITTEN, lines, point
 from tests.example_session import FACTS, REPS, SET_S, SETS, closed_set, session
@@ -155,6 +162,14 @@ def test_tags_are_escaped(text: str, written: str) -> None:
     assert point("m", {"tag": text}, {"v": 1}, 5) == f"m,tag={written} v=1i 5"
 
 
+def test_a_session_without_length_has_no_rate() -> None:
+    (line,) = lines(FACTS, Emitted(0, 0, 5, SessionEnded(0.0, 0, 0, 1, 0, 0)))
+    assert "duration_s=0.0," in line
+    assert "rate_hz" not in line
+    (longer,) = lines(FACTS, Emitted(0, 0, 5, SessionEnded(2.0, 0, 0, 160, 0, 0)))
+    assert "rate_hz=80.0," in longer
+
+
 def test_a_point_without_fields_is_no_line() -> None:
     assert point("m", {}, {"v": None, "w": float("nan")}, 5) == ""
 
@@ -164,8 +179,13 @@ def test_long_texts_are_cut() -> None:
     assert "x" * MAX_TEXT + '"' in line
 
 
+def test_a_mark_of_the_coach_is_no_point() -> None:
+    assert lines(FACTS, Emitted(0, 0, 5, Marked("coach", "begin mine"))) == []
+
+
 @given(kind=st.text(), text=st.text(), device=st.text())
 def test_any_text_stays_on_one_line(kind: str, text: str, device: str) -> None:
+    assume(kind != "coach")  # what the coach asks itself is no point
     emitted = Emitted(0, 0, 5, Marked(kind, text))
     (line,) = lines(replace(FACTS, device=device), emitted)
     assert len(line.splitlines()) == 1
