@@ -26,6 +26,7 @@ class Leader:
         """When the next pull is to be led; None while there is nothing to lead."""
         self._voice = voice
         self._topped = self._called = False
+        self._top_s = 0.0
 
     def stop(self, at_s: float) -> None:
         """Lead no more: nothing that is to come is given."""
@@ -41,13 +42,13 @@ class Leader:
                 self._topped = self._called = False
                 self.guide = _from_pull(at_s, tempo)
             case Phase.HOLD if self.guide is not None and not self._topped:
-                self._topped = True
-                top_s = at_s - TOP_KNOWN_LATE_S
-                self.guide = replace(_from_top(top_s, tempo), pull_s=self.guide.pull_s)
+                self._topped, self._top_s = True, at_s - TOP_KNOWN_LATE_S
                 if tempo.hold_s >= HOLD_CUE_S:
                     self._voice.give("hold", at_s)
-                self._voice.withdraw("down", at_s)
-                self._voice.plan("release", max(at_s, top_s + tempo.hold_s))
+                self._hold(self.guide, at_s, tempo)
+            case Phase.HOLD if self.guide is not None and not self._voice.comes("down"):
+                if at_s < self._top_s + tempo.hold_s:
+                    self._hold(self.guide, at_s, tempo)  # the hold has only wavered
             case Phase.ECCENTRIC if self.guide is not None:
                 self._voice.withdraw("down", at_s)
                 top_s = min(self.guide.top_s, at_s)
@@ -56,6 +57,11 @@ class Leader:
                 )
             case _:
                 self._voice.withdraw("down", at_s)
+
+    def _hold(self, guide: Guide, at_s: float, tempo: Tempo) -> None:
+        self.guide = replace(_from_top(self._top_s, tempo), pull_s=guide.pull_s)
+        self._voice.withdraw("down", at_s)
+        self._voice.plan("release", max(at_s, self._top_s + tempo.hold_s))
 
     def down(self, at_s: float, tempo: Tempo) -> None:
         """The band is back at the bottom: the guide too, and it waits there for the next pull."""

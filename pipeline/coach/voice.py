@@ -32,6 +32,10 @@ class Voice:
         if self._emit(cue) and cue is not None:
             self._coming[cue.sound] = cue
 
+    def comes(self, sound: str) -> bool:
+        """Whether such a cue was planned, and not taken back."""
+        return sound in self._coming
+
     def withdraw(self, sound: str, at_s: float) -> None:
         """Take a planned cue back that is not due yet."""
         cue = self._coming.pop(sound, None)
