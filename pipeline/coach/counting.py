@@ -93,7 +93,7 @@ class Counting:
         """Correct the last rep, now that its end is known."""
         doing = self._ledger.open
         phases = Phases.of(doing.ordered[-1]) if doing is not None and doing.reps else None
-        if doing is None or phases is None or self._course.screen is not Screen.WORK:
+        if doing is None or phases is None or not self._course.judged:
             return
         wrong = correction(phases, doing.block.tempo)
         if wrong is not None:
@@ -156,7 +156,7 @@ class Counting:
     def _check_band(self, doing: Doing) -> None:
         """Ask once whether it is the usual band, where the force says that it is another."""
         usual_n = self._course.plan.usual_n.get(doing.block.exercise.name)
-        if usual_n is None or self._told_band or len(doing.reps) != 3:
+        if doing.block.exercise.test or usual_n is None or self._told_band or len(doing.reps) != 3:
             return
         ratio = median(doing.rises_n) / usual_n
         if not OTHER_BAND[0] <= ratio <= OTHER_BAND[1]:

@@ -62,6 +62,11 @@ class Course:
         return self.count >= self.block.least
 
     @property
+    def judged(self) -> bool:
+        """Whether tempo and range of pulls are spoken of: while reps are done, not in a test."""
+        return self.screen is Screen.WORK and not self.block.exercise.test
+
+    @property
     def led(self) -> bool:
         """Whether the block is led by time."""
         return self.block.exercise.counted == "time"

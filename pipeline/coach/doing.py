@@ -74,12 +74,16 @@ class Doing:
 
     def stands(self, rep: Rep, usual_n: float | None) -> bool:
         """Whether a rep is sure enough to be spoken of: it will hardly be withdrawn."""
+        if self.block.exercise.test:
+            return True  # whoever tries with all strength is not held against an earlier try
         if usual_n is None:
             return self.count > 1
         return rep.peak_n - rep.valley_before_n >= STANDS_SHARE * usual_n
 
     def scores(self) -> list[Score]:
-        """Of its reps, in order, as far as their phases are known."""
+        """Of its reps, in order, as far as their phases are known; a test has none."""
+        if self.block.exercise.test:
+            return []
         phases = ((k, Phases.of(rep)) for k, rep in enumerate(self.ordered, 1))
         return [score(each, self.block.tempo, k) for k, each in phases if each is not None]
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.analysis.strength import TESTS
 from pipeline.analysis.types import Expect
 
 SIDES = ("both", "each")
@@ -79,6 +80,8 @@ class Exercise:
     figure: str = "row"
     default: bool = False
     """Whether reps and sets are our default, as the guides prescribe none."""
+    test: str = ""
+    """The strength test that it is: its values are computed, and the tempo is not judged."""
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -87,6 +90,8 @@ class Exercise:
         _check("rest_s", self.rest_s, 0, 600)
         _one_of("sides", self.sides, SIDES)
         _one_of("counted", self.counted, COUNTED)
+        if self.test:
+            _one_of("test", self.test, tuple(TESTS))
         if not 0 <= self.stretch[0] < self.stretch[1] <= 4:
             raise ValueError(f"stretch rises, from 0 to at most 4: {list(self.stretch)}")
         if not (self.setup and self.cues and self.caution and self.equipment):

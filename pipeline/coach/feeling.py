@@ -94,7 +94,7 @@ class Feeling:
         pull_s, end_s, rise_n = self._half
         course = self._course
         usual_n, doing = course.usual_n, course.ledger.open
-        if usual_n is None or doing is None or course.screen is not Screen.WORK:
+        if usual_n is None or doing is None or not course.judged:
             return
         counted = any(pull_s < rep.peak_s < end_s for rep in doing.reps.values())
         if not counted and HALF_SHARE < rise_n / usual_n < STANDS_SHARE:
