@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from math import sqrt
 from statistics import mean, median, stdev
 
 import numpy as np
@@ -141,7 +142,7 @@ def detectable(name: str, spread: float | None, value: float) -> float | None:
     """
     variation = next((cv for key, cv in VARIATION.items() if name.startswith(key)), None)
     deviation = spread if variation is None else variation * value
-    return None if deviation is None else 1.96 * 2**0.5 * deviation
+    return None if deviation is None else 1.96 * sqrt(2) * deviation
 
 
 def _spread(name: str, trials: Sequence[float]) -> dict[str, float]:
