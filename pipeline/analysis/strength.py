@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from math import sqrt
-from statistics import mean, median, stdev
+from statistics import mean, stdev
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -171,4 +171,4 @@ def _end_n(time_s: Floats, force_n: Floats, rep: Rep) -> float:
     pull_n = force_n[first:stop]
     last = first + int(np.flatnonzero(pull_n >= pull_n.mean() / 2)[-1])
     end_s = float(time_s[last]) - BEFORE_RELEASE_S
-    return median(_between(time_s, force_n, end_s - END_S, end_s).tolist())
+    return float(np.median(_between(time_s, force_n, end_s - END_S, end_s)))
