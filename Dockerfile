@@ -1,4 +1,5 @@
-# forceband with its simulated band; compose.yaml puts broker, InfluxDB and Grafana beside it.
+# forceband with its simulated band, or `serve` with a real one (docs/always-on.md); compose.yaml puts
+# broker, InfluxDB and Grafana beside it.
 FROM python:3.12-slim
 
 WORKDIR /app
@@ -14,8 +15,9 @@ RUN pip install --no-cache-dir --disable-pip-version-check -c constraints.txt ".
  && install -d -o forceband /data
 
 WORKDIR /data
-USER forceband
+USER 1000
 ENV FORCEBAND_DATA_DIR=/data PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 8642
-CMD ["forceband", "demo"]
+ENTRYPOINT ["forceband"]
+CMD ["demo"]

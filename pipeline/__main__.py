@@ -18,6 +18,7 @@ from pipeline.views.process import ending_signals, patient_stderr
 SUMMARIES = {
     "demo": "try everything with a simulated band: no Bluetooth, no set-up",
     "live": "train with a band: live page, MQTT, InfluxDB and a recording",
+    "serve": "always on: a session whenever a band appears, one after the other",
     "record": "only record a band into a file",
     "scan": "find bands within reach",
     "sim": "run a simulated band for other programs or, with a radio, for phones",

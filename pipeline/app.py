@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import AsyncExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,14 +17,17 @@ from pipeline.delivery.coaching import Coaching, CoachSink
 from pipeline.delivery.delivery import Delivery, DeliveryStatus
 from pipeline.delivery.outlets import Outlets, open_outlets
 from pipeline.delivery.recorder import Recorder
+from pipeline.delivery.servers import Servers, open_servers
 from pipeline.delivery.session_log import SessionLog
 from pipeline.session.events import Emitted
+from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from pipeline.sinks.sink import CommandHandler
 from pipeline.views.keys import keys
 from pipeline.views.process import ending_signals
 from pipeline.views.terminal import TerminalLine
 from sensor.errors import BandError
+from sensor.recording.log import Recording
 from sensor.source import About, Source
 from sensor.timeline.ledger import Ledger
 
@@ -84,6 +87,8 @@ async def run_session(
     coaching: Coaching | None = None,
     programme: str | None = None,
     asks: Sequence[tuple[float, str]] = (),
+    servers: Servers | None = None,
+    ending: asyncio.Event | None = None,
 ) -> Outcome:
     """Run one session until the source ends, the time is over, or somebody interrupts.
 
@@ -101,6 +106,10 @@ async def run_session(
         What a simulated person asks of the coach, so many seconds after the first sample.
     announce
         Called once with what to say to the person, when everything listens.
+    servers
+        Page and broker that are there already, and stay; by default the session has its own.
+    ending
+        Set by whoever ends the session and hears the signals; by default it hears them itself.
     """
     session = Session()
     source.follow(lambda: session.ledger)
@@ -119,22 +128,22 @@ async def run_session(
             raise BandError("there is no band to command in a replay")
         return await command(name)
 
-    with _interrupts() as asked, closing(TerminalLine()) as terminal:
-        notices = _Notices(terminal)
-        async with open_outlets(config, recording, log.facts, handle, notices.notice) as outlets:
+    async with AsyncExitStack() as stack:
+        asked = stack.enter_context(interrupts()) if ending is None else ending
+        terminal = stack.enter_context(closing(TerminalLine()))
+        if servers is None:
+            servers = await stack.enter_async_context(
+                open_servers(config, broker=recording is not None)
+            )
+        page = servers.page
+        notices = _Notices(terminal, page)
+        if page is not None:
+            page.begin(log.facts, handle, [] if coaching is None else coaching.offered)
+        async with open_outlets(
+            config, servers, recording, log.facts, handle, notices.notice
+        ) as outlets:
             outlets.live.append(terminal)
-            notices.page = outlets.page
-            deliveries = [
-                Delivery(
-                    recording,
-                    sink,
-                    log.facts,
-                    on_status=notices.status,
-                    on_rejected=notices.rejected,
-                )
-                for sink in outlets.durable
-                if recording is not None
-            ]
+            deliveries = _deliveries(recording, log.facts, outlets, notices)
             recorder = Recorder(
                 recording,
                 session,
@@ -148,31 +157,27 @@ async def run_session(
             if recording is not None:
                 recording.set_facts({"sinks": outlets.lasting})
             announce(outlets.lines)
-            tasks = [asyncio.create_task(each.run()) for each in deliveries]
-            for task in tasks:  # one that ends now has failed: end the session, `_finish` says why
-                task.add_done_callback(lambda _: asked.set())
+            tasks = _started(deliveries, asked)
             if coaching is not None:
-                _join(coaching, outlets, recorder)
+                _join(coaching, programme, outlets, recorder)
                 tasks_of_coach = [
                     asyncio.create_task(coaching.keep_time()),
                     asyncio.create_task(keys(handle)),
                     asyncio.create_task(_ask_in_time(asks, session, handle)),
                 ]
-                if programme is not None:
-                    recorder.mark(KIND, f"begin {programme}")
             recorder.watch()
             sync = asyncio.create_task(recorder.keep_synced())
             try:
                 known = partial(_note_band, source, log, outlets)
                 await _take_all(source, recorder, asked, duration_s, known, on_emitted)
-                if page_stays and outlets.page is not None and not asked.is_set():
+                if page_stays and page is not None and not asked.is_set():
                     terminal.say("that was all of it; the page stays until Ctrl-C")
                     await asked.wait()
             finally:
                 if recording is not None:
                     recorder.end()
-                for task in (sync, *tasks_of_coach):
-                    task.cancel()
+                for each in (sync, *tasks_of_coach):
+                    each.cancel()
                 undelivered = await _finish(deliveries, tasks)
                 recorder.finish()
                 log.note_result(session)
@@ -180,13 +185,33 @@ async def run_session(
     return Outcome(session, path, undelivered, recorder.not_recorded, recorder.row)
 
 
-def _join(coaching: Coaching, outlets: Outlets, recorder: Recorder) -> None:
+def _deliveries(
+    recording: Recording | None, facts: SessionFacts, outlets: Outlets, notices: _Notices
+) -> list[Delivery]:
+    """One for each sink that follows the recording."""
+    if recording is None:
+        return []
+    return [
+        Delivery(recording, sink, facts, on_status=notices.status, on_rejected=notices.rejected)
+        for sink in outlets.durable
+    ]
+
+
+def _started(deliveries: list[Delivery], asked: asyncio.Event) -> list[asyncio.Task[None]]:
+    """Their tasks; one that ends early has failed: end the session, `_finish` says why."""
+    tasks = [asyncio.create_task(each.run()) for each in deliveries]
+    for task in tasks:
+        task.add_done_callback(lambda _: asked.set())
+    return tasks
+
+
+def _join(coaching: Coaching, programme: str | None, outlets: Outlets, recorder: Recorder) -> None:
     """Let the coach follow the session, and be seen and heard."""
-    if outlets.page is not None:
-        outlets.page.offer([asdict(each) for each in coaching.choices])
     coaching.mark = recorder.mark
     outlets.live.append(coaching)
     coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
+    if programme is not None:
+        recorder.mark(KIND, f"begin {programme}")
 
 
 async def _ask_in_time(
@@ -202,19 +227,19 @@ async def _ask_in_time(
 class _Notices:
     """Sentences for the person, in the terminal and on the page."""
 
-    def __init__(self, terminal: TerminalLine) -> None:
+    def __init__(self, terminal: TerminalLine, page: WebSink | None) -> None:
         self._terminal = terminal
-        self.page: WebSink | None = None
+        self._page = page
 
     def notice(self, level: str, text: str, about: str = "session") -> None:
         self._terminal.say(text)
-        if self.page is not None:
-            self.page.notice(level, text, about)
+        if self._page is not None:
+            self._page.notice(level, text, about)
 
     def status(self, status: DeliveryStatus) -> None:
         self._terminal.say(f"{status.sink}: {status.problem or 'delivering again'}")
-        if self.page is not None:
-            self.page.delivery(status.sink, status.waiting_rows, status.problem)
+        if self._page is not None:
+            self._page.delivery(status.sink, status.waiting_rows, status.problem)
 
     def rejected(self, status: DeliveryStatus) -> None:
         text = f"{status.sink}: {status.rejected}"
@@ -271,8 +296,8 @@ async def _take_all(
 
 
 @contextmanager
-def _interrupts() -> Iterator[asyncio.Event]:
-    """Set by Ctrl-C, SIGTERM and a closed terminal, for a session to end by itself."""
+def interrupts() -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C, SIGTERM and a closed terminal, for what runs to end by itself."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in ending_signals()}
     with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead

@@ -140,6 +140,18 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeConfig:
+    """`forceband serve`: sessions one after the other."""
+
+    pause_s: float = 600.0
+    """A session ends after so long without a pull, or without the band."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.pause_s < 1e6:
+            raise ValueError(f"pause_s is a number above 0, below a million, not {self.pause_s:g}")
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything that can be set."""
 
@@ -148,9 +160,16 @@ class Config:
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     influx: InfluxConfig = field(default_factory=InfluxConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
 
 
-_SECTIONS = {"band": BandConfig, "mqtt": MqttConfig, "influx": InfluxConfig, "web": WebConfig}
+_SECTIONS = {
+    "band": BandConfig,
+    "mqtt": MqttConfig,
+    "influx": InfluxConfig,
+    "web": WebConfig,
+    "serve": ServeConfig,
+}
 
 
 def load(

@@ -25,6 +25,10 @@ class LinkError(BandError, ConnectionError):
         self.address = address
 
 
+class NotHeardError(LinkError):
+    """The radio is fine, and no band is in the air."""
+
+
 class RecordingError(BandError, ValueError):
     """A session file cannot be read or written; `path` names it."""
 

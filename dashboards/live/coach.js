@@ -49,6 +49,7 @@ export class CoachScreen {
 
   take(message) {
     if (message.type === "coach") this.show(message);
+    else if (message.type === "snapshot") this.view = null; // a session without a coach, so far
     else if (message.type === "cue") this.voice.plan(message);
     else if (message.type === "uncue") this.voice.cancel(message.id);
   }

@@ -1,7 +1,7 @@
 /* Writes the session onto the page. Each text is touched only when it changes. */
 
 const WORDS = {
-  concentric: "Pull", hold: "Hold", eccentric: "Release", rest: "Rest", unknown: "No data", ended: "Done",
+  concentric: "Pull", hold: "Hold", eccentric: "Release", rest: "Rest", unknown: "No data", ended: "Done", waiting: "Waiting",
 };
 const SHOW_REST_FROM_S = 3;
 const BOTTOM = 1;
@@ -54,10 +54,10 @@ export class Screen {
 
   drawCount() {
     const { state } = this.session;
-    const reps = state === null ? null : state.reps;
+    const reps = state === null || this.session.waiting ? null : state.reps;
     write("reps", reps === null ? "–" : String(reps));
     write("reps-word", reps === 1 ? "rep" : "reps");
-    write("set", state?.set ? `set ${state.set}` : "");
+    write("set", reps !== null && state.set ? `set ${state.set}` : "");
     put(byId("reps"), "long", String(reps !== null && reps > 99));
     if (reps !== null && reps !== this.saidReps) {
       if (this.saidReps !== null && reps > this.saidReps) this.flash();
@@ -77,7 +77,8 @@ export class Screen {
     const { session } = this;
     let phase = session.state?.phase ?? "unknown";
     let word = WORDS[phase];
-    if (session.ended) [phase, word] = ["ended", WORDS.ended];
+    if (session.waiting && this.page === "open") [phase, word] = ["unknown", WORDS.waiting];
+    else if (session.ended) [phase, word] = ["ended", WORDS.ended];
     else if (this.page !== "open" || !(session.link?.up ?? true)) [phase, word] = ["unknown", WORDS.unknown];
     else if (session.state === null) word = session.link ? "Ready" : "No band";
     put(document.body, "phase", phase);
@@ -109,8 +110,9 @@ export class Screen {
     write("exercise", exercise + side);
     byId("replay").hidden = !facts?.replay;
     write("replay", facts?.replay ? `replay ${facts.speed === null ? "at full speed" : `${facts.speed}×`}` : "");
-    put(byId("link"), "up", link === null ? "unknown" : String(link.up));
-    write("link-text", link === null ? "no band yet" : link.up ? "band connected" : "band away");
+    const known = link !== null && !this.session.waiting;
+    put(byId("link"), "up", known ? String(link.up) : "unknown");
+    write("link-text", !known ? "no band yet" : link.up ? "band connected" : "band away");
     byId("battery").hidden = battery === null;
     if (battery !== null) {
       const percent = Math.min(Math.max(battery.percent, 0), 100);
@@ -173,7 +175,8 @@ export class Screen {
     } else if (this.page === "locked") {
       all.push(["error", "forceband has started again with another code. Scan the code that it shows now."]);
     } else {
-      if (session.link && !session.link.up && !session.ended) {
+      if (session.waiting) all.push(["info", session.waiting]);
+      if (session.link && !session.link.up && !session.ended && !session.waiting) {
         const why = session.link.reason ? ` (${session.link.reason})` : "";
         all.push(["warning", `The band is out of reach${why}. It comes back by itself.`]);
       }

@@ -47,6 +47,7 @@ export class Session {
     this.notices = new Map();
     this.deliveries = new Map();
     this.ended = null;
+    this.waiting = null; // what for, where no session runs
     this.commands = [];
     this.choices = [];
     this.coach = null;
@@ -117,6 +118,7 @@ export class Session {
     this.link = all.link;
     this.battery = all.battery;
     this.ended = all.ended;
+    this.waiting = all.waiting ?? null;
     this.commands = all.commands;
     this.choices = all.choices ?? [];
     this.coach = all.coach ?? null;

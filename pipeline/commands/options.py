@@ -30,6 +30,11 @@ def add_mqtt_arguments(parser: argparse.ArgumentParser) -> None:
 def add_session_arguments(parser: argparse.ArgumentParser) -> None:
     """How long, whose, and where to."""
     parser.add_argument("--duration", type=positive, metavar="S", help="stop after S seconds")
+    add_identity_arguments(parser)
+
+
+def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose session, and where to."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the band in topics and points")
@@ -93,6 +98,7 @@ def config_of(args: argparse.Namespace) -> Config:
             "band.side": given.get("side"),
             "band.exercise": given.get("exercise"),
             "band.athlete": given.get("athlete"),
+            "serve.pause_s": given.get("pause"),
             "web.host": given.get("http_host"),
             "web.port": given.get("http_port"),
             "web.enabled": False if given.get("no_page") else None,

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
 
 from pipeline.analysis.types import Expect
 from pipeline.coach.coach import TICK, Coach
@@ -52,7 +52,8 @@ class Coaching:
 
     def __init__(self, plan_of: Callable[[str], Plan], choices: Sequence[Choice] = ()) -> None:
         self.sinks: list[CoachSink] = []
-        self.choices = choices
+        self.offered: list[dict[str, Any]] = [asdict(each) for each in choices]
+        """What the page can choose from."""
         self.plan_of = plan_of
         self.mark: Callable[[str, str], None] = lambda kind, text: None
         """Notes in the recording what is to be known in a replay."""

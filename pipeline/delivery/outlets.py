@@ -1,9 +1,8 @@
-"""What listens to a session: page, broker and clients, opened as the configuration says."""
+"""What listens to a session: page and clients, opened as the configuration says."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -11,16 +10,15 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import Config, ConfigError
 from pipeline.delivery.log_writer import Notice
+from pipeline.delivery.servers import Servers
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.sink import CommandHandler, DurableSink, LiveSink
-from sensor.extras import what_is_missing
 from sensor.recording.log import Recording
 from sensor.source import About
 
 if TYPE_CHECKING:
     from pipeline.sinks.influx.settings import InfluxSettings
     from pipeline.sinks.mqtt.settings import MqttSettings
-    from pipeline.sinks.page.web import WebSink
 
 
 @dataclass(slots=True)
@@ -29,7 +27,6 @@ class Outlets:
 
     live: list[LiveSink] = field(default_factory=list)
     durable: list[DurableSink] = field(default_factory=list)
-    page: WebSink | None = None
     lasting: list[str] = field(default_factory=list)
     """Durable sinks that are there after the session, so that what waits can be brought to them."""
     about: list[Callable[[About], None]] = field(default_factory=list)
@@ -41,83 +38,42 @@ class Outlets:
 @asynccontextmanager
 async def open_outlets(
     config: Config,
+    servers: Servers,
     recording: Recording | None,
     facts: SessionFacts,
     command: CommandHandler,
     notice: Notice,
 ) -> AsyncIterator[Outlets]:
-    """Open the page, the broker and the clients that the configuration asks for."""
-    outlets = Outlets()
+    """Open the clients that the configuration asks for, beside the servers that are open."""
+    outlets = Outlets(lines=list(servers.lines))
     async with AsyncExitStack() as stack:
-        await _open_page(config, command, outlets, stack)
+        if servers.page is not None:
+            outlets.live.append(servers.page)
         if recording is not None:
-            await _open_mqtt(config, facts, command, notice, outlets, stack)
+            await _open_mqtt(config, servers, facts, command, notice, outlets, stack)
             await _open_influx(config, outlets, stack)
             if recording.on_disk:
                 outlets.lines.append(f"recording   {recording.path}")
         yield outlets
 
 
-async def _open_page(
-    config: Config, command: CommandHandler, outlets: Outlets, stack: AsyncExitStack
-) -> None:
-    if not config.web.enabled:
-        return
-    from pipeline.sinks.page.web import WebSink, qr_text
-
-    page = await stack.enter_async_context(
-        WebSink(
-            host=config.web.host,
-            port=config.web.port,
-            token=config.web.token,
-            hosts=config.web.hosts,
-            commands=command,
-        )
-    )
-    outlets.page = page
-    outlets.live.append(page)
-    if page.entry_url == page.url:
-        outlets.lines.append(f"live page   {page.url}")
-    elif sys.stderr.isatty():
-        outlets.lines += [f"live page   {page.entry_url}", qr_text(page.entry_url)]
-    else:  # what is told may be kept as a log, where no secret belongs
-        outlets.lines.append(
-            f"live page   {page.url}?token=, then the token: name one with FORCEBAND_WEB_TOKEN or "
-            "token_file; one that is made up is shown in a terminal only"
-        )
-
-
 async def _open_mqtt(
     config: Config,
+    servers: Servers,
     facts: SessionFacts,
     command: CommandHandler,
     notice: Notice,
     outlets: Outlets,
     stack: AsyncExitStack,
 ) -> None:
-    if not config.mqtt.enabled:
+    if not config.mqtt.enabled or (config.mqtt.host is None and servers.broker_port is None):
         return
     from pipeline.sinks.mqtt.sink import MqttSink
 
     settings = mqtt_settings(config)
-    if config.mqtt.host is None:
-        try:
-            from pipeline.broker import EmbeddedBroker
-        except ImportError as error:
-            if not (missing := what_is_missing(error)):
-                raise
-            outlets.lines.append(f"no MQTT     {missing}; or name a broker of your own")
-            return
-        try:
-            port = settings.port if config.mqtt.port is None else config.mqtt.port
-            broker = EmbeddedBroker(
-                config.mqtt.bind, port, config.mqtt.username, config.mqtt.password
-            )
-        except ValueError as error:
-            raise ConfigError(f"[mqtt] {error}") from error
-        await stack.enter_async_context(broker)
-        settings = replace(settings, port=broker.port)
-    page_url = None if outlets.page is None else outlets.page.url
+    if servers.broker_port is not None:
+        settings = replace(settings, port=servers.broker_port)
+    page_url = None if servers.page is None else servers.page.url
     sink = await stack.enter_async_context(
         MqttSink(
             settings,

@@ -14,7 +14,7 @@ from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback
 from sensor.ble.explain import BLUETOOTH_ERRORS, link_error
 from sensor.drivers.driver import Driver, Heard
 from sensor.drivers.registry import recognised
-from sensor.errors import LinkError
+from sensor.errors import NotHeardError
 from sensor.wire.profile import SERVICE_UUID
 
 if TYPE_CHECKING:
@@ -85,8 +85,10 @@ async def find(
 
     Raises
     ------
+    NotHeardError
+        If it is not heard within `timeout_s`.
     LinkError
-        If it is not heard within `timeout_s`, or there is no Bluetooth.
+        If there is no Bluetooth.
     """
     found: FoundDevice | None = None
     try:
@@ -110,7 +112,7 @@ async def find(
     except BLUETOOTH_ERRORS as error:
         raise link_error(error, "scanning") from error
     what = "no band was" if wanted is None else f"{wanted!r} was not"
-    raise LinkError(
+    raise NotHeardError(
         f"{what} found within {timeout_s:.0f} s: switch it on, bring it near, and disconnect it "
         "from other programs and phones; `forceband scan` lists what is in the air",
         wanted,

@@ -115,8 +115,8 @@ def test_a_programme_is_chosen_and_led_by_touch_and_by_key(chromium: Chromium) -
             return asked[-1]
 
         heard = asyncio.Event()
-        async with WebSink(commands=handle) as sink, chromium.window() as window:
-            sink.offer([asdict(Choice("first-steps", "First steps", "3 minutes"))])
+        async with WebSink() as sink, chromium.window() as window:
+            sink.begin(FACTS, handle, [asdict(Choice("first-steps", "First steps", "3 minutes"))])
             page = window.page
             await page.goto(sink.url)
             await page.get_by_role("button", name="Coach").click()

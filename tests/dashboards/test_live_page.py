@@ -33,7 +33,7 @@ from pipeline.analysis.types import (
 from pipeline.session.events import BatteryChanged, GapFound, LinkChanged, Marked
 from pipeline.sinks.page.web import WebSink
 from sensor.samples import Gap
-from tests.example_session import FACTS, REPS, closed_set, rep, session
+from tests.example_session import FACTS, REPS, SETS, closed_set, rep, session
 from tests.pipeline.sinks.emitting import emitted, samples
 
 CHROMIUM = shutil.which("chromium")
@@ -294,6 +294,40 @@ def test_the_page_comes_back_by_itself_when_the_server_does(chromium: Chromium) 
                 await view.text("#reps", "4")
                 await view.data("#chart", "points", "160")
                 await expect(view.page.locator("#banners p")).to_have_count(0)
+
+    chromium.run(run())
+
+
+def test_a_page_waits_between_sessions_and_shows_the_next_one_by_itself(
+    chromium: Chromium,
+) -> None:
+    async def run() -> None:
+        async with WebSink() as sink, chromium.window(SIZES[2]) as view:
+            sink.wait("Waiting for a band: switch it on.")
+            await view.page.goto(sink.url)
+            await view.text("#word", "Waiting")
+            await view.text("#banners p.info", "Waiting for a band: switch it on.")
+            await view.text("#link-text", "no band yet")
+            tare = view.page.locator("#tare")
+            await expect(tare).to_be_hidden()
+
+            sink.begin(FACTS, _never)
+            sink.notice("warning", "The disk is nearly full.", about="recording")
+            sink.show(FACTS, session())
+            await view.text("#word", "Done")
+            await expect(tare).to_be_visible()
+            sink.wait("Waiting for a band: switch it on.")
+            await view.text("#word", "Waiting")
+            await view.text("#reps", "–")
+            await expect(tare).to_be_hidden()
+            await expect(view.page.locator("#sets tr")).to_have_count(SETS)
+
+            sink.begin(replace(FACTS, session="the-next"), _never)
+            sink.show(replace(FACTS, session="the-next"), [emitted(LinkChanged(True, ""))])
+            await view.text("#word", "Ready")
+            await expect(view.page.locator("#sets tr")).to_have_count(0)
+            await expect(view.page.locator("#banners p")).to_have_count(0)
+            await view.data("body", "page", "open")
 
     chromium.run(run())
 

@@ -39,6 +39,12 @@ class PageState:
 
     def __init__(self) -> None:
         self.curve = CurveWindow()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything, as before the first session."""
+        self.waiting: str | None = None
+        """What is waited for where no session runs."""
         self._facts: SessionFacts | None = None
         self._notices: dict[str, Message] = {}
         self._deliveries: dict[str, Message] = {}
@@ -116,6 +122,7 @@ class PageState:
             "notices": list(self._notices.values()),
             "deliveries": list(self._deliveries.values()),
             "ended": self._ended,
+            "waiting": self.waiting,
         }
 
     def _time_s(self, utc_us: int) -> float | None:

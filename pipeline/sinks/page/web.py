@@ -160,19 +160,37 @@ class WebSink:
     def show(self, facts: SessionFacts, emitted: Sequence[Emitted]) -> None:
         """Take events at once; call it on the loop that the sink was entered on."""
         if self._page.switch(facts):
-            self._news.clear()
-            for viewer in self._viewers:
-                viewer.backlog.begin_again()
-                viewer.wake()
+            self._begin_again()
         for one in emitted:
             message = self._page.take_in(one)
             if message is not None:
                 self._emit(message)
         self._wake()
 
-    def offer(self, choices: Sequence[Message]) -> None:
-        """What the coach can lead, for the page to choose from."""
-        self._choices = list(choices)
+    def begin(
+        self, facts: SessionFacts, commands: CommandHandler, choices: Sequence[Message] = ()
+    ) -> None:
+        """A session begins: show it, and nothing of the one before.
+
+        `commands` carries out what the page's buttons ask for, the coach leads one of `choices`.
+        """
+        self._commands, self._choices, self._coached = commands, list(choices), None
+        self._page.clear()
+        self._page.switch(facts)
+        self._begin_again()
+
+    def wait(self, text: str) -> None:
+        """Between sessions: the last one stays to be seen, and `text` says what is waited for."""
+        self._commands, self._choices, self._coached = None, [], None
+        self._page.waiting = text
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """All who look on get a snapshot next."""
+        self._news.clear()
+        for viewer in self._viewers:
+            viewer.backlog.begin_again()
+            viewer.wake()
 
     def coach(self, facts: SessionFacts, events: Sequence[CoachEvent]) -> None:
         """Show what the coach gives; a page that comes later gets the screen."""
