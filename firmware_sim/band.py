@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from firmware_sim.device.defects import DefectiveFirmware
 from firmware_sim.device.firmware import Firmware, FirmwareConfig
 from firmware_sim.device.gauge import Gauge, GaugeConfig, Reading
 from firmware_sim.device.sampler import ClockConfig
@@ -33,6 +34,8 @@ class BandSetup:
     battery_percent: float = 87.0
     battery_hours: float = 40.0
     waits: bool = False
+    defect: str | None = None
+    """A promise that its firmware breaks (`firmware_sim.device.defects`)."""
     serial: str | None = None
     """Four hexadecimal digits, which the address follows from; None: drawn from the seed."""
 
@@ -51,17 +54,19 @@ class Band:
         self._person = Person(setup.workout, self.elastic, setup.seed)
         self._gauge = Gauge(setup.gauge, setup.seed)
         self._began_s = None if setup.waits else 0.0
-        self.firmware = Firmware(
-            FirmwareConfig(
-                seed=setup.seed,
-                clock=setup.clock,
-                calibration=setup.gauge.calibration,
-                curve=curve,
-                model=f"forceband {setup.colour}",
-                battery_percent=setup.battery_percent,
-                battery_hours=setup.battery_hours,
-            ),
-            self._convert,
+        config = FirmwareConfig(
+            seed=setup.seed,
+            clock=setup.clock,
+            calibration=setup.gauge.calibration,
+            curve=curve,
+            model=f"forceband {setup.colour}",
+            battery_percent=setup.battery_percent,
+            battery_hours=setup.battery_hours,
+        )
+        self.firmware = (
+            Firmware(config, self._convert)
+            if setup.defect is None
+            else DefectiveFirmware(setup.defect, config, self._convert)
         )
 
     @property

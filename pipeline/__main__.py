@@ -33,6 +33,7 @@ SUMMARIES = {
     "export": "write a recording as CSV or Parquet",
     "dataset": "write an open data set: sessions whose true reps are known",
     "score": "rank counters of reps against the truth of a data set",
+    "conform": "connect to a band and say which promises of the profile it keeps",
     "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
 }
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130

@@ -20,12 +20,14 @@ from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
 from sensor.timeline.clock import MAX_SKEW
 from sensor.wire.frames import MAX_FRAME_BYTES
+from sensor.wire.stream_check import StreamCheck
 
 if TYPE_CHECKING:
     from sensor.bumble_backend import BumbleCentral
 
 LOW_DISK_BYTES = 500 * 2**20
 """About 400 hours of recording at 80 Hz."""
+FAR = "Bring the band nearer and away from Wi-Fi."
 LISTEN_S = 3.0
 MEASURE_S = 25.0
 """The skew of two clocks shows in the jitter of a radio after some 20 s."""
@@ -158,10 +160,18 @@ async def _band(config: Config) -> AsyncIterator[Finding]:
                 yield Finding("a band is within reach", False, remedy)
                 return
             yield Finding(f"a band is within reach; measuring it for {MEASURE_S:.0f} s ...", True)
-            async for finding in _measure(config, central):
-                yield finding
+            try:
+                async for finding in _measure(config, central):
+                    yield finding
+            except LinkError as error:
+                yield Finding("the band can be measured", False, f"{_sentence(error)}.")
     except LinkError as error:
-        yield Finding(f"{radio} works", False, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        yield Finding(f"{radio} works", False, f"{_sentence(error)}.")
+
+
+def _sentence(error: Exception) -> str:
+    words = str(error).rstrip(".")
+    return words[:1].upper() + words[1:]
 
 
 async def _bluez(config: Config) -> AsyncIterator[Finding]:
@@ -184,7 +194,7 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
     """Connect for a few seconds: battery, rate, losses."""
     from sensor.ble.source import BleSource
 
-    session = Session(live=False)
+    session, check = Session(live=False), StreamCheck()
     row = 0
     source = BleSource(
         config.band.address, central=central, pair=config.band.pair, scale=config.band.scale
@@ -197,6 +207,7 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
         async for notification in source:
             row += 1
             session.receive(notification, row)
+            check.receive(notification)
             if notification.channel is Channel.FORCE and session.samples:
                 last_us = notification.received_us
                 if not first_us:
@@ -229,10 +240,20 @@ async def _measure(config: Config, central: BumbleCentral | None) -> AsyncIterat
             steady,
             "" if steady else "The band's oscillator is broken, or this computer's clock is.",
         )
+    faults = check.faults() if driver is None else []
+    for fault in faults:
+        yield Finding(
+            f"the band's firmware keeps its promises: {fault}",
+            False,
+            "Update the band's firmware, or tell its maker; `forceband conform` tries the rest.",
+        )
+    bring_near = "" if near and not session.missing else FAR
+    if bring_near and faults:
+        bring_near = "See the firmware above: it is not for the distance."
     yield Finding(
         f"the band {source.address} streams {rate_hz:.1f} Hz (says {nominal_hz:g} Hz), "
         f"{session.missing} of {session.samples + session.missing} samples missing, "
         f"{session.bad_frames} damaged frames",
-        near and not session.missing,
-        "" if near and not session.missing else "Bring the band nearer and away from Wi-Fi.",
+        not bring_near,
+        bring_near,
     )

@@ -35,6 +35,7 @@ OPEN_TIMEOUT_S = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from firmware_sim.device.defects import DEFECTS
     from firmware_sim.others.kinds import KINDS
 
     parser.add_argument(
@@ -53,8 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="kind",
         choices=("forceband", *KINDS),
         default="forceband",
-        help="a device of others (docs/devices.md), which --rate, --ppm, --advert and "
-        "--require-pairing do not change",
+        help="a device of others (docs/devices.md), which --rate, --ppm, --advert, "
+        "--defect and --require-pairing do not change",
+    )
+    parser.add_argument(
+        "--defect", choices=(*DEFECTS,), help="a promise that the firmware breaks, for conform"
     )
     parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
     parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
@@ -88,6 +92,7 @@ async def _sim(args: argparse.Namespace) -> None:
         colour=args.colour,
         clock=ClockConfig(rate_hz=args.rate, ppm=args.ppm),
         waits=True,
+        defect=args.defect,
     )
     faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
     asked = asyncio.Event()
@@ -113,9 +118,10 @@ def _device(
         return SimulatedBand(
             transport, setup, name=args.advert, require_pairing=args.require_pairing
         )
-    if args.rate != RATE_HZ or args.ppm or args.advert or args.require_pairing:
+    if args.rate != RATE_HZ or args.ppm or args.advert or args.require_pairing or args.defect:
         raise BandError(
-            f"--as {args.kind}: --rate, --ppm, --advert and --require-pairing are of our own band"
+            f"--as {args.kind}: --rate, --ppm, --advert, --require-pairing and --defect are of our "
+            "own band"
         )
     from firmware_sim.others.peripheral import OtherPeripheral
 

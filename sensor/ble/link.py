@@ -293,6 +293,11 @@ class BandLink(Link):
         """Whether a frame that cannot be read is just what the smallest MTU leaves of one."""
         return len(frame) == MIN_MTU - HEADER_BYTES
 
+    def offers(self) -> dict[str, set[str]]:
+        """The characteristics of the device by UUID, with what may be done with each."""
+        found = self._client.services.characteristics.values()
+        return {each.uuid: set(each.properties) for each in found}
+
     def misread(self, payload: bytes) -> FrameError | None:
         """Why a notification is no frame."""
         try:
@@ -309,19 +314,23 @@ class BandLink(Link):
         LinkError
             If the link is lost, the band refuses the write, or there is no response in time.
         """
+        return await self.ask(bytes(command), command.opcode.name, timeout_s)
+
+    async def ask(self, data: bytes, name: str, timeout_s: float = RESPONSE_TIMEOUT_S) -> Response:
+        """Write any bytes to the control characteristic, and wait for the response as above."""
         async with self._commands:
             if self.lost.is_set():
                 raise LinkError(f"{self.band}: {self.reason}", self.address)
             future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-            self._response = (command.opcode, future)
-            self._receive(Channel.COMMAND, bytes(command))
+            self._response = (data[0] if data else 0, future)
+            self._receive(Channel.COMMAND, data)
             try:
                 async with asyncio.timeout(timeout_s):
-                    await self._client.write_gatt_char(CONTROL_UUID, bytes(command), response=True)
+                    await self._client.write_gatt_char(CONTROL_UUID, data, response=True)
                     return await future
             except TimeoutError as error:
                 raise LinkError(
-                    f"{self.band} did not answer {command.opcode.name} within {timeout_s:.0f} s",
+                    f"{self.band} did not answer {name} within {timeout_s:.0f} s",
                     self.address,
                 ) from error
             except LinkError:

@@ -123,7 +123,7 @@ def test_the_card_is_valid_to_croissants_own_library_which_reads_every_record(
         "import json, sys, mlcroissant as m; d = m.Dataset(sys.argv[1]);"
         "print(json.dumps([sum(1 for _ in d.records(name)) for name in sys.argv[2:]]))"
     )
-    command = [sys.executable, "-W", "ignore", "-c", reader, dataset / "croissant.json"]
+    command = [sys.executable, "-W", "ignore", "-c", reader, str(dataset / "croissant.json")]
     read = subprocess.run(
         [*command, "sessions", "force", "reps"], capture_output=True, text=True, check=False
     )
