@@ -65,8 +65,8 @@ async def scene(folder: Path) -> None:
         page_port = free_port()
         left = home.band("band-left", page_port)
         await hass.becomes("the band appears", FORCE)
-        await check_card(hass, page_port)
         await hass.becomes("two reps are counted", REPS, lambda n: int(n) >= 2)
+        await check_card(hass, page_port)  # by now the band has said what it is
 
         await hass.stop()
         await hass.start()
