@@ -113,6 +113,8 @@ class InfluxConfig:
     url: str | None = None
     org: str = "forceband"
     bucket: str = "forceband"
+    samples_bucket: str | None = None
+    """Of the samples of force, where they are kept for a shorter time than the results."""
     token: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
 

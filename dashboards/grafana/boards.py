@@ -17,12 +17,20 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from dashboards.grafana import panels
-from dashboards.grafana.influxql import INFLUX, NOT_VOID, SESSION, Built, InfluxEvents, select
+from dashboards.grafana.influxql import (
+    INFLUX,
+    NOT_VOID,
+    SAMPLES,
+    SESSION,
+    Built,
+    InfluxEvents,
+    select,
+)
 
 UID = "forceband-session"
 FILE = Path(__file__).parent / "json" / "session.json"
 
-BANDS = 'SHOW TAG VALUES FROM "force" WITH KEY = "device"'
+BANDS = 'SHOW TAG VALUES FROM "link" WITH KEY = "device"'
 SESSIONS = select('DISTINCT("session")', "link")
 LOST = select('"text", "until_ms"', "link", "\"event\" = 'gap'", '"text" !~ /^0 /', SESSION)
 MARKS = select('"text", "event"', "link", '"event" =~ /^(mark|tare|down)$/', SESSION)
@@ -59,6 +67,7 @@ def as_json() -> str:
 
 
 def _panels() -> list[panels.Panel]:
+    force = panels.force()
     made: list[panels.Panel] = [
         panels.number("Reps", select('count("peak_n")', "rep", SESSION)),
         panels.number("Sets", select('count("reps")', "set", NOT_VOID, SESSION)),
@@ -75,7 +84,7 @@ def _panels() -> list[panels.Panel]:
             about="Eccentric-bottom-concentric-hold, in seconds.",
         ),
         panels.battery(),
-        panels.force(),
+        force,
         panels.phases(),
         panels.peaks(),
         panels.tempo(),
@@ -83,7 +92,7 @@ def _panels() -> list[panels.Panel]:
         panels.reps(),
         panels.band_events(),
     ]
-    return [panel.datasource(INFLUX) for panel in made]
+    return [panel.datasource(SAMPLES if panel is force else INFLUX) for panel in made]
 
 
 def _variable(name: str, label: str, query: str) -> dashboard.QueryVariable:

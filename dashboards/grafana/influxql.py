@@ -8,7 +8,9 @@ from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models.common import DataSourceRef
 
 INFLUX = DataSourceRef(type_val="influxdb", uid="forceband-influx")
-"""The data source of `provisioning/datasources/influx.yaml`."""
+"""The data source of `provisioning/datasources/influx.yaml`, for the results."""
+SAMPLES = DataSourceRef(type_val="influxdb", uid="forceband-influx-samples")
+"""That of the samples of force, which may be kept in another bucket for a shorter time."""
 
 BAND = '"device" =~ /^$device$/'
 SESSION = '"session" =~ /^$session$/'
@@ -25,14 +27,16 @@ class InfluxQuery(variants.Dataquery):
         ref_id: str = "A",
         alias: str = "",
         form: Literal["time_series", "table"] = "time_series",
+        source: DataSourceRef = INFLUX,
     ) -> None:
         self.query, self.ref_id, self.alias, self.form = query, ref_id, alias, form
+        self.source = source
 
     def to_json(self) -> dict[str, object]:
         """As the data source's own editor saves it."""
         fields: dict[str, object] = {
             "refId": self.ref_id,
-            "datasource": INFLUX,
+            "datasource": self.source,
             "query": self.query,
             "rawQuery": True,
             "resultFormat": self.form,
@@ -80,9 +84,9 @@ def select(fields: str | dict[str, str], measurement: str, *conditions: str, end
     return " ".join(("SELECT", fields, "FROM", f'"{measurement}"', "WHERE", where, end)).rstrip()
 
 
-def series(query: str, alias: str, ref_id: str = "A") -> Built:
+def series(query: str, alias: str, ref_id: str = "A", source: DataSourceRef = INFLUX) -> Built:
     """Curves named by `alias`, over time."""
-    return Built(InfluxQuery(query, ref_id, alias))
+    return Built(InfluxQuery(query, ref_id, alias, source=source))
 
 
 def rows(query: str) -> Built:

@@ -30,7 +30,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from dashboards.grafana.influxql import NOT_VOID, SESSION, rows, select, series
+from dashboards.grafana.influxql import NOT_VOID, SAMPLES, SESSION, rows, select, series
 
 Panel = barchart.Panel | stat.Panel | statetimeline.Panel | table.Panel | timeseries.Panel
 
@@ -102,7 +102,7 @@ def force() -> timeseries.Panel:
         .color_scheme(dashboard.FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
         .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
-        .with_target(series(query, "$tag_device ($tag_side)"))
+        .with_target(series(query, "$tag_device ($tag_side)", source=SAMPLES))
     )
 
 

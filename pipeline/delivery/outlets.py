@@ -166,6 +166,7 @@ def influx_settings(config: Config) -> InfluxSettings:
             url=influx.url or "",
             org=influx.org,
             bucket=influx.bucket,
+            samples_bucket=influx.samples_bucket or "",
             token=influx.token or "",
             ca_file=influx.ca_file,
         )

@@ -137,18 +137,26 @@ def test_panels_are_distinct_and_do_not_overlap() -> None:
 
 def test_everything_asks_the_provisioned_source_in_influxql() -> None:
     source = yaml.safe_load((PROVISIONING / "datasources" / "influx.yaml").read_text())
-    (provisioned,) = source["datasources"]
-    ref = {"type": provisioned["type"], "uid": provisioned["uid"]}
+    results, samples = source["datasources"]
+    ref, ref_of_samples = ({"type": e["type"], "uid": e["uid"]} for e in (results, samples))
     for panel in PANELS:
-        assert panel["datasource"] == ref
+        of_samples = any('FROM "force"' in target["query"] for target in panel["targets"])
+        assert panel["datasource"] == (ref_of_samples if of_samples else ref)
         for target in panel["targets"]:
-            assert target["datasource"] == ref
+            assert target["datasource"] == panel["datasource"]
             assert target["rawQuery"] is True
     assert all(one["datasource"] == ref for one in [*ANNOTATIONS, *VARIABLES])
     assert not any("|>" in query for query in QUERIES.values()), "Flux is gone in InfluxDB 3"
-    assert provisioned["jsonData"]["version"] == "InfluxQL"
-    assert provisioned["jsonData"]["httpHeaderName1"] == "Authorization"
-    assert provisioned["secureJsonData"]["httpHeaderValue1"] == "Token $INFLUX_TOKEN"
+    assert (results["jsonData"].pop("dbName"), samples["jsonData"].pop("dbName")) == (
+        "$INFLUX_BUCKET",
+        "$INFLUX_SAMPLES_BUCKET",
+    )
+    for provisioned in (results, samples):
+        assert provisioned["jsonData"]["version"] == "InfluxQL"
+        assert provisioned["jsonData"]["httpHeaderName1"] == "Authorization"
+        header = provisioned["secureJsonData"]["httpHeaderValue1"]
+        assert header == "Token $__file{/run/secrets/influx_token}"
+    assert results["jsonData"] == samples["jsonData"]
 
 
 def test_overrides_and_axes_name_columns_that_their_query_gives() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -38,6 +39,8 @@ def _check(settings: InfluxSettings) -> list[Finding]:
         findings = [_reach(client, settings)]
         if findings[-1].ok:
             findings += _write(client, settings)
+        if findings[-1].ok and settings.samples_bucket:
+            findings += _write(client, replace(settings, bucket=settings.samples_bucket))[1:]
         if findings[-1].ok:
             findings.append(_query(client, settings))
     finally:

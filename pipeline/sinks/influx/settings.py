@@ -24,6 +24,8 @@ class InfluxSettings:
     org: str = "forceband"
     bucket: str = "forceband"
     token: str = field(default="", repr=False)
+    samples_bucket: str = ""
+    """Where the samples of force go, if not to `bucket`: they may be kept for a shorter time."""
     timeout_s: float = 10.0
     batch_lines: int = 5000
     ca_file: Path | None = None

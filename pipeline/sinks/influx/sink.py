@@ -7,10 +7,12 @@ itself. The client's own batching is not used, for it drops what it cannot deliv
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from pipeline.session.events import Emitted
+from pipeline.session.events import Emitted, ForceSamples
 from pipeline.session.facts import SessionFacts
 from pipeline.sinks.influx.answers import (
     HOLD_S,
@@ -63,25 +65,33 @@ class InfluxSink:
             If it did not; what it took already is written over itself at the next attempt.
         """
         size = self._settings.batch_lines
-        waiting: list[str] = []
+        waiting: dict[str, list[str]] = defaultdict(list)
         rejected: list[Rejected] = []
         for one in emitted:
-            waiting += lines(facts, one)
-            while len(waiting) >= size:
-                rejected += await self._send(waiting[:size])
-                del waiting[:size]
-        if waiting:
-            rejected += await self._send(waiting)
+            bucket = self._bucket(one)
+            batch = waiting[bucket]
+            batch += lines(facts, one)
+            while len(batch) >= size:
+                rejected += await self._send(bucket, batch[:size])
+                del batch[:size]
+        for bucket, rest in waiting.items():
+            if rest:
+                rejected += await self._send(bucket, rest)
         return rejected
 
-    async def _send(self, batch: Sequence[str], part: bool = False) -> list[Rejected]:
+    def _bucket(self, one: Emitted) -> str:
+        """Where the points of an event go."""
+        of_samples = isinstance(one.event, ForceSamples) and self._settings.samples_bucket
+        return of_samples or self._settings.bucket
+
+    async def _send(self, bucket: str, batch: Sequence[str], part: bool = False) -> list[Rejected]:
         """Write all lines of a batch, or a part of it, but those that are rejected."""
-        words = await asyncio.to_thread(self._write, batch)
+        words = await asyncio.to_thread(self._write, bucket, batch)
         if words is None:
             return []
         if dropped_all(words, len(batch)):
             return [Rejected(line, words) for line in batch]
-        if not part and await asyncio.to_thread(self._write, NOTHING) == words:
+        if not part and await asyncio.to_thread(self._write, bucket, NOTHING) == words:
             raise SinkUnavailableError(
                 f"InfluxDB at {self._settings.url} answers the same to whatever is written, even "
                 f"to nothing: {words.rstrip('.')}. Is that InfluxDB's own address?",
@@ -90,16 +100,17 @@ class InfluxSink:
         if len(batch) == 1:
             return [Rejected(batch[0], words)]
         middle = len(batch) // 2
-        return await self._send(batch[:middle], True) + await self._send(batch[middle:], True)
+        first = await self._send(bucket, batch[:middle], True)
+        return first + await self._send(bucket, batch[middle:], True)
 
-    def _write(self, batch: Iterable[str]) -> str | None:
+    def _write(self, bucket: str, batch: Iterable[str]) -> str | None:
         """None if the server took the batch, its words if it rejects a line of it."""
         from influxdb_client.client.write_api import SYNCHRONOUS
         from influxdb_client.domain.write_precision import WritePrecision
         from influxdb_client.rest import ApiException
         from urllib3.exceptions import HTTPError
 
-        settings = self._settings
+        settings = replace(self._settings, bucket=bucket)
         if self._client is None:
             self._client = connect(settings)
         try:

@@ -38,6 +38,14 @@ def test_a_server_that_is_set_up_passes_every_step(influxd: InfluxServer) -> Non
     assert "version v2-double" in findings[0].what
 
 
+def test_a_bucket_of_the_samples_own_is_looked_at_too(influxd: InfluxServer) -> None:
+    findings = found(influxd, samples_bucket="forceband")
+    assert [finding.ok for finding in findings] == [True] * 5
+    findings = found(influxd, samples_bucket="nowhere")
+    assert "nowhere" in findings[-1].remedy
+    assert not findings[-1].ok
+
+
 def test_checking_writes_nothing(influxd: InfluxServer) -> None:
     found(influxd)
     assert influxd.ask("SHOW MEASUREMENTS", "forceband") == []

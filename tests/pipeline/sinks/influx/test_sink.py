@@ -74,6 +74,7 @@ def run(influxd: InfluxServer) -> Callable[..., None]:
         async def main() -> None:
             database = f"db{next(NUMBERS)}"
             influxd.create(database)
+            influxd.create("curves")
             async with InfluxDouble(influxd.url, TOKEN) as double:
                 config = InfluxSettings(
                     double.url, "home", database, TOKEN, timeout_s=60, batch_lines=700
@@ -102,6 +103,19 @@ def test_a_session_is_stored_once_to_the_microsecond(run: Run) -> None:
         assert bench.dead == []
 
     run(test)
+
+
+def test_samples_can_have_a_bucket_of_their_own(run: Run) -> None:
+    async def test(bench: Bench) -> None:
+        await bench.deliver()
+        assert not bench.server.rows('SELECT "seq" FROM "force"', bench.database)
+        samples = bench.server.rows('SELECT "seq" FROM "force"', "curves")
+        assert [row["seq"] for row in samples] == list(range(SAMPLES))
+        assert not bench.server.rows('SELECT * FROM "rep"', "curves")
+        assert bench.stored("rep") == SETS * REPS
+        assert bench.stored("link") > 0
+
+    run(test, samples_bucket="curves")
 
 
 def test_the_schema_has_the_types_that_the_lines_promise(run: Run) -> None:
