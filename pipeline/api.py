@@ -196,7 +196,7 @@ def read(
     path = Path(path)
     from pipeline.files.inputs import is_table
 
-    if path.exists() and not is_table(path):
+    if not is_table(path):
         return _read_recording(path)
     from pipeline.files.choosing import Options
     from pipeline.files.reading import read_force

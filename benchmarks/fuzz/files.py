@@ -7,6 +7,7 @@ import io
 import json
 import math
 import random
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.fuzz.mutator import Mutator
 from firmware_sim.band import Band, BandSetup
@@ -67,6 +70,25 @@ def tables(inputs: int, seed: int) -> Iterator[str]:
         f"<all>{xml}</all>".encode(),
         packed.getvalue(),
     ]
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive_:
+        entry = tarfile.TarInfo("a.csv")
+        entry.size = len(corpus[0])
+        archive_.addfile(entry, io.BytesIO(corpus[0]))
+    cells = "".join(f"<tr><td>{t}<td>{f}</tr>" for t, f in rows)
+    columns = {"time": [t for t, _ in rows], "force_n": [f for _, f in rows]}
+    parquet = io.BytesIO()
+    pq.write_table(pa.table(columns), parquet)
+    corpus += [
+        tar.getvalue(),
+        parquet.getvalue(),
+        f"<table><tr><th>Time (s)<th>Force (N)</tr>{cells}</table>".encode(),
+        f"ChannelTitle=\tPull\nUnitName=\tN\n{dotted}".replace(",", "\t").encode(),
+        "".join(
+            f"\x1b[0;32mI ({k}) a: weight {f:.2f} kg\x1b[0m\n" for k, (_, f) in enumerate(rows)
+        ).encode(),
+        b"t,a (N),b (N),sum (N)\n" + "".join(f"{t},{f},{f},{2 * f}\n" for t, f in rows).encode(),
+    ]
     mutator = Mutator(corpus, seed)
     with _folder() as folder:
         path = folder / "a.csv"
@@ -76,7 +98,8 @@ def tables(inputs: int, seed: int) -> Iterator[str]:
                 found = read_force(path)
             except FileError as error:
                 words = str(error)
-                yield "FileError" if str(path) in words and "\n" not in words else "nameless"
+                named = str(path) in words and "\n" not in words
+                yield "FileError" if named else f"nameless {words!r}"
             else:
                 assert all(np.isfinite(each.force_n).all() for each in found)
                 assert all((np.diff(each.time_s) > 0).all() for each in found)

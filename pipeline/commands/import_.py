@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,20 +40,18 @@ def run(args: argparse.Namespace) -> int:
     failed = 0
     with shown_progress(f"{len(paths)} files" if len(paths) > 1 else paths[0].name) as progress:
         for number, path in enumerate(paths):
-            step = None
-            if progress is not None:
-                step = _step(progress, number, len(paths))
-            try:
-                _import(path, config, options, args, step)
-            except BandError as error:
-                print(f"forceband: {error}", file=sys.stderr)
-                failed += 1
+            step = _step(progress, number, len(paths))
+            failed += not _import(path, config, options, args, step)
     if failed and len(paths) > 1:
         print(f"forceband: {failed} of {len(paths)} files were not imported", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _step(progress: Progress, number: int, of: int) -> Progress:
+def _step(progress: Progress | None, number: int, of: int) -> Progress | None:
+    """What to tell which part of one of several steps is done."""
+    if progress is None:
+        return None
+
     def tell(done: float) -> None:
         progress((number + done) / of)
 
@@ -65,7 +62,7 @@ def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    from pipeline.files.opening import ENDINGS
+    from pipeline.files.archives import ENDINGS
 
     files = sorted(each for each in path.iterdir() if each.is_file())
     found = [each for each in files if each.name.lower().endswith(ENDINGS)]
@@ -80,19 +77,31 @@ def _files(path: Path) -> Iterator[Path]:
 def _import(
     path: Path, config: Config, options: Options, args: argparse.Namespace,
     progress: Progress | None,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
+    """Import every part of a file; whether all went well."""
     from pipeline.files.calibrations import FILE_NAME
     from pipeline.files.inputs import is_table
-    from pipeline.files.reading import parts_of, read_force
+    from pipeline.files.parts import tables_with_force
+    from pipeline.files.reading import read_table
 
-    if not is_table(path):
-        raise BandError(f"{path}: is a recording already: copy it into {config.data_dir}")
     kept = config.data_dir / FILE_NAME
-    parts = [options.sheet] if options.sheet is not None else parts_of(path, options)
-    for part in parts or [""]:
-        chosen = replace(options, sheet=part or None)
-        for found in read_force(path, chosen, progress, kept):
-            _write(found, config, args, progress)
+    well = True
+    try:
+        if not is_table(path):
+            raise BandError(f"{path}: is a recording already: copy it into {config.data_dir}")
+        tables = tables_with_force(path, options)
+    except BandError as error:
+        print(f"forceband: {error}", file=sys.stderr)
+        return False
+    for number, table in enumerate(tables):
+        reads, writes = (_step(progress, 2 * number + k, 2 * len(tables)) for k in (0, 1))
+        try:
+            for found in read_table(path, table, options, reads, kept):
+                _write(found, config, args, writes)
+        except BandError as error:
+            print(f"forceband: {error}", file=sys.stderr)
+            well = False
+    return well
 
 
 def _write(

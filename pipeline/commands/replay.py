@@ -51,7 +51,7 @@ def _recording(args: argparse.Namespace, config: Config) -> Iterator[Recording]:
     from pipeline.files.inputs import is_table
     from sensor.recording.log import SUFFIX, Recording
 
-    if not args.file.exists() or not is_table(args.file):
+    if not is_table(args.file):
         with Recording.open(args.file) as recording:
             yield recording
         return

@@ -19,6 +19,7 @@ from pipeline.files.words import (
     PROCESSED_WORDS,
     TIME_WORDS,
     TOGETHER_WORDS,
+    force_noun,
     force_unit,
 )
 from sensor.samples import Floats
@@ -116,6 +117,9 @@ def force_columns(found: Sequence[Look], time: Look | None) -> list[Look]:
     together = [look for look in best if set(look.words) & TOGETHER_WORDS]
     if len(together) == 1:
         return together
+    total = _total(found, best)
+    if total is not None:
+        return [total]
     upright = [look for look in best if set(look.words) & {"fz", "z", "vertical"}]
     if len(best) > 1 and len(upright) == 1:
         return upright
@@ -126,7 +130,7 @@ def _force_rank(look: Look) -> float:
     words = [word for word in look.words if not word.isdigit()]
     if look.said_other or (not words and not look.force_unit):
         return 0.0
-    nouns = [FORCE_WORDS[word] for word in words if word in FORCE_WORDS]
+    nouns = [noun for word in words if (noun := force_noun(word))]
     strong = any(noun != "sensor" for noun in nouns)
     rest = [word for word in words if not force_unit(word)]
     other = set(rest) & OTHER_WORDS
@@ -146,6 +150,20 @@ def _force_rank(look: Look) -> float:
     if set(words) & PROCESSED_WORDS:
         rank -= 0.5
     return rank
+
+
+def _total(found: Sequence[Look], best: Sequence[Look]) -> Look | None:
+    """The column that says it is all of these together, and is."""
+    if len(best) < 2 or len({look.values.size for look in best}) > 1:
+        return None
+    added: Floats = np.sum([look.values for look in best], axis=0)
+    for look in found:
+        named = set(look.words) & TOGETHER_WORDS and look.force_unit and not look.said_other
+        if not named or look.force_unit != best[0].force_unit or look.values.size != added.size:
+            continue
+        if float(np.abs(look.values - added).max()) <= 0.01 * float(np.abs(added).max()):
+            return look
+    return None
 
 
 def _different(best: list[Look]) -> list[Look]:

@@ -124,7 +124,8 @@ class _Reader:
             else:
                 columns.append(np.concatenate([np.empty(0), *parts]))
         words = [f"'{self._grouped}' is read with thousands apart"] if self._grouped else []
-        return Loaded(columns, self._place_of, self.passed, words)
+        wall = None if self.iso is None else not self.iso
+        return Loaded(columns, self._place_of, self.passed, words, wall)
 
     def _place_of(self, row: int) -> str:
         for (first, block, lines), chunk in zip(self.lines, self.chunks, strict=True):

@@ -56,16 +56,27 @@ def detect(lines: Sequence[str]) -> Dialect | None:
     """The dialect of a text by some of its lines; None if no line holds a number."""
     best, most = None, 0.0
     lines = [line for line in lines if line.strip()]
+    fractions = _are_fractions(lines)
     for delimiter in DELIMITERS:
         cut = splitter(delimiter)
         table = [cut(line) for line in lines]
         for decimal in ".,":
             if decimal == delimiter and not any('"' in line for line in lines):
                 continue
+            if delimiter == "," and fractions:
+                continue
             score = _score(table, decimal)
             if score > most * 1.001:
                 best, most = Dialect(delimiter, decimal), score
     return best
+
+
+def _are_fractions(lines: Sequence[str]) -> bool:
+    """Whether all lines are numbers like `5,07`: no whole number begins with a zero."""
+    bare = [line.strip() for line in lines]
+    return any(re.fullmatch(r"[+-]?\d+,0\d+", line) for line in bare) and all(
+        re.fullmatch(r"[+-]?\d+,\d+", line) for line in bare
+    )
 
 
 def is_cell(cell: str, decimal: str) -> bool:

@@ -86,6 +86,16 @@ def _titles(
     """Titles and units above line `body`, the line where they begin, and the one below them."""
     above = [at for at in range(body - 1, max(body - 1 - LINES_ABOVE, -1), -1) if rows[at]]
     units = [""] * width
+    keyed = {rows[at][0].casefold(): rows[at][1:] for at in above if rows[at][0].endswith("=")}
+    if "channeltitle=" in keyed:  # LabChart: a key before each line
+        channels, their_units = keyed["channeltitle="], keyed.get("unitname=", [])
+        blank = [""] * width
+        return (
+            ["t", *channels, *blank][:width],
+            ["s", *their_units, *blank][:width],
+            above[-1],
+            body,
+        )
     below = 0
     open_end = all(row[-1] == "" for row in rows[body:] if len(row) == width)
     for order, at in enumerate(above):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -106,13 +107,18 @@ def started_utc_us(found: ForceFile) -> int:
     first_s = float(found.time_s[0])
     if found.utc_s is None:
         length_s = float(found.time_s[-1]) - first_s
-        return round((found.path.stat().st_mtime - length_s) * 1e6)
+        return round((_written_s(found.path) - length_s) * 1e6)
     utc_s = found.utc_s + first_s
     if not 0 <= utc_s < 2**32:
-        return round(found.path.stat().st_mtime * 1e6)
+        return round(_written_s(found.path) * 1e6)
     if found.local:  # a clock on the wall of this place, as far as anybody knows
         utc_s = datetime.fromtimestamp(utc_s, UTC).replace(tzinfo=None).astimezone(UTC).timestamp()
     return round(utc_s * 1e6)
+
+
+def _written_s(path: Path) -> float:
+    """When a file was last written; what is no file was written now."""
+    return path.stat().st_mtime if path.is_file() else time.time()
 
 
 def _name(found: ForceFile, started_us: int) -> str:

@@ -46,7 +46,7 @@ class Analysed:
 def is_table(path: Path) -> bool:
     """Whether a file is no recording; RecordingError if it cannot be read."""
     try:
-        return not (path.is_file() and is_recording(path))
+        return str(path) == "-" or not (path.is_file() and is_recording(path))
     except OSError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", path) from error
 

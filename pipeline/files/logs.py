@@ -23,6 +23,8 @@ _VALUE = re.compile(
     r"(?<![^\W_])(?<!\d[.,])([+\-−]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"(?:\s*((?:[^\W\d_]{1,9}|%)(?![\w=:])))?(?!\w)"
 )
+_LEVEL = re.compile(r"\s*[EWIDV] \(")
+"""ESP-IDF: a letter, and ms since its start in brackets."""
 _NAME = re.compile(r"[^\W\d_][^\W_]*(?:[ _][^\W_]+)*")
 
 
@@ -56,8 +58,10 @@ def pattern_of(lines: Sequence[str]) -> Pattern | None:
     at = moment.end() if moment else 0
     for found in _VALUE.finditer(example, at):
         names = _NAME.findall(example[at : found.start()])
+        since_start = at == 0 and _LEVEL.fullmatch(example[: found.start()]) is not None
         unit = found[2] if found[2] and _is_unit(found[2]) else ""
-        titles.append(" ".join([*names, f"({unit})" if unit else ""]).strip())
+        title = " ".join([*names, f"({unit})" if unit else ""]).strip()
+        titles.append("time (ms)" if since_start else title)
         named &= len(names) == 1
         at = found.end() if unit else found.end(1)
     named &= moment is None and not re.search(r"\w", example[at:])

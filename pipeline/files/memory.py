@@ -21,16 +21,24 @@ HEAD_ROWS = 400
 
 
 class MemoryTable(Table):
-    """Columns that are read already; a cell is a number, a text, or None."""
+    """Columns that are read already; a cell is a number, a text, or None.
+
+    Parameters
+    ----------
+    walls
+        Of columns of moments, whether a clock on a wall says them.
+    """
 
     def __init__(
         self, path: Path, titles: list[str], columns: list[Any], part: str = "", first: int = 1,
         units: list[str] | None = None, row: str = "record", notes: Sequence[str] = (),
+        walls: dict[int, bool] | None = None,
     ) -> None:  # fmt: skip
         self.path, self.titles, self.part = path, titles, part
         self.notes = list(notes)
         self.units = units or [""] * len(titles)
         self._columns, self._first, self._row = columns, first, row
+        self._walls = walls or {}
         self.head = [[text_of(cell) for cell in column[:HEAD_ROWS]] for column in columns]
         texts = [c for column in columns for c in column[:HEAD_ROWS] if isinstance(c, str)]
         commas, points = (sum(is_number(c, mark) and mark in c for c in texts) for mark in ",.")
@@ -68,7 +76,8 @@ class MemoryTable(Table):
                     "remove it, or leave it empty"
                 )
             out.append(cells)
-        return Loaded(out, place_of, +passed)
+        walls = [wall for place in places if (wall := self._walls.get(place)) is not None]
+        return Loaded(out, place_of, +passed, wall=walls[0] if walls else None)
 
 
 def _numbers(cells: list[Any], decimal: str) -> Floats | None:

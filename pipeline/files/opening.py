@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import lzma
 import re
-import struct
-import zipfile
-import zlib
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from pipeline.files import records
+from pipeline.files.archives import (
+    MAX_BYTES,
+    files_within,
+    is_archive,
+    is_workbook,
+    unpacked,
+)
 from pipeline.files.delimited import TextTable
 from pipeline.files.dialect import Dialect, detect
-from pipeline.files.errors import FileError, shown
+from pipeline.files.errors import FileError
 from pipeline.files.header import Header, find_header
 from pipeline.files.jsons import json_tables
 from pipeline.files.logs import pattern_of
@@ -27,31 +27,17 @@ from pipeline.files.table import Table
 from pipeline.files.text import LOOK_BYTES, as_utf8
 from pipeline.files.words import FORCE_WORDS, TIME_WORDS, plain, tokens
 
-MAX_BYTES = 2**29
-MAX_MEMBERS, MAX_NESTED = 1000, 2
+MAX_NESTED = 2
+"""What is packed within what is packed."""
 LOOK_LINES, TITLE_BYTES = 2000, 4096
 WORDS_ASKED, SEVERAL = 50, 200
 """Of the first lines, and of the last that are looked at, so many tell the dialect."""
-_PACKED = {b"7z\xbc\xaf": "7-Zip", b"Rar!": "RAR"}
-_UNPACKED: dict[bytes, Callable[..., Any]] = {
-    b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open,
-}  # fmt: skip
 _NO_JSON = re.compile(rb"\[[^\[\]{}\"\n]*\](?:[ \t]*[^\s,\]]|\s*[^\s,\]\[])")
 """A line that begins with a stamp or a heading in brackets."""
-_HIDDEN = re.compile(r"(?:^|/)(?:__MACOSX/|\.[^/]*$)|/$")
-_WORKBOOKS = frozenset({"xl/workbook.xml", "xl/workbook.bin", "content.xml"})
-_BROKEN = (
-    zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, ValueError, IndexError,
-    KeyError, OSError, zlib.error, struct.error, lzma.LZMAError,
-)  # fmt: skip
-"""What the standard library raises where an archive is damaged."""
+_HTML = re.compile(rb"<t[dh]\b", re.I)
+"""Cells of a page, as many programs call a workbook."""
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 _FOLDED = re.compile(rb'(?:(?<=[",;\t\n])|^)"[^"\n;,\t]*\n[^"]{0,60}"(?=[",;\t\r\n])')
-ENDINGS = (
-    ".csv", ".tsv", ".txt", ".dat", ".asc", ".prn", ".log", ".json", ".jsonl", ".ndjson", ".xml",
-    ".zip", ".parquet", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".lvm", ".tra", ".arrow",
-    ".feather", ".gz", ".bz2", ".xz",
-)  # fmt: skip
-"""Of a folder or an archive the files with such names are read."""
 
 
 def tables_of(path: Path) -> list[Table]:
@@ -65,44 +51,62 @@ def tables_of(path: Path) -> list[Table]:
     try:
         if path.is_dir():
             raise FileError(f"{path}: is a folder; `forceband import` takes folders")
-        if not path.is_file() and (path.exists() or str(path) == "-"):
-            raise FileError(
-                f"{path}: is a pipe or a device: save what comes out of it in a file first"
-            )
+        if not path.is_file() and path.exists() and not _is_sent(path):
+            raise FileError(f"{path}: is a pipe or a device: name a file, or - for what is sent")
+        data = _read(path)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror}") from error
+    if not data[:65536].strip() and not data.strip():
+        raise FileError(f"{path}: is empty")
+    if data.startswith(b"SQLite format 3\0") and not path.is_file():
+        raise FileError(f"{path}: a recording or another database is read from its file: name that")
+    return [part for table in _tables(path, data, "", 0) for part in series_of(table)]
+
+
+def is_input(path: Path) -> bool:
+    """Whether a path stands for standard input."""
+    return str(path) == "-"
+
+
+def _is_sent(path: Path) -> bool:
+    """Whether a path stands for what a shell sends; a pipe of its own may wait for ever."""
+    return is_input(path) or (path.is_fifo() and str(path).startswith(("/dev/fd/", "/dev/stdin")))
+
+
+def _read(path: Path) -> bytes:
+    """All bytes, up to the most that are read."""
+    if path.is_file():
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise FileError(
                 f"{path}: {size / 2**30:.1f} GiB; {MAX_BYTES // 2**20} MiB are the most: split it"
             )
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror}") from error
-    if not data[:65536].strip() and not data.strip():
-        raise FileError(f"{path}: is empty")
-    return [part for table in _tables(path, data, "", 0) for part in series_of(table)]
+        return path.read_bytes()
+    if is_input(path):
+        sent: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+        if sent is None or sent.closed or sent.isatty():
+            raise FileError(f"{path}: nothing is sent to standard input: name a file")
+        data = sent.read(MAX_BYTES + 1)
+    else:
+        with path.open("rb") as pipe:
+            data = pipe.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise FileError(f"{path}: {MAX_BYTES // 2**20} MiB are the most: split it")
+    return data
 
 
 def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     if data.startswith((b"PAR1", b"ARROW1")):
         return _named(records.arrow_tables(path, data), part)
-    if data.startswith(b"PK\x03\x04"):
-        return _zipped(path, data, part, depth)
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
+    if is_archive(data) and not is_workbook(path, data):
+        return _members(path, data, part, depth)
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise FileError(f"{path}: is locked with a password: save it without one")
         return _texts(path, records.sheets(path, data), part)
-    for mark, name in _PACKED.items():
-        if data.startswith(mark):
-            raise FileError(f"{path}: is packed ({name}): unpack it first")
-    for mark, unpack in _UNPACKED.items():
-        if data.startswith(mark) and depth < MAX_NESTED:
-            try:
-                inner = unpack(io.BytesIO(data)).read(MAX_BYTES + 1)
-            except _BROKEN as error:
-                raise FileError(f"{path}: cannot be unpacked: {shown(error, 80)}") from error
-            if len(inner) > MAX_BYTES:
-                raise FileError(f"{path}: is too large when unpacked: unpack and split it")
-            return _tables(path, inner, part, depth + 1)
+    inner = unpacked(path, data) if depth < MAX_NESTED else None
+    if inner is not None:
+        return _tables(path, inner, part, depth + 1)
     utf8 = as_utf8(data, _understood)
     if utf8 is None:
         raise FileError(
@@ -111,6 +115,8 @@ def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
     start = utf8[:LOOK_BYTES].lstrip()
     if start[:1] in (b"{", b"[") and not _NO_JSON.match(start):
         return _named(json_tables(path, utf8.decode("utf-8", "replace")), part)
+    if start.startswith(b"<") and _HTML.search(start):
+        return _texts(path, records.html_tables(path, utf8.decode("utf-8", "replace")), part)
     if start.startswith(b"<") and b">" in start:
         return _named(records.xml_tables(path, utf8), part)
     table = text_table(path, utf8, part)
@@ -119,6 +125,8 @@ def _tables(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
 
 def text_table(path: Path, utf8: bytes, part: str = "") -> TextTable | None:
     """The largest table among the first lines of a text; None if no line has a number."""
+    if b"\x1b[" in utf8[:LOOK_BYTES]:
+        utf8 = _COLOURS.sub(b"", utf8)
     start = utf8[:LOOK_BYTES]
     if start.count(b"\r") - start.count(b"\r\n") > start.count(b"\n"):
         utf8 = utf8.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -180,29 +188,13 @@ def _texts(path: Path, texts: dict[str, str], part: str) -> list[Table]:
     return [table for table in found if table is not None]
 
 
-def _zipped(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
-    """A workbook, or an archive whose files are read one by one."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [each for each in archive.infolist() if not _HIDDEN.search(each.filename)]
-            workbook = {each.filename for each in members} & _WORKBOOKS
-            wanted = [each for each in members if each.filename.lower().endswith(ENDINGS)]
-            size = sum(each.file_size for each in wanted)
-            few = depth < MAX_NESTED and len(wanted) <= MAX_MEMBERS and size <= MAX_BYTES
-            contents = (
-                {each.filename: archive.read(each) for each in wanted}
-                if few and not workbook
-                else {}
-            )
-    except _BROKEN as error:
-        raise FileError(f"{path}: is an archive that cannot be read: {shown(error, 80)}") from error
-    if workbook:
-        return _texts(path, records.sheets(path, data), part)
-    if not few:
-        raise FileError(f"{path}: holds too many or too large files: unpack it first")
+def _members(path: Path, data: bytes, part: str, depth: int) -> list[Table]:
+    """The tables of an archive's files; what is none is left out where another is."""
+    if depth >= MAX_NESTED:
+        raise FileError(f"{path}: holds archives in archives: unpack it first")
     found: list[Table] = []
     problem: FileError | None = None
-    for name, content in contents.items():
+    for name, content in files_within(path, data).items():
         try:
             if content.strip():
                 found += _tables(path, content, f"{part}/{name}" if part else name, depth + 1)

@@ -11,10 +11,9 @@ from pipeline.files.axis import made_sound, rate_hz_of
 from pipeline.files.calibrations import kept
 from pipeline.files.choosing import Choice, Options, choose
 from pipeline.files.errors import FileError, shown
-from pipeline.files.exports import layout_of
 from pipeline.files.forces import Forces, in_newtons, wired_backwards
-from pipeline.files.looks import looks
 from pipeline.files.opening import tables_of
+from pipeline.files.parts import chosen
 from pipeline.files.table import Loaded, Progress, Table
 from pipeline.files.times import Times, of_numbers, of_stamps
 from pipeline.files.words import COUNTS, FORCE_UNITS, TIME_UNITS
@@ -71,7 +70,18 @@ def read_force(
         With a sentence, if it cannot be read or it cannot be told what is in it.
     """
     options = options or Options()
-    table = _chosen(path, tables_of(path), options)
+    table = chosen(path, tables_of(path), options)
+    return read_table(path, table, options, progress, calibrations)
+
+
+def read_table(
+    path: Path,
+    table: Table,
+    options: Options,
+    progress: Progress | None = None,
+    calibrations: Path | None = None,
+) -> list[ForceFile]:
+    """The same of one of a file's tables."""
     return [
         _added_up([_signal(path, table, each, options, progress, calibrations) for each in choices])
         for choices in choose(table, options, path)
@@ -104,66 +114,11 @@ def _added_up(parts: list[ForceFile]) -> ForceFile:
 def read_counts(path: Path, options: Options | None = None) -> tuple[str, Floats, Floats]:
     """A sensor's column as it stands in the file: its name, times in s, counts, shape (n,) each."""
     options = replace(options or Options(), unit=COUNTS)
-    table = _chosen(path, tables_of(path), options)
+    table = chosen(path, tables_of(path), options)
     choice = choose(table, options, path)[0][0]
     found = _signal(path, table, choice, options, None, None)
     assert found.counts is not None
     return found.column, found.time_s, found.counts.readings(found.force_n)
-
-
-def parts_of(path: Path, options: Options | None = None) -> list[str]:
-    """The parts of a file that hold force: sheets, files of an archive, sessions of a backup."""
-    return [table.part for table in _with_force(tables_of(path), options or Options(), path)[0]]
-
-
-def _chosen(path: Path, tables: list[Table], options: Options) -> Table:
-    if not tables:
-        raise FileError(f"{path}: there are no samples in it: no line has a number")
-    if options.sheet is not None:
-        return _sheet(path, tables, options.sheet)
-    if len(tables) == 1:
-        return tables[0]
-    good, problem = _with_force(tables, options, path)
-    if not good:
-        raise problem
-    if len(good) > 1:
-        names = ", ".join(f"'{shown(table.part, 60)}'" for table in good[:8])
-        more = f" and {len(good) - 8} more" if len(good) > 8 else ""
-        raise FileError(f"{path}: force is in several parts ({names}{more}): give --sheet NAME")
-    return good[0]
-
-
-def _with_force(tables: list[Table], options: Options, path: Path) -> tuple[list[Table], FileError]:
-    """Those in which columns of time and force can be told; else what the likeliest lacks."""
-    good: list[Table] = []
-    problems: list[tuple[int, FileError]] = []
-    for table in tables:
-        try:
-            choose(table, options, path)
-            good.append(table)
-        except FileError as error:
-            named = layout_of(table, looks(table)) is not None or "several" in str(error)
-            size = len(table.head[0]) if table.head else 0
-            problems.append((size + 1000 * named, error))
-    # Tables that only need to be told more count where none is plain.
-    worst = (
-        max(problems, key=lambda each: each[0])[1] if problems else FileError(f"{path}: is empty")
-    )
-    return good, worst
-
-
-def _sheet(path: Path, tables: list[Table], name: str) -> Table:
-    for table in tables:
-        if table.part == name:
-            return table
-    hits = [t for t in tables if name.casefold() in t.part.casefold()]
-    if len(hits) == 1:
-        return hits[0]
-    if name.isdecimal() and 1 <= int(name) <= len(tables):
-        return tables[int(name) - 1]
-    parts = ", ".join(f"'{shown(table.part, 60)}'" for table in tables[:8] if table.part)
-    parts = f"its parts are {parts}" if parts else "it has no parts"
-    raise FileError(f"{path}: there is no part '{shown(name)}': {parts}")
 
 
 def _signal(
@@ -276,7 +231,8 @@ def _times(
         factor = TIME_UNITS[choice.time_unit]
         epoch = cells[0] * factor > 1e9
         return Times(cells * factor, 0.0 if epoch else None)
-    return of_numbers(cells, choice.time, where)
+    times = of_numbers(cells, choice.time, where)
+    return replace(times, local=times.utc_s is not None and loaded.wall is True)
 
 
 def _no_newtons(forces: Forces, column: str, path: Path) -> str:

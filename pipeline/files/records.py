@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from datetime import timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,45 @@ def xml_tables(path: Path, data: bytes) -> list[MemoryTable]:
     return [of_records(path, rows, tag) for tag, rows in records.items() if len(rows) > 1]
 
 
+class _Rows(HTMLParser):
+    """The cells of the tables of a page, a list of rows for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[list[list[str]]] = []
+        self._within = False
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr" and self.tables:
+            self.tables[-1].append([])
+        self._within = tag in ("td", "th") and bool(self.tables and self.tables[-1])
+        if self._within:
+            self.tables[-1][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within &= tag not in ("td", "th", "tr", "table")
+
+    def handle_data(self, data: str) -> None:
+        if self._within:
+            self.tables[-1][-1][-1] += data
+
+
+def html_tables(path: Path, text: str) -> dict[str, str]:
+    """The tables of a page, as many programs call a workbook, each as text with tabs."""
+    page = _Rows()
+    try:
+        page.feed(text)
+    except AssertionError as error:  # of what is no page the library's own words
+        raise FileError(f"{path}: is no page that can be read: {shown(error, 80)}") from error
+    several = len(page.tables) > 1
+    return {
+        f"table {k}" if several else "": "\n".join("\t".join(map(_in_a_line, row)) for row in rows)
+        for k, rows in enumerate(page.tables, 1)
+    }
+
+
 def arrow_tables(path: Path, data: bytes) -> list[MemoryTable]:
     """The columns of a Parquet or Arrow (Feather) file."""
     try:
@@ -58,10 +98,11 @@ def arrow_tables(path: Path, data: bytes) -> list[MemoryTable]:
         table = read(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{path}: is no Parquet that can be read: {shown(error, 80)}") from error
-    columns = []
-    for column in table.columns:
+    columns, walls = [], {}
+    for place, column in enumerate(table.columns):
         kind = column.type
         if pa.types.is_timestamp(kind):
+            walls[place] = kind.tz is None
             whole = column.cast(pa.timestamp("ns", kind.tz)).to_numpy().astype(np.int64)
             columns.append(_or_list(column, whole // 10**9 + (whole % 10**9) / 1e9))
         elif pa.types.is_duration(kind):
@@ -74,7 +115,7 @@ def arrow_tables(path: Path, data: bytes) -> list[MemoryTable]:
         else:
             columns.append([None if cell is None else str(cell) for cell in column.to_pylist()])
     titles = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    return [MemoryTable(path, titles, columns, row="row")]
+    return [MemoryTable(path, titles, columns, row="row", walls=walls)]
 
 
 def _or_list(column: Any, values: Floats) -> Any:

@@ -61,7 +61,7 @@ class Series(Table):
         place_of = loaded.place_of
         return Loaded(
             columns, lambda row: place_of(int(rows[min(row, rows.size - 1)])), loaded.passed,
-            loaded.words,
+            loaded.words, loaded.wall,
         )  # fmt: skip
 
 

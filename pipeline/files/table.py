@@ -25,6 +25,8 @@ class Loaded:
     passed: Counter[str] = field(default_factory=Counter)
     words: list[str] = field(default_factory=list)
     """What else the person should know."""
+    wall: bool | None = None
+    """Whether moments that are numbers already are as a clock on a wall says them, not UTC."""
 
 
 class Table(Protocol):

@@ -31,7 +31,7 @@ def of_stamps(loaded: Loaded, place: int, path: object, days: int | None) -> Tim
     """Times of a column of stamps; with a column of dates beside it, from 1970."""
     cells = loaded.columns[place]
     if isinstance(cells, np.ndarray):
-        return Times(cells, 0.0, local=True)
+        return Times(cells, 0.0, local=loaded.wall is not False)
     if days is not None:
         dates = loaded.columns[days]
         assert isinstance(dates, list)

@@ -9,9 +9,9 @@ from pipeline.files.looks import Look, listed
 from pipeline.files.words import (
     COUNTS,
     FORCE_UNITS,
-    FORCE_WORDS,
     OTHER_WORDS,
     UNIT_WORDS,
+    force_noun,
     force_unit,
     plain,
     tokens,
@@ -29,7 +29,7 @@ def unit_of(look: Look) -> tuple[str | None, bool]:
         return look.force_unit, True
     if look.unknown_unit or look.said_other:
         return None, False
-    nouns = [FORCE_WORDS[word] for word in look.words if word in FORCE_WORDS]
+    nouns = [noun for word in look.words if (noun := force_noun(word))]
     for noun in nouns:
         if noun in ("N", "kg"):
             return noun, False

@@ -80,6 +80,7 @@ FORCES = {
     ),
 }  # fmt: skip
 """Words by the unit that they mean where none is said. `load` is said in any, `sensor` in none."""
+COMPOUNDS = ("kraft", "kracht", "voima", "force")
 TIMES = (
     "time times timestamp timestamps t ts elapsed datetime clock epoch unix unixtime timecode "
     "zeit uhrzeit zeitstempel zeitpunkt tiempo hora temps heure horodatage tempo ora tid tidpunkt "
@@ -114,7 +115,8 @@ SUMMARIES = (
 """Lines that begin with one of these sum up; columns named so are no signal of their own."""
 DERIVED = (
     "peak max min mean avg average target goal limit threshold setpoint rfd std sd ref tare zero "
-    "offset error bias baseline rms soll ziel body bodyweight"
+    "offset error bias baseline rms soll ziel body bodyweight maximalkraft maxkraft spitzenkraft "
+    "sollkraft zielkraft peakforce maxforce meanforce targetforce"
 )
 UNITS = "unit units einheit unidad unite unita enhet eenheid jednostka yksikko единица 单位 単位"
 PROCESSED = "raw filtered filt unfiltered smoothed smooth lpf lowpass filter roh gefiltert"
@@ -152,6 +154,16 @@ _RATIO = re.compile(
     r"(?<![^\W\d_])(?:k?N|kgf?|lbf?|lbs)\s*/\s*(?:kg|lbs?|k?N|BW|s|mm?|cm)(?![^\W\d_])", re.I
 )
 _BRACKETS = re.compile(r"[(\[{<]\s*([^)\]}>]*?)\s*[)\]}>]")
+
+
+def force_noun(word: str) -> str | None:
+    """The unit that a plain word for force means where none is said; None if it is no such word.
+
+    A word that ends in one is one, as languages that join their nouns have it: `seilkraft`.
+    """
+    if word in _ALL_WORDS:
+        return FORCE_WORDS.get(word)
+    return "N" if len(word) > 6 and word.endswith(COMPOUNDS) else None
 
 
 def force_unit(text: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from urllib.request import urlopen
 
 import numpy as np
@@ -309,12 +311,51 @@ def test_bad_files_get_one_sentence_and_exit_1(
     assert before is None or path.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", ["analyse", "import"])
-def test_a_hyphen_is_no_file_and_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+@pytest.mark.parametrize("command", ["analyse", "import", "replay"])
+def test_a_hyphen_is_what_is_sent_to_standard_input(
+    csv_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], command: str,
+) -> None:  # fmt: skip
+    more = {"import": ["--data", str(tmp_path)], "replay": ["--speed", "max", "--no-page"]}
+    with csv_file.open() as sent:
+        monkeypatch.setattr(sys, "stdin", sent)
+        assert main([command, "-", *more.get(command, [])]) == 0
+    said = capsys.readouterr()
+    assert "-: N from 'force_n', 80.0 Hz" in said.err
+    if command != "import":
+        assert [
+            line.split()[1] for line in said.out.splitlines() if line[:4].strip().isdigit()
+        ] == [
+            "4",
+            "4",
+        ]
+        return
+    with Recording.open(Path(said.out.strip())) as recording:
+        assert recording.facts["reps"] == 8
+
+
+def test_what_a_shell_sends_is_read_as_a_file_is(csv_file: Path) -> None:
+    read, write = os.pipe()
+
+    def send() -> None:
+        with os.fdopen(write, "wb") as pipe:
+            pipe.write(csv_file.read_bytes())
+
+    sender = Thread(target=send)
+    sender.start()
+    assert main(["analyse", f"/dev/fd/{read}"]) == 0
+    sender.join()
+    os.close(read)
+
+
+@pytest.mark.parametrize("sent", [b"", b"SQLite format 3\0 and so on", None])
+def test_nothing_or_a_recording_sent_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sent: bytes | None
 ) -> None:
-    assert main([command, "-", *(["--data", str(tmp_path)] if command == "import" else [])]) == 1
-    assert "save what comes out of it in a file first" in capsys.readouterr().err
+    stdin = None if sent is None else io.TextIOWrapper(io.BytesIO(sent))
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert main(["analyse", "-"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_port_in_use_is_one_sentence(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ from pipeline.__main__ import main
 from pipeline.analysis import analyse
 from pipeline.files.choosing import Options
 from pipeline.files.errors import FileError
-from pipeline.files.reading import parts_of, read_force
+from pipeline.files.parts import tables_with_force
+from pipeline.files.reading import read_force
 from tests.pipeline.signals import pulls
 
 FORCE_N = pulls(sets=1, reps=4)
@@ -209,7 +210,7 @@ def test_several_sessions_are_asked_for_and_imported_each(
     ):
         path = tmp_path / name
         path.write_bytes(content)
-        assert len(parts_of(path)) == 2
+        assert len(tables_with_force(path, Options())) == 2
         with pytest.raises(FileError, match=r"several parts .* give --sheet NAME"):
             read_force(path)
         (found,) = read_force(path, Options(sheet="2" if name == "export.zip" else "two"))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import struct
+import time
+import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.__main__ import main
 from pipeline.analysis import analyse
-from pipeline.files.importing import import_force
+from pipeline.files.importing import import_force, started_utc_us
 from pipeline.files.reading import read_force
 from pipeline.files.samples import SessionRead, read_session
 from sensor.drivers import frez
@@ -80,6 +85,30 @@ def test_a_file_with_a_clock_tells_when_it_began(tmp_path: Path) -> None:
     assert read.started_utc_us == 1_767_002_400_250_000
 
 
+def test_a_file_in_utc_began_in_utc_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamps = [f"2025-12-29T10:00:{k / 80:09.6f}" for k in range(400)]
+    began_us = []
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    for zone in ("Z", "+00:00", ""):
+        text = "".join(f"{each}{zone},{k % 90}\n" for k, each in enumerate(stamps))
+        (tmp_path / "a.csv").write_text("time,force_n\n" + text)
+        began_us.append(started_utc_us(read_force(tmp_path / "a.csv")[0]))
+    for tz in ("UTC", None):
+        moments = pa.array(
+            [datetime.fromisoformat(each) for each in stamps], pa.timestamp("us", tz)
+        )
+        forces = pa.array([float(k % 90) for k in range(400)])
+        pq.write_table(pa.table({"time": moments, "force_n": forces}), tmp_path / "a.parquet")
+        began_us.append(started_utc_us(read_force(tmp_path / "a.parquet")[0]))
+    monkeypatch.undo()
+    time.tzset()
+    utc, local = 1_767_002_400_000_000, 1_767_020_400_000_000
+    assert began_us == [utc, utc, local, utc, local]
+
+
 def test_a_file_without_a_clock_began_before_it_was_written(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", EVEN)
     os.utime(path, (1_767_002_500, 1_767_002_500))
@@ -130,6 +159,21 @@ def test_what_cannot_be_imported_is_said_and_the_rest_is(
     assert "no force column" in said.err
     assert "forceband calibrate raw.csv" in said.err
     assert "2 of 3 files were not imported" in said.err
+
+
+def test_a_part_that_cannot_be_imported_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "a.csv", EVEN)
+    write(tmp_path / "c.csv", EVEN, FORCE_N * 2)
+    (tmp_path / "b.csv").write_text("time_s,force_n\n0,1\n1,1\n2,1\n")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for name in "abc":
+            archive.write(tmp_path / f"{name}.csv", f"{name}.csv")
+    assert main(["import", str(tmp_path / "all.zip"), "--data", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 2
+    assert "(b.csv): every force in 'force_n' is 1" in said.err
 
 
 def test_a_table_is_replayed_as_a_recording_is(

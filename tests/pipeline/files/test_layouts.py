@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import json
+import tarfile
 import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from pyarrow import feather
 from pipeline.analysis import analyse
 from pipeline.files.choosing import Options
 from pipeline.files.columns import force_columns, time_column
+from pipeline.files.errors import FileError
 from pipeline.files.looks import Look, looks
 from pipeline.files.opening import text_table
 from pipeline.files.reading import read_force
@@ -190,6 +192,17 @@ layout("old Macintosh", "Time (s),Force (N)\r" + rows("{t:.4f},{f:.2f}", "\r"))
 layout("line feeds above, returns below", "# logger\nTime (s),Force (N)\r"
        + rows("{t:.4f},{f:.2f}", "\r"))  # fmt: skip
 layout("Markdown", "| Time | Force |\n|---|---|\n" + rows("| {t:.4f} | {f:.2f} |"))
+layout("LabChart", "Interval=\t0.0125 s\nTimeFormat=\tStartOfBlock\nChannelTitle=\tPull\tEMG\n"
+       "Range=\t500 N\t10 mV\nUnitName=\tN\tmV\nTopValue=\t500\t10\nBottomValue=\t-500\t-10\n"
+       + rows("{t:.4f}\t{f:.3f}\t0.01"))  # fmt: skip
+layout("ESP-IDF in colours", rows("\x1b[0;32mI ({ms}) scale: weight {kg:.3f} kg\x1b[0m"))
+layout("a sum of unlike words", "Zeit;Kraft links;Kraft rechts;Summe\ns;N;N;N\n" + comma(rows(
+    "{t:.4f};{h:.2f};{h:.2f};{f:.2f}")))  # fmt: skip
+layout("nouns that are joined", "Zeit (s);Seilkraft\n" + comma(rows("{t:.4f};{f:.2f}")))
+layout("commas alone", comma(rows("{f:.2f}")), rate_hz=80.0, unit="N")
+PAGE = "<tr><td>{t:.4f}</td><td>{kg:.3f}<br></td></tr>"
+layout("a page that is called a workbook", "<html><meta charset='utf-8'><table border=1>"
+       "<tr><th>Time<th>Weight (kg)</tr>" + rows(PAGE) + "</table>")  # fmt: skip
 # -- JSON
 PAIRS = list(zip(TIME_S.tolist(), FORCE_N.tolist(), strict=True))
 layout("JSON by columns", json.dumps({"a": {"time": TIME_S.tolist(), "force": FORCE_N.tolist()}}))
@@ -252,6 +265,22 @@ def test_what_is_packed_or_arrow_gives_the_same(tmp_path: Path) -> None:
     for content in (gzip.compress(text), bz2.compress(text), archive.getvalue(), arrow.getvalue()):
         (tmp_path / "a").write_bytes(content)
         check(tmp_path / "a", Options())
+
+
+@pytest.mark.parametrize("mode", ["w:", "w:gz"])
+def test_a_tar_gives_the_same_and_its_holes_are_not_filled(tmp_path: Path, mode: str) -> None:
+    path, inner = tmp_path / "a.tar", tmp_path / "a.csv"
+    inner.write_text("time_s,force_n\n" + rows("{t:.4f},{f:.2f}"))
+    sparse = tarfile.TarInfo("sparse.csv")
+    sparse.type, sparse.size = tarfile.GNUTYPE_SPARSE, 0
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        archive.add(inner, "folder/a.csv")
+        archive.addfile(tarfile.TarInfo("folder/notes.md"), io.BytesIO())
+        archive.addfile(sparse)
+    check(path, Options())
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(FileError):
+        read_force(path)
 
 
 def test_an_archive_may_hold_whatever_a_folder_may(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_times_in_minutes_are_told_by_their_pace(tmp_path: Path) -> None:
         ("# x\ntime_s,force_n\n0,1\n\n5,2\n# y\n1,1\n", "line 7: the time goes back"),
         ("time_min,force_kg\n1e308,1e308\n1e308,1\n", "line 2: 1e.308 is no force"),
         ("time_s;force_n\n0;1.5\n1;2,5\n2;3.5\n", "line 3: '2,5' has a ',' where other"),
-        ("\x1b[31mwhen,b\n1,1\n0,2\n", "no force column .* '\\?.31mwhen'"),
+        ("\x1b]2;when,b\n1,1\n0,2\n", "no force column .* '\\?.2;when'"),
         ("time,left force,right force\n0,1,2\n0.1,3,1\n", "several .*'left force\\+right force'"),
         ("time,value\n0,1\n0.1,3\n", "unit of 'value' .* cannot be told: give --unit"),
         ("time,force\n" + "".join(f"{i},{i % 9}\n" for i in range(50)), "unit of the times"),
