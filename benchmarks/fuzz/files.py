@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from openpyxl import Workbook
 
 from benchmarks.fuzz.mutator import Mutator
 from firmware_sim.band import Band, BandSetup
@@ -79,7 +80,13 @@ def tables(inputs: int, seed: int) -> Iterator[str]:
     columns = {"time": [t for t, _ in rows], "force_n": [f for _, f in rows]}
     parquet = io.BytesIO()
     pq.write_table(pa.table(columns), parquet)
+    book = Workbook()
+    for row in [("time", "force_n"), *rows]:
+        book.active.append(row)
+    sheet = io.BytesIO()
+    book.save(sheet)
     corpus += [
+        sheet.getvalue(),
         tar.getvalue(),
         parquet.getvalue(),
         f"<table><tr><th>Time (s)<th>Force (N)</tr>{cells}</table>".encode(),

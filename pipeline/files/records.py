@@ -95,27 +95,32 @@ def arrow_tables(path: Path, data: bytes) -> list[MemoryTable]:
         raise FileError(f"{path}: {what_is_missing(error) or error}") from error
     try:
         read = pq.read_table if data.startswith(b"PAR1") else feather.read_table
-        table = read(pa.BufferReader(data))
-    except (pa.ArrowException, OSError) as error:
+        return [_arrow_table(path, read(pa.BufferReader(data)))]
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileError(f"{path}: is no Parquet that can be read: {shown(error, 80)}") from error
+
+
+def _arrow_table(path: Path, table: Any) -> MemoryTable:
+    """Its columns; ValueError where a name or a text is damaged."""
+    from pyarrow import duration, float64, timestamp, types
+
     columns, walls = [], {}
     for place, column in enumerate(table.columns):
         kind = column.type
-        if pa.types.is_timestamp(kind):
+        if types.is_timestamp(kind):
             walls[place] = kind.tz is None
-            whole = column.cast(pa.timestamp("ns", kind.tz)).to_numpy().astype(np.int64)
+            whole = column.cast(timestamp("ns", kind.tz)).to_numpy().astype(np.int64)
             columns.append(_or_list(column, whole // 10**9 + (whole % 10**9) / 1e9))
-        elif pa.types.is_duration(kind):
-            columns.append(
-                _or_list(column, column.cast(pa.duration("ns")).to_numpy().astype(np.int64) / 1e9)
-            )
-        elif pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
-            whole = column.cast(pa.float64())
+        elif types.is_duration(kind):
+            spans = column.cast(duration("ns")).to_numpy().astype(np.int64) / 1e9
+            columns.append(_or_list(column, spans))
+        elif types.is_floating(kind) or types.is_integer(kind) or types.is_decimal(kind):
+            whole = column.cast(float64())
             columns.append(_or_list(whole, whole.to_numpy()))
         else:
             columns.append([None if cell is None else str(cell) for cell in column.to_pylist()])
     titles = ["" if name.startswith("__index_level_") else name for name in table.column_names]
-    return [MemoryTable(path, titles, columns, row="row", walls=walls)]
+    return MemoryTable(path, titles, columns, row="row", walls=walls)
 
 
 def _or_list(column: Any, values: Floats) -> Any:

@@ -252,6 +252,19 @@ def test_parquet_gives_the_same(tmp_path: Path, unit: str) -> None:
     check(tmp_path / "a.parquet", Options())
 
 
+@pytest.mark.parametrize("inner", [b"force_n", b"kilogram"])
+def test_a_damaged_parquet_is_one_sentence(tmp_path: Path, inner: bytes) -> None:
+    path = tmp_path / "a.parquet"
+    units = ["kilogram"] * len(PAIRS)
+    columns = {"time_s": TIME_S, "force_n": FORCE_N, "unit": units}
+    pq.write_table(pa.table(columns), path, compression="none", store_schema=False)
+    data = path.read_bytes()
+    assert inner in data
+    path.write_bytes(data.replace(inner, b"\xff" + inner[1:]))
+    with pytest.raises(FileError, match="no Parquet that can be read"):
+        read_force(path)
+
+
 def test_what_is_packed_or_arrow_gives_the_same(tmp_path: Path) -> None:
     text = ("time_s,force_n\n" + rows("{t:.4f},{f:.2f}")).encode()
     archive = io.BytesIO()
