@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import logging
 import os
 import signal
 import sys
 from contextlib import suppress
-from importlib import import_module
-from keyword import iskeyword
 from types import FrameType
 
+from pipeline.commands.parser import command_module, command_parser, complete
 from pipeline.views.process import ending_signals, patient_stderr
 
 SUMMARIES = {
@@ -34,6 +32,7 @@ SUMMARIES = {
     "dataset": "write an open data set: sessions whose true reps are known",
     "score": "rank counters of reps against the truth of a data set",
     "conform": "connect to a band and say which promises of the profile it keeps",
+    "completion": "let bash, zsh or fish complete commands and flags",
     "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
 }
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -41,6 +40,7 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run one subcommand; 0 done, 1 failed with a sentence, 2 wrong usage, 130 interrupted."""
+    complete(SUMMARIES)
     _end_as_with_ctrl_c()
     with patient_stderr():
         return _main(sys.argv[1:] if argv is None else argv)
@@ -53,22 +53,13 @@ def _main(argv: list[str]) -> int:
 
     if problem := clash():
         print(f"forceband: {problem}", file=sys.stderr)
-    module = f"{argv[0]}_" if iskeyword(argv[0]) else argv[0]
-    command = import_module(f"pipeline.commands.{module}")
-    parser = argparse.ArgumentParser(
-        f"forceband {argv[0]}",
-        description=command.__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_arguments(parser)
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens inside")
-    args = parser.parse_args(argv[1:])
+    args = command_parser(argv[0]).parse_args(argv[1:])
     _set_up_logging(verbose=args.verbose)
     from sensor.errors import BandError
     from sensor.extras import what_is_missing
 
     try:
-        code = int(command.run(args))
+        code = int(command_module(argv[0]).run(args))
         sys.stdout.flush()
     except BandError as error:
         print(f"forceband: {error}", file=sys.stderr)

@@ -49,18 +49,23 @@ class BandConfig:
     """Which band, and whose."""
 
     transport: str | None = None
-    """Of the bumble host stack (`unix-client:PATH`, `tcp-client:HOST:PORT`, `usb:0`); None: the
-    system's own Bluetooth."""
+    """Of the bumble host stack (`usb:0`, `serial:/dev/...`, `unix:PATH`, `tcp:HOST:PORT`), instead
+    of the system's own Bluetooth."""
     address: str | None = None
+    """Of one of several bands; else the first that is found."""
     name: str = "band"
     """Of the device; topics and points take an identifier that is derived from it."""
     pair: bool = False
+    """Bond with the band, for one that demands it."""
     scale: float | None = None
     """Newtons per count of a device that sends counts, a correcting factor for one that sends
     newtons; our own band keeps its calibration itself."""
     side: str = "both"
+    """`left`, `right` or `both`."""
     exercise: str = "unknown"
+    """Such as `low-row`: a line in any language."""
     athlete: str = "me"
+    """Whose session it is: a line in any language."""
 
     def __post_init__(self) -> None:
         for key in ("name", "exercise", "athlete"):
@@ -80,21 +85,33 @@ class MqttConfig:
     """The broker: an embedded one unless `host` names another."""
 
     enabled: bool = True
+    """Whether anything goes out over MQTT."""
     host: str | None = None
+    """Of your broker; without one an embedded broker serves this machine."""
     port: int | None = None
     """1883, or 8883 with TLS; 0 lets the embedded broker pick a free one."""
     bind: str = "127.0.0.1"
     """Where the embedded broker listens; elsewhere it asks for username and password."""
     username: str | None = None
+    """At the broker."""
     password: str | None = field(default=None, repr=False)
+    """At the broker."""
     tls: bool = False
+    """Encrypted, with the system's authorities unless `ca_file` names another."""
     ca_file: Path | None = None
+    """Certificates of the authorities to trust instead of the system's."""
     cert_file: Path | None = None
+    """Our own certificate, for a broker that asks for one."""
     key_file: Path | None = None
+    """The key of our certificate."""
     base_topic: str = "forceband"
+    """What all topics begin with."""
     home_assistant: bool = True
+    """Announce the band to Home Assistant."""
     discovery_prefix: str = "homeassistant"
+    """Where Home Assistant listens for devices."""
     protocol: str = "3.1.1"
+    """Version of MQTT: `3.1.1` or `5`."""
 
     def __post_init__(self) -> None:
         _check_port("port", self.port)
@@ -111,12 +128,17 @@ class InfluxConfig:
     """Where points go, if `url` is set."""
 
     url: str | None = None
+    """Such as `http://127.0.0.1:8086`; nothing is sent without one."""
     org: str = "forceband"
+    """Organisation, of InfluxDB 2."""
     bucket: str = "forceband"
+    """Bucket; on InfluxDB 1.8 the database, or `database/retention-policy`."""
     samples_bucket: str | None = None
     """Of the samples of force, where they are kept for a shorter time than the results."""
     token: str | None = field(default=None, repr=False)
+    """Of InfluxDB 2 or 3; `user:password` on 1.8."""
     ca_file: Path | None = None
+    """Certificates of the authorities to trust instead of the system's."""
 
     def __post_init__(self) -> None:
         if self.url is not None and any(sign in self.url for sign in "@?#"):
@@ -129,7 +151,9 @@ class WebConfig:
     """The live page."""
 
     enabled: bool = True
+    """Whether there is a page."""
     host: str = "127.0.0.1"
+    """`0.0.0.0` shows the page on the network, behind a token."""
     port: int = 8642
     """0 picks a free one."""
     token: str | None = field(default=None, repr=False)
@@ -158,6 +182,7 @@ class Config:
     """Everything that can be set."""
 
     data_dir: Path = field(default_factory=default_data_dir)
+    """Folder of the recordings."""
     band: BandConfig = field(default_factory=BandConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     influx: InfluxConfig = field(default_factory=InfluxConfig)

@@ -18,7 +18,9 @@ from sensor.errors import BandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="recordings or tables of force"
+    )
     parser.add_argument(
         "--known-kg", nargs="+", type=_weight, required=True, metavar="KG",
         help="what hung from it, in the order of the file or files",

@@ -19,7 +19,7 @@ MOST = 100_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help="a folder that is new or empty")
     parser.add_argument("--sessions", type=_count, default=74, metavar="N", help="74: one a kind")
-    parser.add_argument("--seed", type=seed, default=0, metavar="S")
+    parser.add_argument("--seed", type=seed, default=0, metavar="S", help="another set")
     parser.add_argument("--kind", metavar="K", help="only this one; a wrong name lists them")
 
 

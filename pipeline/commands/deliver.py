@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.commands.options import add_band_arguments, config_of, port, positive
+from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError, LinkError, RecordingError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.delivery.delivery import Delivery
     from pipeline.sinks.sink import DurableSink
     from sensor.recording.log import Recording
 
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         default=60.0,
         metavar="S",
-        help="give up when a sink has taken nothing for so long (60 s)",
+        help="give up when a sink has taken nothing for so long",
     )
     add_band_arguments(parser)
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the recordings")
@@ -120,22 +122,10 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
             if args.again:
                 recording.forget_dead_letters(sink.name)
                 recording.set_cursor(sink.name, 0)
-            patience = asyncio.timeout(None)
-
-            def renew(patience: asyncio.Timeout = patience) -> None:
-                patience.reschedule(asyncio.get_running_loop().time() + args.wait)
-
-            delivery = Delivery(
-                recording,
-                sink,
-                session_facts(recording),
-                live_session=False,
-                on_progress=renew,
-            )
+            delivery = Delivery(recording, sink, session_facts(recording), live_session=False)
             before = delivery.status.waiting_rows
             try:
-                async with patience:
-                    await delivery.run()
+                await _run(delivery, f"{recording.path.name} to {sink.name}", args.wait)
             except TimeoutError:
                 status = delivery.status
                 reason = (status.problem or "it does not answer").rstrip(".")
@@ -153,6 +143,22 @@ async def _deliver(config: Config, recording: Recording, args: argparse.Namespac
                 print(f"forceband: {recording.path}: {sink.name}: {rejected}", file=sys.stderr)
                 failed = True
     return failed
+
+
+async def _run(delivery: Delivery, what: str, wait_s: float) -> None:
+    """Deliver what waits, and show how far it is; TimeoutError after so long without progress."""
+    before = delivery.status.waiting_rows
+    patience = asyncio.timeout(None)
+    with shown_progress(what) as progress:
+
+        def renew() -> None:
+            patience.reschedule(asyncio.get_running_loop().time() + wait_s)
+            if progress is not None and before:
+                progress(1 - delivery.status.waiting_rows / before)
+
+        delivery.on_progress = renew
+        async with patience:
+            await delivery.run()
 
 
 async def _fetch_end(config: Config, recording: Recording) -> None:

@@ -19,6 +19,8 @@ from pipeline.commands.options import (
     config_of,
     seed,
 )
+from pipeline.commands.parser import completed_with
+from pipeline.commands.programs import programme_names
 
 if TYPE_CHECKING:
     from pipeline.app import Outcome
@@ -31,17 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_session_arguments(parser)
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
+    parser.set_defaults(name=DEMO_NAME)
     parser.add_argument("--seed", type=seed, default=1, metavar="N", help="another person and band")
-    parser.add_argument(
+    programme = parser.add_argument(
         "--program", metavar="NAME", help="the person follows it, such as six-minute-upper-back"
     )
+    completed_with(programme, programme_names)
     parser.add_argument("--rate", type=float, default=80.0, metavar="HZ", help="of the band's ADC")
 
 
 def run(args: argparse.Namespace) -> int:
     from pipeline.commands.summary import print_outcome
 
-    args.name = args.name or DEMO_NAME
     outcome = asyncio.run(_demo(config_of(args), args))
     print_outcome(outcome)
     return 0

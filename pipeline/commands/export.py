@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError
 
 
@@ -33,19 +34,20 @@ def run(args: argparse.Namespace) -> int:
     from pipeline.files.samples import read_session
     from sensor.recording.log import Recording
 
-    with Recording.open(args.file) as recording:
-        read = read_session(recording)
-        facts = {key: str(value) for key, value in recording.facts.items()}
     out = args.out or args.file.with_name(f"{args.file.stem}{'-reps' if args.reps else ''}.{kind}")
-    match kind, args.reps:
-        case "csv", False:
-            export.write_samples_csv(out, read)
-        case "csv", True:
-            export.write_reps_csv(out, export.rep_rows(read))
-        case "parquet", False:
-            export.write_samples_parquet(out, read, facts)
-        case _:
-            export.write_reps_parquet(out, export.rep_rows(read), facts)
+    with shown_progress(f"reading {args.file.name}") as progress:
+        with Recording.open(args.file) as recording:
+            read = read_session(recording, progress)
+            facts = {key: str(value) for key, value in recording.facts.items()}
+        match kind, args.reps:
+            case "csv", False:
+                export.write_samples_csv(out, read)
+            case "csv", True:
+                export.write_reps_csv(out, export.rep_rows(read))
+            case "parquet", False:
+                export.write_samples_parquet(out, read, facts)
+            case _:
+                export.write_reps_parquet(out, export.rep_rows(read), facts)
     print(out)
     return 0
 

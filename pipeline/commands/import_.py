@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the device, in topics and points")
-    parser.add_argument("--side", choices=("left", "right", "both"))
+    parser.add_argument("--side", choices=("left", "right", "both"), help="which arm or leg")
     parser.add_argument("--exercise", metavar="NAME", help="such as low-row")
     add_table_arguments(parser)
 

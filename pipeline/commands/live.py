@@ -19,7 +19,8 @@ from pipeline.commands.options import (
     config_of,
     positive,
 )
-from pipeline.commands.programs import add_library_argument
+from pipeline.commands.parser import completed_with
+from pipeline.commands.programs import add_library_argument, programme_names
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_session_arguments(parser)
     add_page_arguments(parser)
     add_mqtt_arguments(parser)
-    parser.add_argument(
+    programme = parser.add_argument(
         "--program", metavar="NAME", help="let the coach lead it: `forceband programs` lists them"
     )
+    completed_with(programme, programme_names)
     parser.add_argument("--sets", type=int, metavar="N", help="of each exercise, where it is open")
     add_library_argument(parser)
     parser.add_argument(

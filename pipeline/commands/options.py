@@ -11,6 +11,24 @@ if TYPE_CHECKING:
     from pipeline.files.choosing import Options
 
 
+FLAGS = {
+    "data": "data_dir",
+    "transport": "band.transport",
+    "address": "band.address",
+    "pair": "band.pair",
+    "name": "band.name",
+    "side": "band.side",
+    "exercise": "band.exercise",
+    "athlete": "band.athlete",
+    "pause": "serve.pause_s",
+    "http_host": "web.host",
+    "http_port": "web.port",
+    "mqtt_host": "mqtt.host",
+    "mqtt_port": "mqtt.port",
+}
+"""Flags that stand for a setting; one that is not given leaves it as it is."""
+
+
 def add_page_arguments(parser: argparse.ArgumentParser) -> None:
     """Where the live page listens."""
     parser.add_argument("--http-port", type=port, metavar="N", help="live page; 0: a free one")
@@ -23,7 +41,9 @@ def add_page_arguments(parser: argparse.ArgumentParser) -> None:
 def add_mqtt_arguments(parser: argparse.ArgumentParser) -> None:
     """Which broker."""
     parser.add_argument("--mqtt-host", metavar="HOST", help="a broker instead of the embedded one")
-    parser.add_argument("--mqtt-port", type=port, metavar="N", help="0: a free one (embedded)")
+    parser.add_argument(
+        "--mqtt-port", type=port, metavar="N", help="1883, TLS 8883; embedded 0: a free one"
+    )
     parser.add_argument("--no-mqtt", action="store_true", help="no MQTT")
 
 
@@ -38,7 +58,7 @@ def add_identity_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder for the recordings")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the band in topics and points")
-    parser.add_argument("--side", choices=("left", "right", "both"))
+    parser.add_argument("--side", choices=("left", "right", "both"), help="which arm or leg pulls")
     parser.add_argument("--exercise", metavar="NAME", help="such as low-row, in any language")
     parser.add_argument("--athlete", metavar="NAME", help="whose session it is")
 
@@ -87,26 +107,25 @@ def config_of(args: argparse.Namespace) -> Config:
     from pipeline.config import load
 
     given = vars(args)
+    values = {setting: given.get(flag) for flag, setting in FLAGS.items()}
     return load(
         given.get("config"),
         flags={
-            "data_dir": given.get("data"),
-            "band.transport": given.get("transport"),
-            "band.address": given.get("address"),
-            "band.pair": given.get("pair"),
-            "band.name": given.get("name"),
-            "band.side": given.get("side"),
-            "band.exercise": given.get("exercise"),
-            "band.athlete": given.get("athlete"),
-            "serve.pause_s": given.get("pause"),
-            "web.host": given.get("http_host"),
-            "web.port": given.get("http_port"),
+            **values,
             "web.enabled": False if given.get("no_page") else None,
-            "mqtt.host": given.get("mqtt_host"),
-            "mqtt.port": given.get("mqtt_port"),
             "mqtt.enabled": False if given.get("no_mqtt") else None,
         },
     )
+
+
+def default_of_flag(flag: str) -> object:
+    """What holds where neither flag nor file nor environment says otherwise; None for nothing."""
+    from pipeline.config import Config
+
+    value: object = Config()
+    for part in FLAGS.get(flag, "").split(".") if flag in FLAGS else ():
+        value = getattr(value, part)
+    return value if flag in FLAGS else None
 
 
 def port(text: str) -> int:

@@ -42,6 +42,15 @@ def library_of(data_dir: Path, own: Path | None) -> Library:
     return load(own or data_dir / FOLDER)
 
 
+def programme_names(prefix: str = "", **_: object) -> list[str]:
+    """What TAB can offer for a programme: ours, and the person's own in the usual place."""
+    from pipeline.config import load
+
+    return [
+        name for name in library_of(load().data_dir, None).programmes if name.startswith(prefix)
+    ]
+
+
 def open_library(args: argparse.Namespace) -> Library:
     """The library that a command's flags lead to."""
     from pipeline.config import load

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pause",
         type=positive,
         metavar="S",
-        help="a session ends after so long without a pull or a band; default 600",
+        help="a session ends after so long without a pull or a band",
     )
 
 

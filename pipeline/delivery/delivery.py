@@ -64,9 +64,6 @@ class Delivery:
         and returns.
     on_status
         Called when a problem begins or ends.
-    on_progress
-        Called when rows were computed or the cursor moved, before the loop may go on: what is
-        between two calls is waiting for the sink.
     on_rejected
         Called when the sink rejected something, and again whenever that has grown tenfold.
     """
@@ -81,7 +78,6 @@ class Delivery:
         new_session: Callable[[], Session] = Session,
         on_status: Callable[[DeliveryStatus], None] = lambda status: None,
         on_rejected: Callable[[DeliveryStatus], None] = lambda status: None,
-        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._recording = recording
         self._sink = sink
@@ -90,7 +86,9 @@ class Delivery:
         self._new_session = new_session
         self._on_status = on_status
         self._on_rejected = on_rejected
-        self._on_progress = on_progress
+        self.on_progress: Callable[[], None] = lambda: None
+        """Called when rows were computed or the cursor moved, before the loop may go on: what is
+        between two calls is waiting for the sink."""
         self._queue: deque[Emitted] = deque()
         self._offered_row = recording.last_row
         # rows that never came to the file may have been delivered from memory
@@ -187,7 +185,7 @@ class Delivery:
                 self._behind = False
                 self._move_cursor(max(row, self._cursor))
                 return
-            self._on_progress()
+            self.on_progress()
             # rows that are offered and not yet there wait for room on the disk
             await asyncio.sleep(0 if rows else FIRST_RETRY_S)
 
@@ -208,7 +206,7 @@ class Delivery:
 
     async def _deliver(self, batch: list[Emitted], row: int) -> None:
         """Deliver one batch, as often as it takes, and move the cursor."""
-        self._on_progress()
+        self.on_progress()
         failures, rounds = 0, self._rounds
         while True:
             try:

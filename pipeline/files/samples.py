@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,12 +45,16 @@ class SessionRead:
         return np.concatenate([np.empty(0), *(block.force_n for block in self.blocks)])
 
 
-def read_session(recording: Recording) -> SessionRead:
-    """Run a recording through a session as fast as it goes."""
+def read_session(
+    recording: Recording, progress: Callable[[float], None] | None = None
+) -> SessionRead:
+    """Run a recording through a session as fast as it goes; `progress` hears which part is done."""
     session, emitted = Session(live=False, keep_samples=True), list[Emitted]()
     session.mend_utc(recording.utc_shift_us)
     for batch in recording.batches():
         emitted += session.receive_batch(batch)
+        if progress is not None:
+            progress(batch.last_row / recording.last_row)
     emitted += session.finish()
     ended = next(each.event for each in emitted if isinstance(each.event, SessionEnded))
     return SessionRead(

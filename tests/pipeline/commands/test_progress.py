@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
+from pipeline.__main__ import main
 from pipeline.commands import progress
+from tests.pipeline.commands.test_deliver import Server, _Handler, running
 
 
 class Terminal(io.StringIO):
@@ -36,3 +41,27 @@ def test_a_pipe_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     with progress.shown_progress("reading") as tell:
         assert tell is None
+
+
+def test_export_and_deliver_show_how_far_they_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(progress, "SILENT_S", 0.0)
+    monkeypatch.setattr(progress, "SHORT_S", 0.0)
+    golden = tmp_path / "workout.forceband"
+    shutil.copy(Path(__file__).parents[2] / "data" / golden.name, golden)
+
+    def shown(*argv: str) -> str:
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        assert main([*argv]) == 0
+        assert isinstance(sys.stderr, Terminal)
+        return sys.stderr.getvalue()
+
+    assert "reading workout.forceband" in shown("export", str(golden))
+    with running(Server(("127.0.0.1", 0), _Handler)) as server:
+        monkeypatch.setenv("FORCEBAND_INFLUX_URL", f"http://127.0.0.1:{server.server_port}")
+        said = shown("deliver", str(golden))
+    assert "workout.forceband to influx" in said
+    percents = [int(each) for each in re.findall(r"(\d+)%", said)]
+    assert len({each for each in percents if 0 < each < 100}) > 1
+    assert percents == sorted(percents)
