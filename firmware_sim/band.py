@@ -12,6 +12,7 @@ from firmware_sim.device.gauge import Gauge, GaugeConfig, Reading
 from firmware_sim.device.sampler import ClockConfig
 from firmware_sim.person.elastic import Elastic
 from firmware_sim.person.truth import RepTruth
+from firmware_sim.person.weights import Weights
 from firmware_sim.person.workout import Person, Workout
 from sensor.samples import Floats
 
@@ -36,8 +37,17 @@ class BandSetup:
     waits: bool = False
     defect: str | None = None
     """A promise that its firmware breaks (`firmware_sim.device.defects`)."""
+    weights_kg: tuple[float, ...] = ()
+    """What hangs from it, one after the other, in place of a person."""
     serial: str | None = None
     """Four hexadecimal digits, which the address follows from; None: drawn from the seed."""
+
+
+def puller(setup: BandSetup, elastic: Elastic) -> Person | Weights:
+    """Who or what pulls."""
+    if setup.weights_kg:
+        return Weights(setup.weights_kg)
+    return Person(setup.workout, elastic, setup.seed)
 
 
 class Band:
@@ -51,7 +61,7 @@ class Band:
         curve = replace(self.elastic, scale=self.elastic.scale * error).curve(setup.curve_sd)
         drawn = f"{int(rng.integers(16**4)):04X}"
         self.serial = setup.serial or drawn
-        self._person = Person(setup.workout, self.elastic, setup.seed)
+        self._person = puller(setup, self.elastic)
         self._gauge = Gauge(setup.gauge, setup.seed)
         self._began_s = None if setup.waits else 0.0
         config = FirmwareConfig(

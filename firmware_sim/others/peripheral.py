@@ -15,13 +15,12 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
 
-from firmware_sim.band import Band, BandSetup
+from firmware_sim.band import Band, BandSetup, puller
 from firmware_sim.device.outbox import MAX_WAITING, Outbox
 from firmware_sim.device.services import refuse, short_uuid
 from firmware_sim.others.device import OtherDevice, Sent, Trouble
 from firmware_sim.others.kinds import KINDS, NOTIFY, Kind
 from firmware_sim.person.truth import RepTruth
-from firmware_sim.person.workout import Person
 from sensor.drivers.wh_c06 import COMPANY
 
 logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class OtherPeripheral:
         setup = setup or BandSetup()
         self.kind: Kind = KINDS[kind]
         self.name = self.kind.name
-        self._person = Person(setup.workout, Band(setup).elastic, setup.seed)
+        self._person = puller(setup, Band(setup).elastic)
         self.device: OtherDevice = self.kind.twin(self._person.force_n, trouble, setup.seed)
         self._transport = transport
         self._opened: Transport | None = None

@@ -146,6 +146,11 @@ def positive(text: str) -> float:
     return value
 
 
+def positive_or_0(text: str) -> float:
+    """Of an argument: a finite number of 0 or more."""
+    return 0.0 if text.strip() in ("0", "0.0") else positive(text)
+
+
 def seed(text: str) -> int:
     """Of an argument: what a simulation can be repeated by."""
     if not text.isdecimal():

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pipeline.commands.options import positive, seed
+from pipeline.commands.options import positive, positive_or_0, seed
 from pipeline.views.process import ending_signals
 from sensor.errors import BandError
 
@@ -62,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--advert", metavar="NAME", help="what it advertises, at most 8 letters")
     parser.add_argument("--require-pairing", action="store_true", help="only bonded clients")
+    parser.add_argument(
+        "--weights", type=positive_or_0, nargs="+", default=(), metavar="KG",
+        help="hang from it, one after the other, in place of a person",
+    )  # fmt: skip
     parser.add_argument("--endless", action="store_true", help="start the workout over and over")
     for fault in ("drop", "corrupt", "stall"):
         parser.add_argument(
@@ -93,6 +97,7 @@ async def _sim(args: argparse.Namespace) -> None:
         clock=ClockConfig(rate_hz=args.rate, ppm=args.ppm),
         waits=True,
         defect=args.defect,
+        weights_kg=tuple(args.weights),
     )
     faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
     asked = asyncio.Event()

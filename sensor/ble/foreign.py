@@ -54,7 +54,7 @@ class ForeignLink(Link):
         if self._driver.capabilities.in_counts and self._scale is None:
             raise LinkError(
                 f"{self.band} sends raw counts: say how many newtons one is with `scale` under "
-                "[band] in the configuration; docs/devices.md says how known weights tell",
+                "[band] in the configuration; `forceband calibrate --known-kg 0 5` finds it",
                 self.address,
             )
         await super().open()
