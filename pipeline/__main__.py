@@ -28,6 +28,7 @@ SUMMARIES = {
     "deliver": "bring recordings to MQTT and InfluxDB, once or again",
     "programs": "list the programmes that the coach leads, and show one",
     "exercises": "list the exercises that the coach knows, and how each is done",
+    "progress": "look back: weeks against the plan, bests, sides, tests, what is next",
     "export": "write a recording as CSV or Parquet",
     "dataset": "write an open data set: sessions whose true reps are known",
     "score": "rank counters of reps against the truth of a data set",

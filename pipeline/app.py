@@ -180,7 +180,7 @@ async def run_session(
                     each.cancel()
                 undelivered = await _finish(deliveries, tasks)
                 recorder.finish()
-                log.note_result(session)
+                log.note_result(session, None if coaching is None else coaching.diary.workouts)
     path = recording.path if recording else None
     return Outcome(session, path, undelivered, recorder.not_recorded, recorder.row)
 
@@ -211,7 +211,7 @@ def _join(coaching: Coaching, programme: str | None, outlets: Outlets, recorder:
     outlets.live.append(coaching)
     coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
     if programme is not None:
-        recorder.mark(KIND, f"begin {programme}")
+        recorder.mark(KIND, coaching.ask(f"begin {programme}"))
 
 
 async def _ask_in_time(

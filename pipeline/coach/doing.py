@@ -25,6 +25,8 @@ class SetDone:
     how: str
     """`done`, `broken off`, `skipped`, `stopped` or `pain`."""
     tut_s: float
+    tension_s: float
+    """Time under tension as a trainer counts it, from foot to foot."""
     tempo: float | None
     """Mean score of the reps, 0 to 1."""
     peak_n: float | None
@@ -100,8 +102,14 @@ class Doing:
             end_s=(now_s if self.end_s is None else self.end_s) - zero_s,
             how=self.how or "done",
             tut_s=sum(rep.tut_s for rep in reps) + self.led_tut_s,
+            tension_s=sum(map(_tension_s, reps)) + self.led_tut_s,
             tempo=mean(totals) if totals else None,
             peak_n=max((rep.peak_n for rep in reps), default=None),
             rise_n=median(self.rises_n) if reps else None,
             work_j=sum(work_j) if reps and len(work_j) == len(reps) else None,
         )
+
+
+def _tension_s(rep: Rep) -> float:
+    phases = Phases.of(rep)
+    return rep.tut_s if phases is None else phases.tension_s

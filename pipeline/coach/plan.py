@@ -98,6 +98,7 @@ def plan_of(
     *,
     sets: int | None = None,
     days_since: Mapping[str, float] | None = None,
+    chosen: Sequence[str] = (),
     usual_n: Mapping[str, float] | None = None,
     band: str = "",
 ) -> Plan:
@@ -109,9 +110,14 @@ def plan_of(
         Of each step that leaves it open; by default the least.
     days_since
         Days since each exercise was last done, for programmes that choose among their steps.
+    chosen
+        The exercises that were chosen, in order, where that is known already.
     """
     steps = list(programme.steps)
-    if programme.choose is not None:
+    if programme.choose is not None and chosen:
+        steps = [step for name in chosen for step in programme.steps if step.exercise == name]
+        steps = steps or list(programme.steps)
+    elif programme.choose is not None:
         since = days_since or {}
         # sorted() keeps the order of the programme among those never done
         steps = sorted(steps, key=lambda step: -since.get(step.exercise, 1e9))

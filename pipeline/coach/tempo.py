@@ -38,6 +38,11 @@ class Phases:
     hold_s: float
     eccentric_s: float
 
+    @property
+    def tension_s(self) -> float:
+        """All of them."""
+        return self.concentric_s + self.hold_s + self.eccentric_s
+
     @classmethod
     def of(cls, rep: Rep) -> Phases | None:
         """Of a rep as it was measured; None where a phase is not known.

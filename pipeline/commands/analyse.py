@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.commands.long_job import shown_progress
 from pipeline.commands.options import add_table_arguments, config_of, table_options
-from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError
 
 if TYPE_CHECKING:

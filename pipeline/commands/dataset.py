@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.commands.long_job import shown_progress
 from pipeline.commands.options import seed
-from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError
 
 MOST = 100_000

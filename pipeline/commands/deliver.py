@@ -16,8 +16,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.commands.long_job import shown_progress
 from pipeline.commands.options import add_band_arguments, config_of, port, positive
-from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError, LinkError, RecordingError
 
 if TYPE_CHECKING:

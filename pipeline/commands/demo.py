@@ -66,7 +66,7 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     from sensor.bumble_backend import BumbleCentral
     from sensor.errors import BandError
 
-    coaching, _ = open_coaching(config.data_dir, None, args.program)
+    coaching, _ = open_coaching(config, None, args.program)
     workout = Workout(endless=True)
     if args.program is not None:
         workout = workout_of(coaching.plan_of(args.program))

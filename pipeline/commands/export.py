@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.commands.progress import shown_progress
+from pipeline.commands.long_job import shown_progress
 from sensor.errors import BandError
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.commands.long_job import shown_progress
 from pipeline.commands.options import add_table_arguments, config_of, table_options
-from pipeline.commands.progress import shown_progress
 from pipeline.files.errors import shown
 from sensor.errors import BandError
 

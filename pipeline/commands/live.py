@@ -73,7 +73,7 @@ async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> O
 
     coaching = None
     if coached:
-        coaching, lacks = open_coaching(config.data_dir, args.library, args.program, args.sets)
+        coaching, lacks = open_coaching(config, args.library, args.program, args.sets)
         if lacks:
             print(lacks, file=sys.stderr)
     async with open_radio(config.band.transport) as central:

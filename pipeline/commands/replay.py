@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pipeline.commands.long_job import shown_progress
 from pipeline.commands.options import add_table_arguments, port, table_options
-from pipeline.commands.progress import shown_progress
 from sensor.errors import BandError
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ async def _serve(config: Config, library: Path | None) -> None:
     mqtt_settings(config)
     if config.influx.url is not None:
         influx_settings(config)
-    open_coaching(config.data_dir, library)
+    open_coaching(config, library)
     async with AsyncExitStack() as stack:
         asked = stack.enter_context(interrupts())
         servers = await stack.enter_async_context(open_servers(config))
@@ -183,7 +183,7 @@ class _Service:
         self._ending = asyncio.Event()
         pulls = _Pulls()
         ending = asyncio.create_task(pulls.end_after(self._config.serve.pause_s, self._ending))
-        coaching, _ = open_coaching(self._config.data_dir, self._library)
+        coaching, _ = open_coaching(self._config, self._library)
         try:
             with session_recording(self._config) as log:
                 tell_manager(f"STATUS=session {log.facts.session}")

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pipeline.analysis.types import Expect
 from pipeline.coach.coach import TICK, Coach
+from pipeline.coach.diary import Diary
 from pipeline.coach.plan import Plan
 from pipeline.coach.workout import KIND, CoachEvent
 from pipeline.session.events import Emitted, ForceSamples, SessionEnded
@@ -48,13 +49,27 @@ class CoachSink(Protocol):
 
 
 class Coaching:
-    """A LiveSink that coaches; what it gives goes to other sinks."""
+    """A LiveSink that coaches; what it gives goes to other sinks.
 
-    def __init__(self, plan_of: Callable[[str], Plan], choices: Sequence[Choice] = ()) -> None:
+    Parameters
+    ----------
+    plan_of, begin
+        The plan of what is to begin; and that line for what somebody asks for by name.
+    """
+
+    def __init__(
+        self,
+        plan_of: Callable[[str], Plan],
+        choices: Sequence[Choice] = (),
+        begin: Callable[[str], str] = str,
+    ) -> None:
         self.sinks: list[CoachSink] = []
         self.offered: list[dict[str, Any]] = [asdict(each) for each in choices]
         """What the page can choose from."""
         self.plan_of = plan_of
+        self.diary = Diary()
+        """What was done so far."""
+        self._begin = begin
         self.mark: Callable[[str, str], None] = lambda kind, text: None
         """Notes in the recording what is to be known in a replay."""
         self._coach = Coach(plan_of)
@@ -69,6 +84,7 @@ class Coaching:
         for expect in (each for each in events if isinstance(each, Expect) and not ended):
             self.mark(EXPECT, expect.word)
         if events:
+            self.diary.take(events)
             for sink in self.sinks:
                 sink.coach(facts, events)
 
@@ -91,5 +107,7 @@ class Coaching:
         if word not in ASKS or len(text) > LONGEST or not text.isprintable():
             raise BandError(f"the coach knows {', '.join(sorted(ASKS))}; not {text[:40]!r}")
         if word == "begin":
-            self.plan_of(rest)
+            asked = self._begin(rest)
+            self.plan_of(asked)
+            return f"begin {asked}"
         return text

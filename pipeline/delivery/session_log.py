@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from zlib import crc32
 
 from slugify import slugify
 
+from pipeline.coach.diary import COACHED, Done
 from pipeline.config import LONGEST_NAME, Config
 from pipeline.files.samples import read_session
 from pipeline.session.facts import SessionFacts
@@ -43,16 +44,18 @@ class SessionLog:
             said = {key: value for key, value in asdict(about).items() if value}
             self.recording.set_facts({f"band_{key}": value for key, value in said.items()})
 
-    def note_result(self, session: Session) -> None:
-        """Store what lists of recordings show, and the fit of the clocks."""
+    def note_result(self, session: Session, workouts: Sequence[Done] | None = None) -> None:
+        """Store what lists of recordings show, the fit of the clocks, and what the coach led."""
         if self.recording is None:
             return
+        noted = None if workouts is None else [each.as_object() for each in workouts]
         with suppress(BandError):  # the person has heard of a full disk
             self.recording.set_facts(
                 {
                     "sets": sum(1 for each in session.sets if each.reps),
                     "reps": sum(len(each.reps) for each in session.sets),
                     **session.clock_facts,
+                    **({} if noted is None else {COACHED: noted}),
                 }
             )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.commands import progress
+from pipeline.commands import long_job
 from tests.pipeline.commands.test_deliver import Server, _Handler, running
 
 
@@ -26,10 +26,10 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_after_a_while(
     monkeypatch: pytest.MonkeyPatch, silent_s: float, shown: bool
 ) -> None:
-    monkeypatch.setattr(progress, "SILENT_S", silent_s)
-    monkeypatch.setattr(progress, "SHORT_S", silent_s)
+    monkeypatch.setattr(long_job, "SILENT_S", silent_s)
+    monkeypatch.setattr(long_job, "SHORT_S", silent_s)
     monkeypatch.setattr(sys, "stderr", Terminal())
-    with progress.shown_progress("reading a.csv") as tell:
+    with long_job.shown_progress("reading a.csv") as tell:
         assert tell is not None
         for done in (0.1, 0.5, 1.0):
             tell(done)
@@ -39,15 +39,15 @@ def test_progress_is_shown_after_a_while(
 
 def test_a_pipe_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with progress.shown_progress("reading") as tell:
+    with long_job.shown_progress("reading") as tell:
         assert tell is None
 
 
 def test_export_and_deliver_show_how_far_they_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(progress, "SILENT_S", 0.0)
-    monkeypatch.setattr(progress, "SHORT_S", 0.0)
+    monkeypatch.setattr(long_job, "SILENT_S", 0.0)
+    monkeypatch.setattr(long_job, "SHORT_S", 0.0)
     golden = tmp_path / "workout.forceband"
     shutil.copy(Path(__file__).parents[2] / "data" / golden.name, golden)
 
