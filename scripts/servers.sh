@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install the real servers that tests run (Debian packages), where this is root and apt is there.
 set -eu
-declare -A packages=([mosquitto]=mosquitto [influxd]=influxdb [chromium]=chromium [dbus-daemon]=dbus [nginx]=nginx-light [systemd-analyze]=systemd [docker-compose]=docker-compose)
+declare -A packages=([cc]=build-essential [mosquitto]=mosquitto [influxd]=influxdb [chromium]=chromium [dbus-daemon]=dbus [nginx]=nginx-light [systemd-analyze]=systemd [docker-compose]=docker-compose)
 missing=()
 for command in "${!packages[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$command" >/dev/null || missing+=("${packages[$command]}")
