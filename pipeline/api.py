@@ -91,11 +91,9 @@ class Force:
         return (self.counts - zero) / per_n
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row a sample: `time_s`, and `force_n` or `counts`; ImportError without pandas."""
-        import pandas as pd
-
+        """A row a sample: `time_s`, and `force_n` or `counts`; BandError without pandas."""
         column = {"force_n": self.force_n} if self.counts is None else {"counts": self.counts}
-        return pd.DataFrame({"time_s": self.time_s, **column})
+        return _frame({"time_s": self.time_s, **column})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,15 +143,14 @@ class Found:
         """
         rows = self.rows()
         if rows and not any(name in row for row in rows):
-            raise KeyError(name)
+            names = dict.fromkeys(key for row in rows for key in row)
+            raise KeyError(f"no rep has {name!r}: there are {', '.join(names)}")
         cells = [row.get(name) for row in rows]
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row a rep; ImportError without pandas."""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows())
+        """A row a rep; BandError without pandas."""
+        return _frame(self.rows())
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """Force with numbered reps, phases and gaps; into a PNG, SVG or PDF as well if named."""
@@ -166,14 +163,23 @@ class Found:
         return figure
 
 
+def _frame(rows: Any) -> pd.DataFrame:
+    try:
+        import pandas as pd
+    except ImportError as error:
+        needed = "a data frame needs pandas, which is not installed: pip install pandas"
+        raise BandError(needed) from error
+    return pd.DataFrame(rows)
+
+
 def read(
     path: str | Path,
     *,
-    time_column: str | None = None,
-    force_column: str | None = None,
+    time_column: str | int | None = None,
+    force_column: str | int | None = None,
     unit: str | None = None,
     rate_hz: float | None = None,
-    sheet: str | None = None,
+    sheet: str | int | None = None,
 ) -> Force:
     """Read a recording, or a table of force over time of any common kind (docs/files.md).
 
@@ -186,13 +192,17 @@ def read(
     rate_hz
         Where no column holds times.
     sheet
-        Of a workbook, or a part of an archive.
+        Of a workbook, or a part of an archive; by its name or number, from 1.
 
     Raises
     ------
+    ValueError
+        If `rate_hz` is not a number above 0.
     BandError
         With a sentence for people, if the file cannot be read or it cannot be told what is in it.
     """
+    if rate_hz is not None and not 0 < rate_hz < np.inf:
+        raise ValueError(f"rate_hz is a number above 0, not {rate_hz}")
     path = Path(path)
     from pipeline.files.inputs import is_table
 
@@ -201,8 +211,11 @@ def read(
     from pipeline.files.choosing import Options
     from pipeline.files.reading import read_force
 
-    columns = () if force_column is None else (force_column,)
-    (found,) = read_force(path, Options(time_column, columns, unit, rate_hz, sheet))
+    time, force, part = (
+        None if each is None else str(each) for each in (time_column, force_column, sheet)
+    )
+    columns = () if force is None else (force,)
+    (found,) = read_force(path, Options(time, columns, unit, rate_hz, part))
     started = None
     if found.utc_s is not None:
         started = datetime.fromtimestamp(found.utc_s + float(found.time_s[0]), UTC)

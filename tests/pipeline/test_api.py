@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -78,6 +79,20 @@ def test_what_is_wrong_is_a_sentence(folder: Path) -> None:
         api.read("nowhere.csv")
     with pytest.raises(api.BandError, match="no column 'x' for --force-column"):
         api.read("pulls.csv", force_column="x")
+    with pytest.raises(ValueError, match="rate_hz is a number above 0, not 0"):
+        api.read("pulls.csv", force_column=2, rate_hz=0)
+    force = api.read("pulls.csv", time_column=1, force_column=2)
+    with pytest.raises(KeyError, match="no rep has 'height': there are set, rep"):
+        force.analyse().column("height")
+
+
+def test_what_is_not_installed_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    force = api.read("pulls.csv")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(api.BandError, match="pip install pandas"):
+        force.to_pandas()
+    with pytest.raises(api.BandError, match="pip install pandas"):
+        force.analyse().to_pandas()
 
 
 def test_the_packages_say_that_they_are_typed() -> None:
