@@ -300,19 +300,21 @@ def interrupts() -> Iterator[asyncio.Event]:
     """Set by Ctrl-C, SIGTERM and a closed terminal, for what runs to end by itself."""
     asked, loop = asyncio.Event(), asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in ending_signals()}
-    with suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
-        for number in before:
+    for number in before:
+        try:
             loop.add_signal_handler(number, asked.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(asked.set))
     try:
         yield asked
     finally:
-        with suppress(NotImplementedError):
-            for number, handler in before.items():
+        for number, handler in before.items():
+            with suppress(NotImplementedError):
                 loop.remove_signal_handler(number)
-                # Not the system's own, which would kill while the recording is closed. A closed
-                # terminal asks twice, a service's manager too; a second Ctrl-C is meant.
-                again = asked.is_set() and callable(handler) and number != signal.SIGINT
-                signal.signal(number, signal.SIG_IGN if again else handler)
+            # Not the system's own, which would kill while the recording is closed. A closed
+            # terminal asks twice, a service's manager too; a second Ctrl-C is meant.
+            again = asked.is_set() and callable(handler) and number != signal.SIGINT
+            signal.signal(number, signal.SIG_IGN if again else handler)
 
 
 async def _finish(

@@ -18,7 +18,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.options import positive, positive_or_0, seed
-from pipeline.views.process import ending_signals
 from sensor.errors import BandError
 
 if TYPE_CHECKING:
@@ -89,6 +88,7 @@ async def _sim(args: argparse.Namespace) -> None:
     from firmware_sim.device.sampler import ClockConfig
     from firmware_sim.person.workout import Workout
     from firmware_sim.radio.faults import Chances, Faults
+    from pipeline.app import interrupts
 
     setup = BandSetup(
         seed=args.seed,
@@ -100,18 +100,15 @@ async def _sim(args: argparse.Namespace) -> None:
         weights_kg=tuple(args.weights),
     )
     faults = Faults(Chances(args.drop, args.corrupt, args.stall), args.seed)
-    asked = asyncio.Event()
-    with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C cancels the task instead
-        for number in ending_signals():
-            asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with (
-        _transport(args.transport, faults) as transport,
-        _device(args, transport, setup) as band,
-    ):
-        print(f"band {band.name} at {band.address} advertises (Ctrl-C ends)", file=sys.stderr)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(args.duration):
-                await _tell_truth(band, asked)
+    with interrupts() as asked:
+        async with (
+            _transport(args.transport, faults) as transport,
+            _device(args, transport, setup) as band,
+        ):
+            print(f"band {band.name} at {band.address} advertises (Ctrl-C ends)", file=sys.stderr)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(args.duration):
+                    await _tell_truth(band, asked)
 
 
 def _device(

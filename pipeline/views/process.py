@@ -18,7 +18,9 @@ MAX_WAITING_BYTES = 65_536
 """What a terminal may owe; beyond, nothing more is kept for it."""
 
 ENDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
 )
 """Ctrl-C, a service's or a container's end, a closed terminal: each ends a session cleanly."""
 
@@ -107,6 +109,9 @@ def patient_stderr() -> Iterator[None]:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+    if os.name == "nt":  # a console there takes text, not bytes
+        yield
+        return
     before = sys.stderr
     # without its descriptor, Python has none of these
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

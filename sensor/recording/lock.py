@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 TRIES, PAUSE_S = 5, 0.02
 """A reader that asks whether a file is in use has the lock for a moment."""
@@ -36,9 +39,14 @@ class Lock:
 
     def release(self) -> None:
         """Let go, and leave no file."""
-        if _is_there(self._path, self._handle):
-            self._path.unlink(missing_ok=True)
-        os.close(self._handle)
+        try:
+            if _is_there(self._path, self._handle):
+                self._path.unlink(missing_ok=True)
+            os.close(self._handle)
+        except PermissionError:  # Windows takes no file away that somebody has open
+            os.close(self._handle)
+            with suppress(OSError):  # the next one has it already
+                self._path.unlink()
 
 
 def is_held(path: Path) -> bool:
@@ -56,10 +64,19 @@ def is_held(path: Path) -> bool:
 def _locked(handle: int) -> bool:
     try:
         import fcntl
-    except ImportError:  # Windows: whether a recording is in use is not known there
-        return True
+    except ImportError:
+        return _locked_on_windows(handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _locked_on_windows(handle: int) -> bool:
+    windows: Any = import_module("msvcrt")
+    try:
+        windows.locking(handle, windows.LK_NBLCK, 1)
     except OSError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -187,3 +188,29 @@ def test_a_file_that_was_deleted_is_not_synced_or_closed_into_another(tmp_path: 
         recording.sync()
         assert not path.exists()
     assert "a.forceband" not in names(tmp_path)
+
+
+def test_a_lock_leaves_no_file_where_none_is_taken_away_that_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.forceband"
+    unlink, close, held = Path.unlink, os.close, set[int]()
+
+    def closed(handle: int) -> None:
+        close(handle)
+        held.discard(handle)
+
+    def as_on_windows(self: Path, missing_ok: bool = False) -> None:
+        if held:
+            raise PermissionError(13, "used by another process", str(self))
+        unlink(self, missing_ok)
+
+    lock = Lock.take(path)
+    assert lock is not None
+    assert Lock.take(path) is None
+    held.add(lock._handle)
+    monkeypatch.setattr(Path, "unlink", as_on_windows)
+    monkeypatch.setattr(os, "close", closed)
+    lock.release()
+    assert not held
+    assert names(tmp_path) == []
