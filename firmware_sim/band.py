@@ -16,6 +16,9 @@ from firmware_sim.person.weights import Weights
 from firmware_sim.person.workout import Person, Workout
 from sensor.samples import Floats
 
+LETS_GO_S = 0.6
+"""A person who does something else lets go of the band within so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class BandSetup:
@@ -62,8 +65,11 @@ class Band:
         drawn = f"{int(rng.integers(16**4)):04X}"
         self.serial = setup.serial or drawn
         self._person = puller(setup, self.elastic)
+        self._turns, self._turning = 0, False
         self._gauge = Gauge(setup.gauge, setup.seed)
         self._began_s = None if setup.waits else 0.0
+        self._lets_go: tuple[Person | Weights, float] | None = None
+        """Who pulled before, and when that began, while the hands let go."""
         config = FirmwareConfig(
             seed=setup.seed,
             clock=setup.clock,
@@ -93,9 +99,24 @@ class Band:
         began_s = self._began_s or 0.0
         return [rep.shifted(began_s) for rep in self._person.truth(until_s - began_s)]
 
+    def follow(self, workout: Workout) -> None:
+        """Do this from the next sample on: what is in the hands is let go first."""
+        if self._began_s is not None:
+            self._lets_go = self._person, self._began_s
+            self._turning = True
+        self._turns += 1
+        self._person = Person(workout, self.elastic, self.setup.seed + self._turns)
+
     def _convert(self, time_s: Floats) -> Reading:
-        if self._began_s is None and self.firmware.streaming:
-            self._began_s = float(time_s[0])
+        if self._turning or (self._began_s is None and self.firmware.streaming):
+            self._began_s, self._turning = float(time_s[0]), False
         if self._began_s is None:
             return self._gauge.read(time_s, np.zeros(time_s.size))
-        return self._gauge.read(time_s, self._person.force_n(time_s - self._began_s))
+        force_n = self._person.force_n(time_s - self._began_s)
+        if self._lets_go is not None:
+            before, began_s = self._lets_go
+            held = np.clip(1 - (time_s - self._began_s) / LETS_GO_S, 0.0, 1.0)
+            force_n = force_n + held * before.force_n(time_s - began_s)
+            if not held[-1]:
+                self._lets_go = None
+        return self._gauge.read(time_s, force_n)

@@ -1,7 +1,8 @@
 """Try everything with a simulated band on a virtual radio: no Bluetooth, no set-up.
 
-A simulated person does sets of low rows and pull-aparts. Bluetooth stack, recording, analysis, MQTT
-broker and live page are the real ones; only the person, the rubber and the radio waves are not.
+A simulated person does sets of low rows and pull-aparts, and follows a programme that is chosen on
+the page. Bluetooth stack, recording, analysis, MQTT broker and live page are the real ones; only
+the person, the rubber and the radio waves are not.
 """
 
 from __future__ import annotations
@@ -54,12 +55,13 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     print("starting band, broker and page ...", file=sys.stderr)
     from firmware_sim.band import BandSetup
     from firmware_sim.device.sampler import ClockConfig
+    from firmware_sim.person.personas import PERSONAS
     from firmware_sim.person.workout import Workout
     from firmware_sim.radio.air import Air
     from firmware_sim.source import SimulatedBand
     from pipeline.app import run_session
     from pipeline.commands.coaching import open_coaching
-    from pipeline.commands.following import workout_of
+    from pipeline.commands.following import STILL, Follower
     from pipeline.delivery.session_log import session_recording
     from pipeline.sources.band_commands import BandCommands
     from sensor.ble.source import BleSource
@@ -67,9 +69,7 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     from sensor.errors import BandError
 
     coaching, _ = open_coaching(config, None, args.program)
-    workout = Workout(endless=True)
-    if args.program is not None:
-        workout = workout_of(coaching.plan_of(args.program))
+    workout = Workout(endless=True) if args.program is None else STILL
     air = Air()
     try:
         band_clock = ClockConfig(rate_hz=args.rate, ppm=80.0)
@@ -83,6 +83,7 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
         band = SimulatedBand(air.transport("band"), setup)
     except ValueError as error:
         raise BandError(str(error)) from error
+    coaching.sinks.append(Follower(band.band.follow, PERSONAS["athlete"], setup.colour))
     async with band, await BumbleCentral.open(air.transport("central")) as central:
         source = BleSource(band.address, central=central)
         with session_recording(config, demo=True) as log:
@@ -105,4 +106,5 @@ def _serial(number: int, name: str) -> str:
 
 
 def _announce(lines: list[str]) -> None:
-    print("\n".join([*lines, "a simulated person trains (Ctrl-C ends)"]), file=sys.stderr)
+    offer = "*Coach* on the page offers programmes, such as the six minutes: the person follows"
+    print("\n".join([*lines, offer, "a simulated person trains (Ctrl-C ends)"]), file=sys.stderr)

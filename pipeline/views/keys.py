@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,8 @@ WISHES = {
     "\n": "start", " ": "pause", "g": "go-on", "s": "skip", "r": "repeat", "l": "longer",
     "w": "swap", "t": "tap", "q": "stop", "e": "end", "n": "no-pain",
 }  # fmt: skip
+ESCAPE = b"\x1b"
+"""What an arrow or another key without a letter begins with."""
 HELP = (
     "keys: Enter start, Space pause, g go on, s skip, r repeat, l longer rest, w other side, "
     "t tap a rep, q stop, e end here, 0-9 pain"
@@ -28,11 +31,26 @@ async def keys(handle: Callable[[str], Awaitable[str]]) -> None:
         return
     if not sys.stdin.isatty():
         return
+    number = sys.stdin.fileno()
+    if os.tcgetpgrp(number) != os.getpgrp():  # in the background the terminal is somebody else's
+        return
     typed: asyncio.Queue[str] = asyncio.Queue()
-    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            given = os.read(number, 1024)
+        except OSError:  # the terminal is gone
+            given = b""
+        if not given:
+            loop.remove_reader(number)
+        elif not given.startswith(ESCAPE):
+            for key in given.decode("ascii", "ignore"):
+                typed.put_nowait(key)
+
     before = termios.tcgetattr(number)
     tty.setcbreak(number)
-    loop.add_reader(number, lambda: typed.put_nowait(sys.stdin.read(1)))
+    loop.add_reader(number, read)
     print(HELP, file=sys.stderr)
     try:
         while True:
@@ -43,4 +61,5 @@ async def keys(handle: Callable[[str], Awaitable[str]]) -> None:
                     await handle(f"coach {wish}")
     finally:
         loop.remove_reader(number)
-        termios.tcsetattr(number, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(number, termios.TCSADRAIN, before)
