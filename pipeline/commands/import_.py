@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
     parser.add_argument("--name", metavar="NAME", help="of the device, in topics and points")
     parser.add_argument("--side", choices=("left", "right", "both"), help="which arm or leg")
-    parser.add_argument("--exercise", metavar="NAME", help="such as low-row")
+    parser.add_argument("--exercise", metavar="NAME", help="such as low-row, in any language")
+    parser.add_argument("--athlete", metavar="NAME", help="whose session it was")
     add_table_arguments(parser)
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+CLOSE = 0.7
+"""How alike a word must be to what was meant, from 0 to 1."""
+
 
 def command_module(name: str) -> ModuleType:
     """The module of a command, with `add_arguments` and `run`."""
@@ -46,7 +49,7 @@ class CommandParser(argparse.ArgumentParser):
             match = re.match(r"argument (\S+): invalid choice: '(.*?)'", message)
             known = [] if match is None else self._choices(match[1])
             words = [] if match is None else [match[2]]
-        meant = [near for word in words for near in get_close_matches(word, known, 1)]
+        meant = [near for word in words for near in get_close_matches(word, known, 1, CLOSE)]
         super().error(f"{message}: did you mean {' and '.join(meant)}?" if meant else message)
 
     def _choices(self, argument: str) -> list[str]:

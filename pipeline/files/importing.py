@@ -122,11 +122,11 @@ def _written_s(path: Path) -> float:
 
 
 def _name(found: ForceFile, started_us: int) -> str:
-    """The same for the same content, and sorted by time."""
+    """Its end is the same for the same content; sorted by local time."""
     seen = hashlib.sha256(found.path.name.encode())
     seen.update(f"{found.part}\0{found.column}".encode())
     seen.update(np.ascontiguousarray(found.force_n).tobytes())
-    begun = datetime.fromtimestamp(started_us // 10**6, UTC)
+    begun = datetime.fromtimestamp(started_us // 10**6, UTC).astimezone()
     return f"{begun:%Y%m%d-%H%M%S}-{seen.hexdigest()[:10]}"
 
 

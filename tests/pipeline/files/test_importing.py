@@ -109,6 +109,22 @@ def test_a_file_in_utc_began_in_utc_wherever_it_is_read(
     assert began_us == [utc, utc, local, utc, local]
 
 
+def test_an_import_is_named_by_the_day_where_the_person_is_and_known_in_another_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.csv", EVEN + 1_767_002_400)  # 2025-12-29 10:00 UTC
+    made = []
+    for zone in ("Pacific/Kiritimati", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        made.append(import_force(read_force(path)[0], tmp_path / "data", {}))
+    monkeypatch.undo()
+    time.tzset()
+    assert made[0] is not None
+    assert made[0].name.startswith("20251230-000000-")
+    assert made[1] is None
+
+
 def test_a_file_without_a_clock_began_before_it_was_written(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", EVEN)
     os.utime(path, (1_767_002_500, 1_767_002_500))
@@ -124,6 +140,7 @@ def test_import_knows_what_it_imported_and_takes_folders(
     write(folder / "b.csv", EVEN, FORCE_N * 2)
     (folder / "notes.md").write_text("not a table")
     command = ["import", str(folder), "--data", str(data), "--name", "left", "--side", "left"]
+    command += ["--athlete", "李小龍", "--exercise", "Klimmzüge 💪"]
     assert main(command) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert main(command) == 0
@@ -133,6 +150,7 @@ def test_import_knows_what_it_imported_and_takes_folders(
     with Recording.open(next(data.glob("*.forceband"))) as recording:
         facts = recording.facts
     assert (facts["device"], facts["side"], facts["reps"]) == ("left", "left", 8)
+    assert (facts["athlete"], facts["exercise"]) == ("李小龍", "Klimmzüge 💪")
     assert facts["source"] in ("a.csv", "b.csv")
 
 
