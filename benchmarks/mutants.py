@@ -37,21 +37,24 @@ DELIVERY, MQTT = "tests/pipeline/delivery/", "tests/pipeline/sinks/mqtt/"
 MODULES = {
     "sensor/timeline/ledger.py": (
         *(f"{TIMELINE}test_{name}.py" for name in ("ledger", "requests")),
-        *(f"{SESSION}test_{name}.py" for name in ("when", "session")),
+        f"{SESSION}test_when.py",
     ),
-    "sensor/timeline/pace.py": (
-        *(f"{TIMELINE}test_{name}.py" for name in ("pace", "ledger", "requests")),
-        *(f"{SESSION}test_{name}.py" for name in ("when", "session", "liars")),
+    "sensor/timeline/pace.py": tuple(
+        f"{TIMELINE}test_{name}.py" for name in ("pace", "ledger", "requests")
     ),
     "sensor/timeline/requests.py": (f"{TIMELINE}test_requests.py",),
-    "sensor/timeline/clock.py": (f"{TIMELINE}test_clock.py", f"{SESSION}test_session.py"),
-    "sensor/recording/log.py": ("tests/sensor/recording", f"{DELIVERY}test_recorder.py"),
+    "sensor/timeline/clock.py": (f"{TIMELINE}test_clock.py",),
+    "sensor/recording/log.py": ("tests/sensor/recording",),
     "sensor/ble/connection.py": (BLE,),
     "sensor/ble/link.py": (BLE,),
     "sensor/ble/resend.py": (f"{BLE}test_source.py",),
-    "sensor/ble/inbox.py": (BLE,),
-    "pipeline/session/session.py": (SESSION,),
-    "pipeline/session/assembly.py": (SESSION,),
+    "sensor/ble/inbox.py": (f"{BLE}test_inbox.py", f"{BLE}test_source.py"),
+    "pipeline/session/session.py": tuple(
+        f"{SESSION}test_{name}.py" for name in ("when", "wrong_clock", "session", "foreign")
+    ),
+    "pipeline/session/assembly.py": tuple(
+        f"{SESSION}test_{name}.py" for name in ("when", "session", "liars")
+    ),
     "pipeline/delivery/delivery.py": (DELIVERY,),
     "pipeline/delivery/recorder.py": (DELIVERY,),
     "pipeline/sinks/mqtt/link.py": tuple(
