@@ -1,4 +1,4 @@
-"""What waits for a slow reader is bounded, and what had to be dropped is named where it is missing."""
+"""What waits for a slow reader is bounded; what was dropped is named where it is missing."""
 
 from __future__ import annotations
 
