@@ -9,6 +9,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+PATIENCE_S = 24 * 3600.0
+"""What is not over by then waits for what never comes."""
+MOST_TURNS = 20_000
+"""A loop that takes more without time passing spins."""
+
 
 class _Leaping(selectors.SelectSelector):
     """Leaps over the time that nobody uses; waits only for what comes from outside."""
@@ -16,11 +21,16 @@ class _Leaping(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now_s = 0.0
+        self._turns = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(None if timeout is None else 0)
+        self._turns += 1
         if not ready and timeout:
             self.now_s += timeout
+            self._turns = 0
+        if self._turns > MOST_TURNS:
+            raise AssertionError(f"{MOST_TURNS} turns of the loop, and no time passed")
         return ready
 
 
@@ -41,9 +51,14 @@ class LeapingLoop(asyncio.SelectorEventLoop):
 
 
 def leap(main: Coroutine[Any, Any, T]) -> T:
-    """Run it as `asyncio.run` does, in no time."""
+    """Run it as `asyncio.run` does, in no time; what hangs or spins fails."""
+
+    async def patiently() -> T:
+        async with asyncio.timeout(PATIENCE_S):
+            return await main
+
     with asyncio.Runner(loop_factory=LeapingLoop) as runner:
-        return runner.run(main)
+        return runner.run(patiently())
 
 
 def stand_still(seconds: float) -> None:

@@ -169,7 +169,8 @@ class Assembly:
             self._power.info = info
         elif not self.begun:
             self._power = PowerOn(info)
-        elif known is None:
+        elif known is None:  # the one before was lost
+            self.ledger.set_rate(info.rate_hz, info.ring_samples)
             self._power.info = info
         else:
             return self._switched_on(info)

@@ -371,7 +371,7 @@ def test_a_climbing_app_weighs_with_the_progressors_commands() -> None:
 
 def test_a_band_that_demands_pairing_tells_force_to_bonded_clients_only() -> None:
     async def test() -> None:
-        async with pair_up(require_pairing=True, speed=10.0) as (_, phone, _controller):
+        async with pair_up(require_pairing=True, speed=10.0) as (band, phone, _controller):
             services = {
                 str(service.uuid.to_hex_str("-")).lower() for service in phone.peer.services
             }
@@ -383,8 +383,12 @@ def test_a_band_that_demands_pairing_tells_force_to_bonded_clients_only() -> Non
             with pytest.raises(att.ATT_Error):
                 await phone.write(profile.CONTROL_UUID, bytes(Command(Opcode.START)))
             await phone.subscribe("2C07")
-            await phone.peer.connection.pair()
+            two_seconds = band.band.firmware.next_sample + 160  # in which eight would be due
+            while band.band.firmware.next_sample < two_seconds:
+                await asyncio.sleep(0.01)
             assert phone.values == []
+            await phone.peer.connection.pair()
+            await phone.until(lambda: phone.values)
             await phone.listen()
             assert Info.from_bytes(await phone.read(profile.INFO_UUID)).boot_id
             await phone.command(bytes(Command(Opcode.START)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,12 @@ FORCE_N = pulls(sets=2, reps=5)
 ROWS = notifications(FORCE_N)
 LOST = 40
 """The row of a frame that does not come."""
+
+
+@cache
+def whole() -> Session:
+    """The session with nothing wrong."""
+    return told(ROWS)[0]
 
 
 def told(rows: list[Notification]) -> tuple[Session, list[tuple[int, Event]]]:
@@ -34,8 +41,7 @@ def test_what_was_given_up_is_a_gap_at_once() -> None:
     (row,) = [row for row, event in events if isinstance(event, GapFound)]
     assert row == LOST + 20
     assert [gap.missing for gap in session.gaps] == [8]
-    whole, _ = told(ROWS)
-    assert [len(each.reps) for each in session.sets] == [len(each.reps) for each in whole.sets]
+    assert [len(each.reps) for each in session.sets] == [len(each.reps) for each in whole().sets]
 
 
 def test_a_band_switched_off_with_a_hole_open_leaves_two_gaps() -> None:
@@ -61,21 +67,25 @@ def test_a_mark_that_no_number_can_be_is_counted_and_changes_nothing(count: str)
         UTC0_US, f'{{"kind": "gave_up", "first": 0, "count": {count}}}'.encode(), Channel.MARK
     )
     session, _ = told([*ROWS[:100], bad, *ROWS[100:]])
-    whole, _ = told(ROWS)
-    assert session.samples == whole.samples
+    assert session.samples == whole().samples
     assert session.bad_frames == (0 if count == '"8"' else 1)
 
 
-def test_an_info_that_comes_late_gives_its_rate_and_calibration() -> None:
-    rate_hz = 40.0
-    rows = notifications(pulls(sets=1, reps=3, rate_hz=rate_hz), rate_hz=rate_hz)
-    first, link, *rest = rows
-    session, events = told([link, first, *rest])
-    whole, _ = told(rows)
-    assert session.samples == whole.samples
-    assert [gap.missing for gap in session.gaps] == []
-    assert len(events) > 10
+def test_an_info_that_comes_late_gives_its_rate_and_memory_and_is_no_power_cycle() -> None:
+    rate_hz = 88.0
+    force_n = pulls(sets=1, reps=3, rate_hz=rate_hz)
+    first, *rest = notifications(force_n, rate_hz=rate_hz)
+    late = replace(first, payload=bytes(replace(info(rate_hz=rate_hz), ring_samples=20_000)))
+    session, events = told([*rest[:60], late, *rest[60:-1]])
+    assert (session.power_ons, session.gaps, session.bad_frames) == (1, [], 0)
+    assert session.samples == force_n.size
     assert session.ledger.pace.rate_hz == rate_hz
+    assert session.ledger.ring_samples == 20_000
+    assert len(events) > 10
+    another = Notification(rest[-2].received_us + 10**6, bytes(info(boot_id=8)), Channel.INFO)
+    session.receive(another, len(rest) + 1)
+    session.receive(replace(rest[1], received_us=another.received_us + 10**6), len(rest) + 2)
+    assert session.power_ons == 2
 
 
 def test_an_info_alone_tells_of_another_rate() -> None:
