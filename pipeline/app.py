@@ -277,10 +277,14 @@ async def _take_all(
 
     pumping = asyncio.create_task(pump())
     asking = asyncio.create_task(asked.wait())
+    entering = asyncio.create_task(entered.wait())
     try:
-        await asyncio.wait(
-            {pumping, asking}, timeout=duration_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        # the time to find a band is no time of the session
+        await asyncio.wait({pumping, asking, entering}, return_when=asyncio.FIRST_COMPLETED)
+        if entered.is_set():
+            await asyncio.wait(
+                {pumping, asking}, timeout=duration_s, return_when=asyncio.FIRST_COMPLETED
+            )
         if not pumping.done() and entered.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_SAMPLES_S):
@@ -293,6 +297,7 @@ async def _take_all(
             await pumping
     finally:
         asking.cancel()
+        entering.cancel()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ samples, and missing ones that nobody can bring any more.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +81,8 @@ class Ledger:
         """What it doubts is left out; when it says `restarted`, all began again."""
         self._end: int | None = None
         self._pieces: list[Piece] = []
+        self._past = 0, -(2**62)
+        """Index after the last sample that is final, and its device time."""
         self._missing: list[Missing] = []
 
     def set_rate(self, rate_hz: float, ring_samples: int | None = None) -> None:
@@ -145,9 +147,26 @@ class Ledger:
             piece if part == (first, first + n) else piece.part(*part)
             for part in self._fill(first, first + n)
         ]
-        for each in new:
-            insort(self._pieces, each, key=lambda held: held.first)
-        return new
+        return [self._kept(each) for each in new]
+
+    def _kept(self, piece: Piece) -> Piece:
+        """Held, with its times between those of its neighbours.
+
+        Where the rate changes a frame may seem to last into the next one, and two samples of one
+        time would be one point in a database.
+        """
+        place = bisect(self._pieces, piece.first, key=lambda held: held.first)
+        times = piece.device_us
+        if place < len(self._pieces):
+            later = self._pieces[place]
+            times = _before(times, int(later.device_us[0]) - (later.first - piece.end))
+        sooner = self._pieces[place - 1] if place else None
+        end, past_us = (sooner.end, int(sooner.device_us[-1])) if sooner else self._past
+        times = _after(times, past_us + (piece.first - end))
+        if times is not piece.device_us:
+            piece = replace(piece, device_us=times)
+        self._pieces.insert(place, piece)
+        return piece
 
     def place_batch(self, batch: FrameBatch) -> Piece | None:
         """Frames that continue each other and the ledger with nothing missing, as one piece.
@@ -167,7 +186,13 @@ class Ledger:
         times = np.empty((k, n), np.int64)
         for place in range(n):  # rows of a few samples would cost numpy more than they hold
             times[:, place] = start_us + np.rint(place * periods_us).astype(np.int64)
+        past_us = self._past[1] + int(first[0]) - self._past[0]
+        if times[0, 0] <= past_us or (times[1:, 0] <= times[:-1, -1]).any():
+            for row in times:
+                row[:] = _after(row, past_us)
+                past_us = int(row[-1])
         self._end = self.framed = int(first[-1]) + n
+        self._past = self._end, int(times[-1, -1])
         return Piece(
             int(first[0]),
             times.ravel(),
@@ -209,7 +234,9 @@ class Ledger:
             if not self._missing or (
                 self._pieces and self._pieces[0].first < self._missing[0].first
             ):
-                out.append(self._pieces.pop(0))
+                piece = self._pieces.pop(0)
+                self._past = piece.end, int(piece.device_us[-1])
+                out.append(piece)
             elif self._missing[0].given_up:
                 out.append(self._missing.pop(0))
             else:
@@ -249,3 +276,17 @@ class Ledger:
             self._missing = [each for each in self._missing if not first <= each.first < end]
         self.framed = max(self.framed, end)
         return new
+
+
+def _after(times: Ints, before_us: int) -> Ints:
+    """Times by at least 1 µs a sample, those moved that do not lie after a moment."""
+    if times[0] > before_us:
+        return times
+    return np.maximum(times, before_us + 1 + np.arange(times.size))
+
+
+def _before(times: Ints, after_us: int) -> Ints:
+    """Times by at least 1 µs a sample, those moved that do not lie before a moment."""
+    if times[-1] < after_us:
+        return times
+    return np.minimum(times, after_us - times.size + np.arange(times.size))

@@ -384,7 +384,7 @@ def test_a_band_that_demands_pairing_tells_force_to_bonded_clients_only() -> Non
                 await phone.write(profile.CONTROL_UUID, bytes(Command(Opcode.START)))
             await phone.subscribe("2C07")
             two_seconds = band.band.firmware.next_sample + 160  # in which eight would be due
-            while band.band.firmware.next_sample < two_seconds:
+            while band.band.firmware.next_sample < two_seconds:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
             assert phone.values == []
             await phone.peer.connection.pair()

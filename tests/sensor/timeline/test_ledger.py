@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +163,38 @@ def test_what_came_after_another_rate_is_timed_by_it_however_late() -> None:
         assert steps == {3_125 if of_this_rate else PERIOD_US}
 
 
+@pytest.mark.parametrize("rate_hz", [20.0, 40.0, 160.0, 320.0])
+@pytest.mark.parametrize("told_after", [0, 1, 2])
+def test_around_another_rate_every_sample_has_a_time_of_its_own(
+    rate_hz: float, told_after: int
+) -> None:
+    rng = random.Random(f"{rate_hz} {told_after}")
+    for changed in range(24, 56):
+        us = [
+            min(k, changed) * PERIOD_US + round(max(k - changed, 0) * 1e6 / rate_hz)
+            for k in range(160)
+        ]
+        ledger, pieces, late = Ledger(80, 9600), list[Piece](), list[ForceFrame]()
+        for number, first in enumerate(range(0, 160, 8)):
+            if number == changed // 8 + told_after:
+                ledger.set_rate(rate_hz)
+            each = ForceFrame(first, us[first], 0, Flag(0), np.arange(first, first + 8))
+            if number and rng.random() < 0.2:
+                late.append(each)
+                continue
+            pieces += ledger.place(each)
+            if late and rng.random() < 0.3:
+                pieces += ledger.place(late.pop(0))
+            if changed % 2:
+                ledger.settled()
+        for each in late:
+            pieces += ledger.place(each)
+        pieces.sort(key=lambda piece: piece.first)
+        times = np.concatenate([piece.device_us for piece in pieces])
+        assert (np.diff(times) > 0).all()
+        assert times.size == 160 - 8 * ledger.pace.doubted
+
+
 def test_at_a_faster_rate_the_band_remembers_more_samples() -> None:
     ledger = Ledger(80, 9600)
     ledger.place(frame(0))
@@ -234,10 +269,18 @@ def test_what_is_missing_is_named_exactly(kept: list[int]) -> None:
     assert not present & missing
 
 
-def test_a_batch_gives_what_single_frames_give() -> None:
+@pytest.mark.parametrize("jitter_us", [0, 17_000])
+def test_a_batch_gives_what_single_frames_give(jitter_us: int) -> None:
     rng = np.random.default_rng(5)
+    late_us = rng.integers(0, jitter_us + 1, 200)
     frames = [
-        ForceFrame(8 * i, round(8 * i * 11_337.9), 0, Flag(0), rng.integers(-9999, 9999, 8))
+        ForceFrame(
+            8 * i,
+            round(8 * i * 12_337.9) + int(late_us[i]),
+            0,
+            Flag(0),
+            rng.integers(-9999, 9999, 8),
+        )
         for i in range(200)
     ]
     single, batched = Ledger(80, 9600), Ledger(80, 9600)
@@ -252,3 +295,4 @@ def test_a_batch_gives_what_single_frames_give() -> None:
     assert np.array_equal(whole.device_us, np.concatenate([p.device_us for p in pieces[2:]]))
     assert np.array_equal(whole.counts, np.concatenate([p.counts for p in pieces[2:]]))
     assert batched.pace.period_us == single.pace.period_us
+    assert (np.diff(whole.device_us) > 0).all()
