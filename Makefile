@@ -28,6 +28,7 @@ lint: $(VENV)/.dev
 
 prove: $(VENV)/.dev servers
 	$(BIN)/pytest -m slow --timeout 2400 -n logical --dist load
+	@$(BIN)/python -m tests.bluez.vm.run --if-quick
 
 mutants: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.mutants

@@ -315,3 +315,41 @@ def test_the_log_is_synced_every_five_seconds_and_its_file_and_clock_watched_eve
     assert synced_s == pytest.approx([5, 10, 15, 20])
     assert watched_s[::2] == [-1] * 20
     assert watched_s[1::2] == pytest.approx(range(1, 21))
+
+
+def test_a_file_that_is_deleted_while_it_is_written_is_made_again(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    with Recording.create(tmp_path / "a.forceband", {}, keep=True) as recording:
+        recorder = recorder_of(recording, notice=lambda level, text: told.append((level, text)))
+        for row in ROWS[:30]:
+            recorder.take(row)
+        recorder.watch()
+        assert told == []
+        recording.path.unlink()
+        recorder.watch()
+        ((level, text),) = told
+        assert level == "error"
+        assert str(recording.path) in text
+        recorder.take(ROWS[30])
+        first = recording.path
+        first.unlink()
+        recorder.finish()
+        assert recording.path != first
+        assert recorder.not_recorded == 0
+    with Recording.open(recording.path) as kept:
+        assert [each for _, each in kept.rows()] == ROWS[:31]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.5, "0.5 s"),
+        (3600, "1 h"),
+        (90_061, "1 d 1 h 1 min 1 s"),
+        (59.96, "1 min"),
+        (75.26, "1 min 15 s"),
+        (0, "0 s"),
+    ],
+)
+def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
+    assert recorder_module._duration(seconds) == said

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.delivery.recorder import _duration
 from pipeline.files.samples import read_session
 from pipeline.session.events import ForceSamples, Marked
 from pipeline.session.session import Session
@@ -80,11 +79,3 @@ def test_the_host_clock_never_steps_and_says_how_far_the_systems_did() -> None:
     assert (clock.now_us(), clock.shift_us()) == (6_000_000, HOUR_US)
     at[1] -= 7_200_000_000_000
     assert clock.shift_us() == -HOUR_US
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.5, "0.5 s"), (3600, "1 h"), (90_061, "1 d 1 h 1 min 1 s"), (59.96, "1 min")],
-)
-def test_a_duration_is_said_as_people_say_it(seconds: float, said: str) -> None:
-    assert _duration(seconds) == said
