@@ -112,13 +112,24 @@ export class CoachScreen {
     const key = JSON.stringify({ ...view, now_s: 0, guide: null });
     if (key !== this.key) {
       this.key = key;
-      this.build(view);
+      this.keepFocus(() => this.build(view));
     }
     this.move(view, now);
   }
 
   write(id, text) {
     if (byId(id).textContent !== text) byId(id).textContent = text;
+  }
+
+  /* Who goes by key stays on the button of the same name; else at the title of the new screen. */
+  keepFocus(build) {
+    const before = document.activeElement;
+    const named = (button) => button.getAttribute("aria-label") ?? button.textContent;
+    const name = this.root.contains(before) && before.matches("button:focus-visible") ? named(before) : null;
+    build();
+    if (name === null || before.isConnected) return;
+    const again = [...this.root.querySelectorAll("button")].find((button) => named(button) === name);
+    (again ?? byId("coach-title")).focus();
   }
 
   /* What stays until the coach says otherwise. */

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import ViewportSize, async_playwright, expect
 
 from pipeline.coach.cues import Cue, CueWithdrawn
@@ -50,6 +51,10 @@ FITS = """() => {
       && box.right <= innerWidth + 0.5 && box.bottom <= innerHeight + 0.5;
   });
   return inside && document.documentElement.scrollWidth <= innerWidth;
+}"""
+FOCUSED = """() => {
+  const { activeElement } = document;
+  return activeElement.getAttribute("aria-label") ?? activeElement.textContent;
 }"""
 BOXES = """() => ["coach-word", "coach-last", "coach-keys"].map((id) => {
   const box = document.getElementById(id).getBoundingClientRect();
@@ -187,5 +192,101 @@ def test_who_opens_the_page_in_the_middle_sees_the_screen(chromium: Chromium) ->
             await window.page.goto(sink.url)
             await window.data("#coach", "screen", "work")
             await window.text("#coach-big", "4")
+
+    chromium.run(run())
+
+
+@pytest.mark.parametrize("size", SIZES[1:], ids=lambda size: f"{size['width']}")
+def test_no_screen_breaks_a_rule_of_accessibility(chromium: Chromium, size: ViewportSize) -> None:
+    async def run() -> None:
+        axe = Axe()
+
+        async def broken() -> list[str]:
+            found = await axe.run(window.page)
+            return [f"{each['id']}: {each['help']}" for each in found.response["violations"]]
+
+        async def handle(command: str) -> str:
+            return command
+
+        async with WebSink() as sink, chromium.window(size) as window:
+            sink.begin(FACTS, handle, [asdict(Choice("first-steps", "First steps", "3 minutes"))])
+            await window.page.goto(sink.url)
+            await window.page.get_by_role("button", name="Coach").click()
+            assert await broken() == []
+            await window.page.keyboard.press("Escape")
+            for name, view in SCREENS.items():
+                sink.coach(FACTS, [view])
+                await window.data("#coach", "screen", name)
+                assert await broken() == [], name
+
+    chromium.run(run())
+
+
+def test_all_of_it_is_reached_by_tab_and_enter_and_a_rep_takes_no_focus(chromium: Chromium) -> None:
+    async def run() -> None:
+        asked: asyncio.Queue[str] = asyncio.Queue()
+
+        async def handle(command: str) -> str:
+            asked.put_nowait(command)
+            return "done"
+
+        async def press(name: str) -> str:
+            """Go on by Tab until that button has the focus, and press Enter."""
+            for _ in range(40):
+                await page.keyboard.press("Tab")
+                if await page.evaluate(FOCUSED) == name:
+                    await page.keyboard.press("Enter")
+                    return await asyncio.wait_for(asked.get(), 30)
+            raise AssertionError(f"{name} is not reached by Tab")
+
+        async with WebSink() as sink, chromium.window() as window:
+            sink.begin(FACTS, handle, [asdict(Choice("first-steps", "First steps", "3 minutes"))])
+            page = window.page
+            await page.goto(sink.url)
+            await page.locator("#choose").wait_for()
+            await page.locator("#choose").focus()
+            await page.keyboard.press("Enter")
+            assert await press("First steps3 minutes") == "coach begin first-steps"
+            sink.coach(FACTS, [SET_UP])
+            await window.data("#coach", "screen", "setup")
+            assert await press("0 of 10") == "coach pain 0"
+            sink.coach(FACTS, [WORK])
+            await window.data("#coach", "screen", "work")
+            assert await page.evaluate(FOCUSED) == "Low row", "where the screen begins"
+            assert await press("Skip") == "coach skip"
+            sink.coach(FACTS, [replace(WORK, count=5)])
+            await window.text("#coach-big", "5")
+            assert await page.evaluate(FOCUSED) == "Skip"
+            sink.coach(FACTS, [SCREENS["hurt"]])
+            await window.data("#coach", "screen", "hurt")
+            assert await press("6 of 10") == "coach pain 6"
+            sink.coach(FACTS, [replace(SCREENS["hurt"], pain=6)])
+            await page.get_by_text("Noted: 6 of 10.").wait_for()
+            assert await page.evaluate(FOCUSED) == "6 of 10"
+            assert await press("End here") == "coach end"
+
+    chromium.run(run())
+
+
+def test_the_tree_of_a_screen_tells_what_it_shows(chromium: Chromium) -> None:
+    async def run() -> None:
+        async with WebSink() as sink, chromium.window() as window:
+            await window.page.goto(sink.url)
+            sink.coach(FACTS, [SCREENS["hurt"]])
+            await window.data("#coach", "screen", "hurt")
+            coach = window.page.get_by_role("region", name="Coach")
+            tree = await coach.aria_snapshot()
+            for line in (
+                'heading "Low row"',
+                'heading "How much does it hurt?"',
+                'group "How much does it hurt?"',
+                'button "10 of 10"',
+                'group "Where?"',
+                'button "shoulder"',
+                'navigation "Controls"',
+                'button "No pain"',
+                'button "End here"',
+            ):
+                assert line in tree, tree
 
     chromium.run(run())
