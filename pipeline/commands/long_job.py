@@ -6,31 +6,43 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 
-SILENT_S, SHORT_S = 1.0, 0.3
-"""A job says nothing for so long; one that was read sooner than the second is soon done."""
+SILENT_S = 1.0
+"""A job says nothing for so long."""
 
 
 @contextmanager
 def shown_progress(what: str) -> Iterator[Callable[[float], None] | None]:
-    """What to tell which part of a job is done, 0 to 1; None where nobody looks."""
+    """What to tell which part of a job is done, 0 to 1; None where nobody looks.
+
+    Before anything is told, and once all is, nobody knows how long it takes: the bar only moves.
+    """
     if not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    began_s = time.monotonic()
-    bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task(what, total=1.0)
+    # What is printed meanwhile stands above the bar; what goes to a file or a pipe goes there.
+    console, to_terminal = Console(stderr=True), sys.stdout.isatty()
+    bar = Progress(console=console, transient=True, redirect_stdout=to_terminal)
+    unmeasured = bar.add_task(what, total=None)
+    measured = bar.add_task(what, total=1.0, visible=False)
+    shown_s = time.monotonic() + SILENT_S
 
     def tell(done: float) -> None:
-        # Once all is read, nobody knows how long the analysis takes.
-        bar.update(task, completed=done, total=1.0 if done < 1 else None)
-        if time.monotonic() - began_s > (SILENT_S if done < 1 else SHORT_S):
+        bar.update(unmeasured, visible=done >= 1)
+        bar.update(measured, completed=done, visible=done < 1)
+        if time.monotonic() > shown_s:
             bar.start()
 
+    untold = Timer(SILENT_S, bar.start)
+    untold.daemon = True
+    untold.start()
     try:
         yield tell
     finally:
+        untold.cancel()
+        untold.join()
         bar.stop()

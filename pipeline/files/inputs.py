@@ -65,7 +65,7 @@ def analyse_file(
         With a sentence, if it is neither.
     """
     if not is_table(path):
-        return [_recording(path)]
+        return [_recording(path, progress)]
     from pipeline.files.reading import read_force
 
     found = read_force(path, options, progress, calibrations)
@@ -91,11 +91,11 @@ def _table(found: ForceFile, *, apart: bool) -> Analysed:
     )  # fmt: skip
 
 
-def _recording(path: Path) -> Analysed:
+def _recording(path: Path, progress: Progress | None = None) -> Analysed:
     from pipeline.files.samples import read_session
 
     with Recording.open(path) as recording:
-        read = read_session(recording)
+        read = read_session(recording, progress)
         ended, in_use, facts = recording.ended, recording.in_use, recording.facts
         lacks_end, damaged = recording.lacks_end, recording.damaged
     remarks = list(read.analysis.remarks)

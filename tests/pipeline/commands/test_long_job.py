@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -18,6 +19,14 @@ from tests.pipeline.commands.test_deliver import Server, _Handler, running
 class Terminal(io.StringIO):
     """A terminal that somebody looks at."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawn = Event()
+
+    def write(self, text: str) -> int:
+        self.drawn.set()
+        return super().write(text)
+
     def isatty(self) -> bool:
         return True
 
@@ -27,7 +36,6 @@ def test_progress_is_shown_after_a_while(
     monkeypatch: pytest.MonkeyPatch, silent_s: float, shown: bool
 ) -> None:
     monkeypatch.setattr(long_job, "SILENT_S", silent_s)
-    monkeypatch.setattr(long_job, "SHORT_S", silent_s)
     monkeypatch.setattr(sys, "stderr", Terminal())
     with long_job.shown_progress("reading a.csv") as tell:
         assert tell is not None
@@ -35,6 +43,22 @@ def test_progress_is_shown_after_a_while(
             tell(done)
     assert isinstance(sys.stderr, Terminal)
     assert ("reading a.csv" in sys.stderr.getvalue()) is shown
+
+
+def test_a_job_that_tells_nothing_moves_and_its_results_go_where_they_belong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(long_job, "SILENT_S", 0.01)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with long_job.shown_progress("reading a.csv"):
+        assert terminal.drawn.wait(30)
+        print("a result")
+        print("a remark", file=sys.stderr)
+    assert "reading a.csv" in terminal.getvalue()
+    assert "a remark" in terminal.getvalue()
+    assert "%" not in terminal.getvalue()
+    assert capsys.readouterr().out == "a result\n"
 
 
 def test_a_pipe_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +71,6 @@ def test_export_and_deliver_show_how_far_they_are(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(long_job, "SILENT_S", 0.0)
-    monkeypatch.setattr(long_job, "SHORT_S", 0.0)
     golden = tmp_path / "workout.forceband"
     shutil.copy(Path(__file__).parents[2] / "data" / golden.name, golden)
 
