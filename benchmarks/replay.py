@@ -1,8 +1,10 @@
 """Replay of one hour at 80 Hz, recording to final reps, against scipy on the same array.
 
 The yardstick, in the same run on the same samples: `sosfiltfilt` at 5 Hz and `find_peaks` at 30 %
-prominence within 10 s. Both as CPU time, which others on the machine disturb least. Run with
-`python -m benchmarks.replay`.
+prominence within 10 s. Both as CPU time, which others on the machine disturb least. Then what grows
+with gaps and with slow sampling, as ratios to a quarter of it.
+
+    python -m benchmarks.replay
 """
 
 from __future__ import annotations
@@ -15,12 +17,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
+from benchmarks.cost import peak_bytes
+from pipeline.analysis.offline import analyse
 from pipeline.files.samples import read_session
 from sensor.recording.log import Recording
 from sensor.samples import Floats
 from tests.pipeline.signals import notifications, pulls
+
+GAPS = 20_000
+SLOW_S = 40_000
 
 
 def yardstick(force_n: Floats, rate_hz: float) -> int:
@@ -36,6 +44,24 @@ def timed(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
+
+
+def cpu_of_gaps(count: int) -> float:
+    """CPU time in s of reading a recording in which every other frame is lost."""
+    rows = notifications(np.resize(pulls(), 16 * count))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gaps.forceband"
+        with Recording.create(path, {}) as recording:
+            recording.extend([*rows[:2], *rows[2:-1:2], rows[-1]])
+        with Recording.open(path) as recording:
+            took_s = timed(lambda: read_session(recording))
+    return took_s
+
+
+def bytes_of_slow(seconds: int) -> int:
+    """Most memory that the analysis of a sample each second holds at once."""
+    time_s = np.arange(float(seconds))
+    return peak_bytes(lambda: analyse(time_s, 30 * np.maximum(np.sin(time_s / 5), 0)))
 
 
 def main() -> None:
@@ -65,6 +91,10 @@ def main() -> None:
     print(f"recording to final reps: {statistics.median(ours) * 1000:.1f} ms")
     print(f"sosfiltfilt + find_peaks: {statistics.median(theirs) * 1000:.1f} ms")
     print(f"ratio: {ratio:.2f}")
+    few, many = cpu_of_gaps(GAPS // 4), cpu_of_gaps(GAPS)
+    print(f"{GAPS} gaps: {many / few:.1f} times the CPU of {GAPS // 4} (linear: 4)")
+    some, more = bytes_of_slow(SLOW_S // 4), bytes_of_slow(SLOW_S)
+    print(f"{SLOW_S} s at 1 Hz: {more / some:.1f} times the memory of a quarter (linear: ≤ 4)")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ samples, and missing ones that nobody can bring any more.
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect, bisect_right
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -210,15 +210,21 @@ class Ledger:
 
     def missing_in(self, first: int, end: int) -> list[Missing]:
         """What is missing of the samples [first, end), cut to them."""
-        if first >= end or not self._missing or first >= self._missing[-1].end:
-            return []
+        return self._missing[self._cut(first, end)]
+
+    def _cut(self, first: int, end: int) -> slice:
+        """Where in the list of missing ones those of [first, end) are; it is cut at both ends."""
+        missing, places = self._missing, []
+        if first >= end or not missing or first >= missing[-1].end:
+            return slice(0, 0)
         for at in (first, end):
-            for place, each in enumerate(self._missing):
-                if each.first < at < each.end:
-                    self._missing.insert(place + 1, replace(each, first=at))
-                    each.end = at
-                    break
-        return [each for each in self._missing if first <= each.first < end]
+            place = bisect_right(missing, at, key=_end_of)
+            if place < len(missing) and missing[place].first < at:
+                missing.insert(place + 1, replace(missing[place], first=at))
+                missing[place].end = at
+                place += 1
+            places.append(place)
+        return slice(*places)
 
     def settled(self, *, end: bool = False) -> list[Piece | Missing]:
         """What became final, in order; with `end`, everything, as nothing more will come."""
@@ -267,13 +273,13 @@ class Ledger:
         """Samples [first, end) came; the parts of them that are new."""
         self._miss_until(end)
         new: list[tuple[int, int]] = []
-        for each in self.missing_in(first, end):
+        place = self._cut(first, end)
+        for each in self._missing[place]:
             if new and new[-1][1] == each.first:
                 new[-1] = new[-1][0], each.end
             else:
                 new.append((each.first, each.end))
-        if new:
-            self._missing = [each for each in self._missing if not first <= each.first < end]
+        del self._missing[place]
         self.framed = max(self.framed, end)
         return new
 
@@ -290,3 +296,7 @@ def _before(times: Ints, after_us: int) -> Ints:
     if times[-1] < after_us:
         return times
     return np.minimum(times, after_us - times.size + np.arange(times.size))
+
+
+def _end_of(missing: Missing) -> int:
+    return missing.end
