@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -28,6 +29,14 @@ logger = logging.getLogger(__name__)
 MAX_PACKET_BYTES = 1 << 20
 MAX_CLIENTS = 100
 CONNECT_WITHIN_S = 10.0
+DEAF_S = 10.0
+"""A client that takes nothing of what waits for it within this time is sent away."""
+MOST_UNREAD_BYTES = 512 * 1024
+MOST_UNANSWERED = 500
+"""Messages that wait for a client's acknowledgement, or for its return."""
+SEND_BUFFER_BYTES = 64 * 1024
+"""Of the system, for each client; by itself it would grow to megabytes."""
+LOOK_S = 0.5
 LAST_WORDS_S = 0.3
 """What was published last is still handed on to those who listen: a session's last set."""
 # amqtt logs every connection at INFO, and at ERROR with a traceback what a stranger's bytes cause
@@ -82,16 +91,34 @@ class GuardedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt is unty
 
 
 class NotingWriter(StreamWriterAdapter):  # type: ignore[misc]  # amqtt is untyped
-    """Notes the broker's first answer, which is its CONNACK."""
+    """Notes the broker's first answer, which is its CONNACK, and whether the client listens."""
 
     def __init__(self, writer: asyncio.StreamWriter, welcomed: asyncio.Event) -> None:
         super().__init__(writer)
+        self._transport = writer.transport
         self._welcomed = welcomed
+        self._written = self._taken = self._largest = 0
+        self._moments = 0
 
     def write(self, data: bytes) -> None:
         """Write, and tell the reader that the client has been welcomed."""
         self._welcomed.set()
+        self._written += len(data)
+        self._largest = max(self._largest, len(data))
         super().write(data)
+
+    def is_deaf(self) -> bool:
+        """Whether the client leaves what it was sent unread; to be asked each `LOOK_S`."""
+        unread = self._transport.get_write_buffer_size()
+        taken = self._written - unread
+        # counted, not by the clock: the computer may have stood still
+        self._moments = self._moments + 1 if unread and taken == self._taken else 0
+        self._taken = taken
+        return self._moments * LOOK_S > DEAF_S or unread > MOST_UNREAD_BYTES + 2 * self._largest
+
+    def abort(self) -> None:
+        """End the connection now; what waits is thrown away."""
+        self._transport.abort()
 
 
 class EmbeddedBroker:
@@ -128,7 +155,7 @@ class EmbeddedBroker:
         self.host = host
         self.port = port
         self._auth = {"username": username, "password": password}
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], NotingWriter] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.host!r}, {self.port})"
@@ -149,12 +176,15 @@ class EmbeddedBroker:
             raise BrokerStartError(_why_not(self.host, self.port, error)) from error
         self.port = self._server.sockets[0].getsockname()[1]
         await self._broker.start()
+        self._looking = asyncio.create_task(self._look_for_deaf())
         logger.info("embedded MQTT broker on %s:%d", self.host, self.port)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._server.close()
         await asyncio.sleep(LAST_WORDS_S)
+        self._looking.cancel()
+        await asyncio.gather(self._looking, return_exceptions=True)
         await self._broker.shutdown()
         for task in self._clients:
             task.cancel()
@@ -167,21 +197,43 @@ class EmbeddedBroker:
             logger.warning("more than %d MQTT clients: one was turned away", MAX_CLIENTS)
             writer.close()
             return
-        self._clients.add(task)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES
+        )
         welcomed = asyncio.Event()
+        self._clients[task] = noting = NotingWriter(writer, welcomed)
         try:
             await self._broker.external_connected(
-                GuardedReader(reader, welcomed), NotingWriter(writer, welcomed), "default"
+                GuardedReader(reader, welcomed), noting, "default"
             )
         except asyncio.CancelledError:
             pass  # the broker is closing; asyncio would log the cancellation of a stream handler
         except (AMQTTError, MQTTError, NoDataError, OSError, EOFError, ValueError) as problem:
             logger.debug("an MQTT client was dropped: %r", problem)
         finally:
-            self._clients.discard(task)
+            self._clients.pop(task, None)
             writer.close()
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
+
+    async def _look_for_deaf(self) -> None:
+        """Send those away who do not take, or do not acknowledge, what they subscribed to."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for writer in list(self._clients.values()):
+                if writer.is_deaf():
+                    self._send_away(writer, "does not read what it subscribed to")
+            for session, handler in list(self._broker._sessions.values()):
+                if len(session.inflight_out) > MOST_UNANSWERED and handler is not None:
+                    session.inflight_out.clear()
+                    self._send_away(handler.writer, "acknowledges nothing")
+                while session.retained_messages.qsize() > MOST_UNANSWERED:
+                    session.retained_messages.get_nowait()
+
+    def _send_away(self, writer: NotingWriter | None, why: str) -> None:
+        if writer is not None:
+            logger.warning("an MQTT client %s: it was sent away", why)
+            writer.abort()
 
 
 def _why_not(host: str, port: int, error: Exception) -> str:

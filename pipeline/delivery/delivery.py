@@ -95,6 +95,8 @@ class Delivery:
         self._cursor = min(recording.cursors().get(sink.name, 0), self._offered_row)
         self._cursor_kept = True
         self._behind = self._offered_row > self._cursor
+        self._computed: tuple[Session, int] | None = None
+        """As far as events were computed again, for the next time that the sink is behind."""
         self._wake = asyncio.Event()
         self._closing = False
         self._rounds = 0
@@ -128,6 +130,7 @@ class Delivery:
         """The session's times were mended: bring everything once more."""
         self._queue.clear()
         self._rounds += 1
+        self._computed = None
         self._behind, self._cursor = True, 0
         with suppress(RecordingError):  # a full disk: the old cursor stands
             self._recording.set_cursor(self._sink.name, 0)
@@ -160,9 +163,10 @@ class Delivery:
 
     async def _catch_up(self) -> None:
         """Compute the events after the cursor again and deliver them, up to the live end."""
-        session, rounds = self._new_session(), self._rounds
+        rounds = self._rounds
+        session, row = self._computed or (self._new_session(), 0)
         session.mend_utc(self._recording.utc_shift_us)
-        cursor, row = self._cursor, 0
+        cursor = self._cursor
         pending: list[Emitted] = []
         while True:
             rows = await self._read(row)
@@ -182,7 +186,7 @@ class Delivery:
                 return
             if not rows and row >= self._offered_row:
                 # no await since the last look: what is offered from here on is queued
-                self._behind = False
+                self._behind, self._computed = False, (session, row)
                 self._move_cursor(max(row, self._cursor))
                 return
             self.on_progress()

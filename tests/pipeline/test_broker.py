@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 
 import pytest
 
@@ -161,3 +162,58 @@ def test_random_bytes_do_not_stop_it() -> None:
             await still_serves(one)
 
     asyncio.run(main())
+
+
+async def subscriber(broker: EmbeddedBroker, qos: int) -> socket.socket:
+    """A client that keeps its session, has subscribed to all, and has a small buffer to read."""
+    loop, raw = asyncio.get_running_loop(), socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.setblocking(False)
+    await loop.sock_connect(raw, (broker.host, broker.port))
+    await loop.sock_sendall(raw, bytes.fromhex("101300044d51545404c0003c000164000175000170"))
+    assert await loop.sock_recv(raw, 4) == WELCOME
+    await loop.sock_sendall(raw, bytes.fromhex("82060001000123") + bytes([qos]))
+    assert (await loop.sock_recv(raw, 5))[0] == 0x90
+    return raw
+
+
+@pytest.mark.parametrize("kind", ["reads nothing", "acknowledges nothing", "is away"])
+def test_subscribers_that_do_not_listen_cost_no_more_than_a_little_memory(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    monkeypatch.setattr(broker_module, "DEAF_S", 1.0)
+    monkeypatch.setattr(broker_module, "MOST_UNANSWERED", 20)
+
+    async def main() -> None:
+        async with EmbeddedBroker(username="u", password="p") as one:
+            deaf = await subscriber(one, 0 if kind == "reads nothing" else 1)
+            settings = MqttSettings(port=one.port, username="u", password="p")
+            async with Ear(settings, "a/#") as ear:
+                reading = asyncio.create_task(drained(deaf if kind.startswith("ack") else None))
+                if kind == "is away":
+                    deaf.close()
+                for number in range(60):
+                    ear.say("a/b", b"%d" % number + bytes(20_000))
+                    await ear.message("a/b", b"%d" % number + bytes(20_000))
+                async with asyncio.timeout(30):
+                    while not is_bounded(one, kind):  # noqa: ASYNC110 - the broker has no event
+                        await asyncio.sleep(0.05)
+                reading.cancel()
+                deaf.close()
+            assert kind == "is away" or "it was sent away" in caplog.text
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(main())
+
+
+def is_bounded(broker: EmbeddedBroker, kind: str) -> bool:
+    """Whether nothing waits for the deaf one any more, or no more than is allowed."""
+    if kind == "is away":
+        session, _ = broker._broker._sessions["d"]
+        return bool(0 < session.retained_messages.qsize() <= 20)
+    return len(broker._clients) == 1
+
+
+async def drained(raw: socket.socket | None) -> None:
+    while raw is not None and await asyncio.get_running_loop().sock_recv(raw, 65536):
+        pass

@@ -90,6 +90,51 @@ def test_a_sink_that_comes_and_goes_gets_everything_in_order(
     assert not statuses or statuses[-1].problem is None
 
 
+def test_a_sink_that_comes_and_goes_costs_each_row_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MAX_QUEUED", 3)
+    computed: list[int] = []
+    begun: list[int] = []
+
+    class Counted(Session):
+        def __init__(self) -> None:
+            super().__init__()
+            begun.append(0)
+
+        def receive(self, notification: Notification, row: int) -> list[Emitted]:
+            computed.append(row)
+            return super().receive(notification, row)
+
+    away = False
+
+    async def main(recording: Recording, sink: Sink) -> None:
+        nonlocal away
+        each = Delivery(recording, sink, FACTS, new_session=Counted)
+        running = asyncio.create_task(each.run())
+        session, absences = Session(), 0
+        for notification in ROWS:
+            row = recording.append(notification)
+            each.offer(session.receive(notification, row), row)
+            away = row % 60 < 30
+            await asyncio.sleep(0)
+            if row % 60 == 59:
+                absences += each._behind
+                while each.status.waiting_rows:  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.01)
+        away = False
+        each.close()
+        await running
+        assert absences > 3
+
+    sink = Sink(lambda call: away)
+    with Recording.create(tmp_path / "a.forceband", {}) as recording:
+        leap(main(recording, sink))
+    assert ids(sink) == wanted()
+    assert len(begun) == 1
+    assert computed == sorted(set(computed))
+
+
 def test_what_a_killed_process_left_is_delivered_once(tmp_path: Path) -> None:
     with Recording.create(tmp_path / "a.forceband", {}) as recording:
         recording.extend(ROWS)
