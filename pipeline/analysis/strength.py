@@ -169,6 +169,8 @@ def _end_n(time_s: Floats, force_n: Floats, rep: Rep) -> float:
     """Force in the last second before a pull is let go."""
     first, stop = np.searchsorted(time_s, (rep.start_s, rep.end_s)).tolist()
     pull_n = force_n[first:stop]
+    if not pull_n.size:  # its samples are lost
+        return rep.mean_n
     last = first + int(np.flatnonzero(pull_n >= pull_n.mean() / 2)[-1])
     end_s = float(time_s[last]) - BEFORE_RELEASE_S
     return float(np.median(_between(time_s, force_n, end_s - END_S, end_s)))

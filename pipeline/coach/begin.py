@@ -57,7 +57,7 @@ class Begin:
                 tuple(map(str, options.get("chosen", ()))),
                 {str(exercise): float(force_n) for exercise, force_n in usual_n.items()},
             )
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ArithmeticError, ValueError, TypeError, AttributeError) as error:
             raise LibraryError(f"nothing to begin with: {text[:60]!r}") from error
 
     def plan(self, library: Library) -> Plan:

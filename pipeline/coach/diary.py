@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from typing import Any, get_args, get_type_hints
 
 from pipeline.coach.doing import SetDone
 from pipeline.coach.plan import Block, Plan
@@ -73,14 +74,17 @@ class Done:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Done:
-        """From plain values; ValueError, TypeError or KeyError where they are none."""
-        known = {each.name for each in fields(Entry)}
-        entries = tuple(
-            Entry(**{key: value for key, value in entry.items() if key in known})
-            for entry in values["entries"]
-        )
-        rest = {each.name: values[each.name] for each in fields(cls) if each.name in values}
-        return cls(**{**rest, "entries": entries})
+        """From plain values; ValueError where they are none."""
+        try:
+            return cls._of(values)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"nothing that was done: {error}") from error
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Done:
+        entries = tuple(Entry(**_checked(Entry, each)) for each in values["entries"])
+        rest = {key: value for key, value in values.items() if key != "entries"}
+        return cls(**_checked(cls, rest), entries=entries)
 
 
 class Diary:
@@ -135,6 +139,24 @@ class Diary:
             pain_where=view.pain_where,
             pain_after=view.pain_after,
         )
+
+
+def _checked(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a kind among plain values, each of its type and finite."""
+    hints, found = get_type_hints(kind), dict[str, Any]()
+    for name, value in values.items():
+        if (hint := hints.get(name)) is None:
+            continue  # of a later version
+        allowed = get_args(hint) or (hint,)
+        if float in allowed and type(value) in (int, float):
+            if not isfinite(value):
+                raise ValueError(f"{name} is no number: {value}")
+            found[name] = float(value)
+        elif type(value) in allowed:
+            found[name] = value
+        else:
+            raise TypeError(f"{name} is no {hint}: {value!r}")
+    return found
 
 
 def _entry(block: Block, done: SetDone | None = None) -> Entry:

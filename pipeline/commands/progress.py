@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.commands.long_job import shown_progress
 from pipeline.commands.programs import add_library_arguments, library_of
+from sensor.errors import RecordingError
 
 if TYPE_CHECKING:
     from pipeline.coach.advice import Advice
@@ -134,7 +135,12 @@ def _tests(history: Sequence[Past]) -> list[TestResult]:
 
     results: dict[tuple[str, str, str], TestResult] = {}
     for past in history:
-        for (exercise, side), measured in strength_results(past).items():
+        try:
+            measured_by = strength_results(past)
+        except RecordingError as error:
+            _warn(str(error))
+            continue
+        for (exercise, side), measured in measured_by.items():
             for name, value in measured.values.items():
                 before = results.get((exercise, side, name))
                 spread = measured.spread.get(name)

@@ -14,6 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from pipeline.analysis.strength import TESTS, Measured
 from pipeline.coach.begin import Begin
 from pipeline.coach.coach import BEGIN, Coach
@@ -77,6 +79,8 @@ def read_history(
                     found.append(past)
         except RecordingError as error:
             warn(str(error))
+        except (ValueError, OverflowError, OSError) as error:
+            warn(f"{path}: when it was made cannot be told: {error}")
         if tell is not None:
             tell((k + 1) / len(paths))
     return sorted(found, key=lambda each: each.started)
@@ -134,7 +138,9 @@ def _measured(entries: list[Entry], read: SessionRead) -> Measured | None:
     ]
     if not trials:
         return None
-    return TESTS[entries[0].test](read.time_s, read.force_n, trials)
+    time_s, force_n = read.time_s, read.force_n
+    known = np.isfinite(force_n)
+    return TESTS[entries[0].test](time_s[known], force_n[known], trials)
 
 
 def _past(
@@ -171,7 +177,7 @@ def _noted(facts: Mapping[str, Any]) -> tuple[Done, ...] | None:
         return None
     try:
         return tuple(Done.of(each) for each in noted)
-    except (KeyError, TypeError, ValueError):
+    except ValueError:
         return None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -196,7 +197,45 @@ def test_a_long_list_of_usual_forces_does_not_break_the_line() -> None:
     assert Begin.of(str(begin)).usual_n
 
 
-@pytest.mark.parametrize("text", ['x {"sets": []}', "x {", 'x {"usual_n": 3}', "x {1}"])
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["entries", "programme", "pain", "x"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(PLAIN)
+def test_whatever_a_file_holds_is_something_done_or_a_value_error(values: Any) -> None:
+    try:
+        Done.of(values)
+    except ValueError:
+        return
+    assert isinstance(values, dict)
+
+
+@given(
+    st.sampled_from([field.name for field in fields(Entry)]),
+    st.none() | st.text(max_size=3) | st.just(float("nan")) | st.just([1]) | st.booleans(),
+)
+def test_what_was_done_is_shown_or_refused_whatever_one_value_is(name: str, value: Any) -> None:
+    plain = done((ENTRY,)).as_object()
+    plain["entries"][0][name] = value
+    try:
+        read = Done.of(plain)
+    except ValueError:
+        return
+    kept([read])
+    bests([(MONDAY, each) for each in read.entries])
+    sides([(MONDAY, each) for each in read.entries])
+    advised(read.entries)
+
+
+@pytest.mark.parametrize(
+    "text", ['x {"sets": 1e999}', 'x {"sets": []}', "x {", 'x {"usual_n": 3}', "x {1}"]
+)
 def test_what_is_no_beginning_is_a_sentence(text: str) -> None:
     with pytest.raises(LibraryError, match="begin with"):
         Begin.of(text)
