@@ -23,7 +23,7 @@ from pipeline.commands.options import (
     positive,
 )
 from pipeline.commands.programs import add_library_argument
-from sensor.errors import LinkError, NotHeardError, RecordingError
+from sensor.errors import BandError, LinkError, NotHeardError, RecordingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LISTEN_S = 30.0
 """A band that was not heard for so long was away: the next time, it begins a session at once."""
-RETRY_S = 5.0
+RETRY_S, LONGEST_RETRY_S = 5.0, 60.0
 FOR_A_BAND = "Waiting for a band: switch it on and keep it near."
 FOR_A_PULL = "The band is here. Pull, and the next session begins."
 
@@ -104,6 +104,8 @@ class _Service:
         self._ending: asyncio.Event | None = None
         """Ends the session that runs."""
         self._said = ""
+        self._printed: set[str] = set()
+        self._retry_s = RETRY_S
         self._until_pull = False
         """The last session ended because nobody pulled, and its band has not been away."""
 
@@ -130,8 +132,7 @@ class _Service:
                 async with open_radio(self._config.band.transport) as central:
                     await self._over(central)
             except LinkError as error:
-                self._wait(f"{error}. Trying again.")
-                await asyncio.sleep(RETRY_S)
+                await self._after(error)
 
     async def _over(self, central: BumbleCentral | None) -> None:
         """Serve over one radio until it fails."""
@@ -142,8 +143,7 @@ class _Service:
             except (LinkError, RecordingError) as error:
                 if central is not None and central.is_lost:
                     raise
-                self._wait(f"{error}. Trying again.")
-                await asyncio.sleep(RETRY_S)
+                await self._after(error)
 
     async def _hear(self, central: BumbleCentral | None) -> None:
         """Return when a band is in the air; LinkError if the radio fails."""
@@ -179,7 +179,8 @@ class _Service:
         from pipeline.sources.band_commands import BandCommands
         from pipeline.views.manager import tell_manager
 
-        self._said = ""
+        self._said, self._retry_s = "", RETRY_S
+        self._printed.clear()
         self._ending = asyncio.Event()
         pulls = _Pulls()
         ending = asyncio.create_task(pulls.end_after(self._config.serve.pause_s, self._ending))
@@ -209,14 +210,22 @@ class _Service:
         new = [line for line in lines if line not in self._servers.lines]
         print("\n".join(["a session begins", *new]), file=sys.stderr)
 
+    async def _after(self, error: BandError) -> None:
+        """Say what went wrong, and let a while pass: ever longer, up to the next session."""
+        self._wait(f"{error}. Trying again.")
+        await asyncio.sleep(self._retry_s)
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+
     def _wait(self, text: str) -> None:
-        """Say what is waited for, where that is news."""
+        """Say what is waited for, where that is news; once in the log until the next session."""
         from pipeline.views.manager import tell_manager
 
         if text == self._said:
             return
         self._said = text
-        print(text, file=sys.stderr)
+        if text not in self._printed:
+            self._printed.add(text)
+            print(text, file=sys.stderr)
         tell_manager(f"STATUS={text}")
         if self._servers.page is not None:
             self._servers.page.wait(text)

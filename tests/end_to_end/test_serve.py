@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from firmware_sim.band import BandSetup
 from firmware_sim.person.workout import LOW_ROW, Workout
@@ -155,6 +156,7 @@ def test_bands_come_and_go_and_each_gets_its_session_on_the_page_that_stays(
     asyncio.run(life())
 
 
+@pytest.mark.slow
 def test_a_band_that_lies_still_ends_its_session_and_the_next_pull_begins_another(
     tmp_path: Path,
 ) -> None:
@@ -175,6 +177,25 @@ def test_a_band_that_lies_still_ends_its_session_and_the_next_pull_begins_anothe
             assert len(read.analysis.sets) == 1
             assert not read.analysis.gaps
             assert read.analysis.reps[0].start_s - float(read.time_s[0]) > 1.0, "its start is there"
+
+    asyncio.run(life())
+
+
+def test_a_radio_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    async def life() -> None:
+        flags = ("--no-page", "--no-mqtt", "--pause", "3")
+        with session(tmp_path / "data", tmp_path / "air", *flags, command="serve") as running:
+            await asyncio.to_thread(running.says, "nobody answers at .*Trying again")
+            air = Air()
+            async with Hub(air) as hub:
+                await hub.listen(f"unix:{tmp_path / 'air'}")
+                setup = BandSetup(workout=ONE_REP, waits=True)
+                async with SimulatedBand(air.transport("band"), setup):
+                    await asyncio.to_thread(running.says, "a session begins")
+                    await asyncio.to_thread(running.has, 10)
+                    await asyncio.to_thread(running.end, signal.SIGTERM)
+        assert len(recorded(tmp_path / "data")) == 1
+        assert running.text.count("Trying again") == 1
 
     asyncio.run(life())
 
