@@ -35,11 +35,9 @@ most the third count: few swings may be alike by chance, and holds wander slowly
 stretched band and 919 holds that were simulated it tells all but four apart."""
 DEEP_SHARE, DEEP_S = 0.33, 2.0
 """No hold wanders by so much of its height: there a longer period does not count against a set."""
-PULSE_S, PULSE_SHARE, FEW_PULSES = 0.9, 0.35, 6
-"""So quick, small and few swings are pulses at the top of one rep."""
-LIKE_HEIGHT = 2.0
-"""So are small swings if a pull beside them is within this factor as high and `LONG_S` away: 1.1 %
-of simulated sessions are wrong without."""
+HUMP_SHARE, LIKE_HEIGHT = 0.35, 2.0
+"""So small swings are pulses at the top of one rep if a pull beside them is within this factor as
+high and `LONG_S` away: 1.1 % of simulated sessions are wrong without."""
 LONG_S, LONG_PERIODS = 8.0, 3.0
 """A longer period is that of holds, whose lengths may differ. A pause longer than this and so many
 periods parts two sets; it does not make their rhythm uneven."""
@@ -203,7 +201,7 @@ def pulls(valley_n: Floats, peak_n: Floats, place: Places, expected: Floats) -> 
 
 def _is_hump(found: list[Pull], k: int, height_n: Floats, place: Places) -> bool:
     """Whether small swings are those of a hold or a rep, as the pulls beside it have none."""
-    if found[k].share >= PULSE_SHARE:
+    if found[k].share >= HUMP_SHARE:
         return False
     for other in (j for j in (k - 1, k + 1) if 0 <= j < len(found)):
         one, two = found[min(k, other)].edges, found[max(k, other)].edges
@@ -254,7 +252,7 @@ def swings(
     """Whether a pull is a set: reps on a band that stays stretched swing alike, holds do not.
 
     Dips go, the least first, until the swings that are left are alike in size. They are reps if
-    they are also alike in valley and in time, and no pulses.
+    they are also alike in valley and in time.
     """
     if stop - first == 1:
         return Pull([first, stop], -SURELY)
@@ -288,8 +286,7 @@ def swings(
     usual_s = float(np.median(period_s))
     height_n = tops_n.max() - min(valley_n[first], valley_n[stop])
     share = usual_n / height_n
-    pulses = low_n.size < FEW_PULSES and float(np.quantile(period_s, 0.25)) < PULSE_S
-    if share < LEAST_SWING_SHARE or (pulses and share < PULSE_SHARE):
+    if share < LEAST_SWING_SHARE:
         return Pull(edges, -SURELY)
     spreads = [spread(each) / np.mean(swing_n) for each in (low_n, tops_n, swing_n)]
     if usual_s < LONG_S or share < DEEP_SHARE:
