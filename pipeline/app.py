@@ -159,7 +159,7 @@ async def run_session(
             announce(outlets.lines)
             tasks = _started(deliveries, asked)
             if coaching is not None:
-                _join(coaching, programme, outlets, recorder)
+                _join(coaching, programme, outlets, recorder, notices)
                 tasks_of_coach = [
                     asyncio.create_task(coaching.keep_time()),
                     asyncio.create_task(keys(handle)),
@@ -205,9 +205,16 @@ def _started(deliveries: list[Delivery], asked: asyncio.Event) -> list[asyncio.T
     return tasks
 
 
-def _join(coaching: Coaching, programme: str | None, outlets: Outlets, recorder: Recorder) -> None:
+def _join(
+    coaching: Coaching,
+    programme: str | None,
+    outlets: Outlets,
+    recorder: Recorder,
+    notices: _Notices,
+) -> None:
     """Let the coach follow the session, and be seen and heard."""
     coaching.mark = recorder.mark
+    coaching.notice = partial(notices.notice, "warning", about="coach")
     outlets.live.append(coaching)
     coaching.sinks += [each for each in outlets.live if isinstance(each, CoachSink)]
     if programme is not None:

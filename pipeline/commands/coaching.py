@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def open_coaching(
     config: Config, own: Path | None = None, programme: str | None = None, sets: int | None = None
-) -> tuple[Coaching, str]:
-    """The coach with everything that can be chosen, and a sentence of what is lacking, if anything.
+) -> Coaching:
+    """The coach with everything that can be chosen.
 
     Raises
     ------
@@ -39,8 +39,12 @@ def open_coaching(
     def begin(name: str) -> str:
         return str(_begin(name, library, history, config, sets))
 
-    sentence = lacking(plan(programme).blocks, library.owned) if programme is not None else ""
-    return Coaching(plan, _choices(library, sets), begin), sentence
+    def lacks(plan: Plan) -> str:
+        return lacking(plan.blocks, library.owned)
+
+    if programme is not None:
+        plan(programme)
+    return Coaching(plan, _choices(library, sets), begin, lacks)
 
 
 def _begin(

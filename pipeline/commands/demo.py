@@ -68,7 +68,7 @@ async def _demo(config: Config, args: argparse.Namespace) -> Outcome:
     from sensor.bumble_backend import BumbleCentral
     from sensor.errors import BandError
 
-    coaching, _ = open_coaching(config, None, args.program)
+    coaching = open_coaching(config, None, args.program)
     workout = Workout(endless=True) if args.program is None else STILL
     air = Air()
     try:

@@ -73,9 +73,7 @@ async def _live(config: Config, args: argparse.Namespace, *, coached: bool) -> O
 
     coaching = None
     if coached:
-        coaching, lacks = open_coaching(config, args.library, args.program, args.sets)
-        if lacks:
-            print(lacks, file=sys.stderr)
+        coaching = open_coaching(config, args.library, args.program, args.sets)
     async with open_radio(config.band.transport) as central:
         radio = Radio(config.band.address, central, config.band.pair)
         await fetch_tails(config.data_dir, radio, _say)

@@ -184,7 +184,7 @@ class _Service:
         self._ending = asyncio.Event()
         pulls = _Pulls()
         ending = asyncio.create_task(pulls.end_after(self._config.serve.pause_s, self._ending))
-        coaching, _ = open_coaching(self._config, self._library)
+        coaching = open_coaching(self._config, self._library)
         try:
             with session_recording(self._config) as log:
                 tell_manager(f"STATUS=session {log.facts.session}")

@@ -55,6 +55,8 @@ class Coaching:
     ----------
     plan_of, begin
         The plan of what is to begin; and that line for what somebody asks for by name.
+    lacks
+        A sentence where the person has not what a plan asks for.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Coaching:
         plan_of: Callable[[str], Plan],
         choices: Sequence[Choice] = (),
         begin: Callable[[str], str] = str,
+        lacks: Callable[[Plan], str] = lambda plan: "",
     ) -> None:
         self.sinks: list[CoachSink] = []
         self.offered: list[dict[str, Any]] = [asdict(each) for each in choices]
@@ -69,7 +72,9 @@ class Coaching:
         self.plan_of = plan_of
         self.diary = Diary()
         """What was done so far."""
-        self._begin = begin
+        self._begin, self._lacks = begin, lacks
+        self.notice: Callable[[str], None] = logger.warning
+        """Tells the person a sentence."""
         self.mark: Callable[[str, str], None] = lambda kind, text: None
         """Notes in the recording what is to be known in a replay."""
         self._coach = Coach(plan_of)
@@ -108,6 +113,7 @@ class Coaching:
             raise BandError(f"the coach knows {', '.join(sorted(ASKS))}; not {text[:40]!r}")
         if word == "begin":
             asked = self._begin(rest)
-            self.plan_of(asked)
+            if sentence := self._lacks(self.plan_of(asked)):
+                self.notice(sentence)
             return f"begin {asked}"
         return text
