@@ -165,7 +165,7 @@ def _signal(
         )
     time_s, force_n = times.time_s, forces.force_n
     place_of = loaded.place_of
-    if time_s.size > 2 and (np.diff(time_s) < 0).mean() > 0.5 and time_s[-1] < time_s[0]:
+    if time_s.size > 2 and time_s[-1] < time_s[0] and (np.diff(time_s) < 0).mean() > 0.5:
         last = time_s.size - 1
         time_s, force_n = time_s[::-1], force_n[::-1]
         remarks.append("the last comes first in it: turned round")

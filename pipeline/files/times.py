@@ -98,9 +98,9 @@ def _likely_unit(values: Floats) -> str | None:
 
 def _unwrapped(values: Floats) -> tuple[Floats, str]:
     """Counters of 16, 24 or 32 bits that began again at zero, counted on; and a word if any did."""
-    steps = np.diff(values)
-    if steps.size == 0 or float(steps.min()) >= 0 or float(values.min()) < 0:
+    if bool((values[1:] >= values[:-1]).all()) or float(values.min()) < 0:
         return values, ""
+    steps = np.diff(values)
     usual = usual_step(values)
     for bits in (16, 24, 32):
         top = 2.0**bits
