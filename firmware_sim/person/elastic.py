@@ -22,7 +22,7 @@ from sensor.wire.profile import BandCurve
 COLOURS: dict[str, tuple[float, float]] = {
     "yellow": (3.72, 0.01),
     "red": (3.86, 2.14),
-    "green": (5.78, 1.19),
+    "green": (5.79, 1.19),
     "blue": (7.79, 2.44),
     "black": (10.08, 4.27),
     "silver": (15.23, 3.17),
