@@ -47,6 +47,11 @@ class Session:
         return any(each.reps < each.least for each in self.entries)
 
     @property
+    def faded(self) -> bool:
+        """Whether a set ended in half pulls."""
+        return any(each.faded for each in self.entries)
+
+    @property
     def full(self) -> bool:
         """Whether every set reached the most of its range."""
         return all(each.reps >= each.most for each in self.entries)
@@ -82,10 +87,11 @@ def advise(exercise: Exercise, sessions: Sequence[Session], library: Library) ->
         how = f" ({level} of 10)" if level is not None else ""
         easier = f", and then easier: {_lower(exercise.easier[0])}" if exercise.easier else ""
         return said("pain", f"it hurt the last time{how}: wait until it does not{easier}")
-    if last.short and before is not None and before.short:
+    if before is not None and ((last.short and before.short) or (last.faded and before.faded)):
         lighter = _next(last.colour, library, lighter=True)
         what = f"try {lighter}" if lighter else _lower((*exercise.easier, "a shorter pull.")[0])
-        return said("lighter", f"fewer than {least} reps, twice: {what}")
+        why = f"fewer than {least} reps" if last.short and before.short else "half pulls at the end"
+        return said("lighter", f"{why}, twice: {what}")
     if last.short:
         return said("reps", f"{fewest} of {least} reps in one set: bring every set to {least}")
     if not last.full:

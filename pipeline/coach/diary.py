@@ -43,6 +43,7 @@ class Entry:
     peak_n: float | None = None
     rise_n: float | None = None
     work_j: float | None = None
+    faded: bool = False
 
     @property
     def place(self) -> tuple[str, int, int, str, str]:
@@ -171,5 +172,5 @@ def _entry(block: Block, done: SetDone | None = None) -> Entry:
     return replace(
         entry, reps=done.reps, how=done.how, start_s=done.start_s, end_s=done.end_s,
         tension_s=done.tension_s, tempo_score=done.tempo, peak_n=done.peak_n, rise_n=done.rise_n,
-        work_j=done.work_j,
+        work_j=done.work_j, faded=done.faded,
     )  # fmt: skip

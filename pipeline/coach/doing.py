@@ -33,6 +33,8 @@ class SetDone:
     rise_n: float | None
     """Median rise of its reps."""
     work_j: float | None
+    faded: bool = False
+    """Whether it ended in half pulls."""
 
 
 @dataclass(slots=True)
@@ -51,6 +53,8 @@ class Doing:
     spoken: int = 0
     """Highest number that was said: said once, and never unsaid."""
     told_one_more: bool = False
+    half_s: float = 0.0
+    """When the last half pull was over."""
 
     @property
     def count(self) -> int:
@@ -106,6 +110,7 @@ class Doing:
             tempo=mean(totals) if totals else None,
             peak_n=max((rep.peak_n for rep in reps), default=None),
             rise_n=median(self.rises_n) if reps else None,
+            faded=bool(reps) and self.half_s > self.last_end_s,
             work_j=sum(work_j) if reps and len(work_j) == len(reps) else None,
         )
 

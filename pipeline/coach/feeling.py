@@ -98,4 +98,5 @@ class Feeling:
             return
         counted = any(pull_s < rep.peak_s < end_s for rep in doing.reps.values())
         if not counted and HALF_SHARE < rise_n / usual_n < STANDS_SHARE:
+            doing.half_s = end_s
             course.voice.give("all-the-way", at_s, rep=doing.count + 1)

@@ -248,6 +248,13 @@ def test_half_pulls_are_corrected_and_not_counted() -> None:
     assert found.sets[0].reps == 8
 
 
+@pytest.mark.parametrize(("shrugs", "faded"), [(0, False), (2, True)])
+def test_a_set_that_ends_in_half_pulls_is_noted_as_that(shrugs: int, faded: bool) -> None:
+    plan = a_plan("low-row", usual_n={"low-row": 15.5})
+    found = lead(plan, replace(done_as(plan.blocks[0], 9, 15.0), shrugs=shrugs))
+    assert (found.sets[0].reps, found.sets[0].faded) == (9, faded)
+
+
 def test_who_does_as_asked_hears_no_correction(first_set: Coached) -> None:
     assert not first_set.cues("slower-back", "hold-longer", "all-the-way", "check-band")
 

@@ -129,6 +129,12 @@ FULL = of_sets(12, 12, 12)
         ([of_sets(9, 10, 9)], "reps", "9 reps in one set: try 10 in each, up to 12"),
         ([of_sets(8, 6, 5)], "reps", "bring every set to 8"),
         ([of_sets(6, 6), of_sets(7, 6)], "lighter", "try yellow"),
+        (
+            [of_sets(9, faded=True), of_sets(9, faded=True)],
+            "lighter",
+            "half pulls at the end, twice",
+        ),
+        ([of_sets(9), of_sets(9, faded=True)], "reps", "try 10"),
         ([of_sets(12)], "again", "do the same once more"),
         ([of_sets(12), of_sets(12)], "sets", "try two sets of 8 or more"),
         ([FULL], "again", "once"),
