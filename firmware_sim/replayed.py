@@ -26,7 +26,7 @@ from sensor.samples import Channel, Floats, Notification
 from sensor.wire.frames import HEADER
 from sensor.wire.profile import Info, Opcode, Response, Status
 
-AS = {"sig-force": "sig"}
+AS = {"sig-force": "sig", "sig-weight": "weight-scale"}
 """Kinds whose twin has another name than their driver."""
 
 

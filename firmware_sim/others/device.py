@@ -47,6 +47,8 @@ class Trouble:
     """Somebody presses the unit's button."""
     pushed_s: tuple[float, float] = (np.inf, np.inf)
     """It is compressed, which it cannot measure."""
+    hundredths: bool = False
+    """It writes forces as whole hundredths, as Chronojump does from version 0.2 on."""
     nameless: bool = False
     """Its advertisement has no name."""
 

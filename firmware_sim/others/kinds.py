@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from firmware_sim.others.device import OtherDevice, Sent, during
-from sensor.drivers import cts500, force_board, frez, motherboard, progressor, sig, wh_c06
+from sensor.drivers import (
+    chronojump,
+    cts500,
+    force_board,
+    frez,
+    motherboard,
+    progressor,
+    sig,
+    wh_c06,
+)
 from sensor.drivers.driver import KGF_N, LBF_N
 from sensor.samples import Floats
 
@@ -168,6 +177,37 @@ class SigTwin(OtherDevice):
         return [(sig.FORCE_UUID, millinewtons.to_bytes(4, "little", signed=True))]
 
 
+class WeightScaleTwin(OtherDevice):
+    """The SIG's Weight Scale, used as a stream: steps of 0.005 kg, or of 0.01 lb."""
+
+    rate_hz, bundle = 10.0, 1
+
+    def encode(self, index: int, time_s: Floats, force_n: Floats) -> list[Sent]:
+        pounds = float(time_s[0]) >= self.trouble.pounds_at_s
+        step_n = 0.01 * LBF_N if pounds else 0.005 * KGF_N
+        steps = min(round(max(float(force_n[0]), 0) / step_n), sig.WEIGHT_UNKNOWN - 1)
+        if during(self.trouble.pushed_s, float(time_s[0])):
+            steps = sig.WEIGHT_UNKNOWN
+        flags = bytes([sig.POUNDS if pounds else 0])
+        return [(sig.WEIGHT_UUID, flags + steps.to_bytes(2, "little"))]
+
+
+class ChronojumpTwin(OtherDevice):
+    """Texts: the force, and then its time in µs, each on a characteristic of its own."""
+
+    rate_hz, bundle = 160.0, 1
+
+    def encode(self, index: int, time_s: Floats, force_n: Floats) -> list[Sent]:
+        count = self.counted(index, float(time_s[0]))
+        stamp = (round(count / self.true_hz * 1e6) + self.trouble.start_us) % 2**32
+        hundredths = round(float(force_n[0]) * 100)
+        text = str(hundredths) if self.trouble.hundredths else f"{hundredths / 100:.2f}"
+        return [
+            (chronojump.FORCE_UUID, text.encode()),
+            (chronojump.TIME_UUID, str(stamp).encode()),
+        ]
+
+
 class WhC06Twin(OtherDevice):
     """Advertises what hangs from it, from when it is switched on."""
 
@@ -247,6 +287,25 @@ KINDS: dict[str, Kind] = {
         "Force 1",
         (sig.FORCE_SERVICE_UUID,),
         {sig.FORCE_SERVICE_UUID: {sig.FORCE_UUID: NOTIFY}},
+        streams_by_itself=True,
+    ),
+    "weight-scale": Kind(
+        WeightScaleTwin,
+        "Scale 1",
+        (sig.WEIGHT_SERVICE_UUID,),
+        {sig.WEIGHT_SERVICE_UUID: {sig.WEIGHT_UUID: NOTIFY}},
+        streams_by_itself=True,
+    ),
+    "chronojump": Kind(
+        ChronojumpTwin,
+        "EncForce",
+        (chronojump.SERVICE_UUID,),
+        {
+            chronojump.SERVICE_UUID: {
+                chronojump.FORCE_UUID: NOTIFY,
+                chronojump.TIME_UUID: NOTIFY,
+            }
+        },
         streams_by_itself=True,
     ),
 }

@@ -25,6 +25,8 @@ class ChronojumpDecoder:
     def __init__(self, scale: float = 1.0) -> None:
         self._scale = scale
         self._force_n: float | None = None
+        self._paired = False
+        """Until a pair came, one of the two characteristics may not be heard yet."""
 
     def receive(self, payload: bytes) -> Decoded:
         out = Decoded()
@@ -32,13 +34,16 @@ class ChronojumpDecoder:
         if not payload or payload[0] not in (FORCE, TIME) or not 0 < len(text) <= MOST_DIGITS:
             out.bad += 1
         elif payload[0] == FORCE:
-            out.bad += self._force_n is not None
+            out.bad += self._paired and self._force_n is not None
             self._force_n = _force_n(text)
             out.bad += self._force_n is None
-        elif self._force_n is None or not text.isdecimal() or not text.isascii():
+        elif not text.isdecimal() or not text.isascii():
             out.bad += 1
             self._force_n = None
+        elif self._force_n is None:
+            out.bad += self._paired
         else:
+            self._paired = True
             out.force_n.append(self._force_n * self._scale)
             out.stamps.append(int(text) % 2**32)
             self._force_n = None

@@ -89,12 +89,13 @@ async def listened(
 
 
 STEP_N = {"force-board": LBF_N, "wh-c06": 0.02 * KGF_N, "cts500": 0.02 * KGF_N}
-UNSIGNED = ("force-board", "wh-c06", "cts500")
+UNSIGNED = ("force-board", "wh-c06", "cts500", "weight-scale")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_a_device_measures_arrives(kind: str) -> None:
-    heard = asyncio.run(listened(kind))
+    # Chronojump notifies 320 times a second as it is.
+    heard = asyncio.run(listened(kind, speed=1.0 if kind == "chronojump" else 4.0))
     taken, got = heard.compared()
     assert heard.session.bad_frames == 0
     assert len(got) > 8 * heard.device.device.rate_hz  # type: ignore[union-attr]
@@ -264,3 +265,23 @@ def test_a_motherboards_count_that_wraps_and_a_loss_are_exact() -> None:
     trouble = Trouble(start_us=2**16 - 60, gap_s=(5.0, 6.0), chunk=34)
     heard = asyncio.run(listened("motherboard", trouble))
     assert heard.session.missing == 30
+
+
+def test_chronojumps_forces_in_hundredths_are_the_same_forces() -> None:
+    heard = asyncio.run(
+        listened("chronojump", Trouble(hundredths=True, start_us=2**32 - 3_000_000), speed=1.0)
+    )
+    taken, got = heard.compared()
+    assert heard.session.bad_frames == 0
+    assert len(got) > 8 * 160
+    assert np.percentile(got[:, 1], 95) == pytest.approx(np.percentile(taken[:, 1], 95), abs=1)
+    assert (np.diff(got[:, 0]) > 0).all()
+    assert np.median(np.diff(got[:, 0])) == pytest.approx(1 / 160, rel=0.02)
+
+
+def test_a_scales_pounds_are_newtons_all_the_same_and_what_it_does_not_know_is_none() -> None:
+    heard = asyncio.run(listened("weight-scale", Trouble(pounds_at_s=0.0, pushed_s=(0.2, 0.8))))
+    taken, got = heard.compared()
+    expected = np.maximum(taken[:, 1], 0)
+    assert np.nanpercentile(got[:, 1], 95) == pytest.approx(np.percentile(expected, 95), abs=1)
+    assert heard.session.bad_frames == 0

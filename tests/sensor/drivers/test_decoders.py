@@ -197,6 +197,16 @@ def test_text_of_a_chronojump_sensor_is_newtons_in_either_of_its_ways() -> None:
     assert sum(each.bad for each in lost) == 2
 
 
+def test_of_a_chronojump_sensor_one_half_heard_before_the_other_is_no_damage() -> None:
+    """The two characteristics are subscribed one after the other, while it sends."""
+    decoder = chronojump.ChronojumpDecoder()
+    early = (b"\x001.0", b"\x002.0", b"\x0112500", b"\x003.0", b"\x0118750")
+    got = [decoder.receive(part) for part in early]
+    assert [each for part in got for each in part.force_n] == [2.0, 3.0]
+    assert sum(each.bad for each in got) == 0
+    assert decoder.receive(b"\x0125000").bad == 1
+
+
 @pytest.mark.parametrize("driver", DRIVERS, ids=lambda driver: driver.name)
 @given(payloads=st.lists(st.binary(max_size=140), max_size=20))
 def test_any_bytes_give_forces_or_are_counted(driver: Driver, payloads: list[bytes]) -> None:
