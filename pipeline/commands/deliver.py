@@ -100,15 +100,18 @@ async def _deliver_all(config: Config, files: list[Path], args: argparse.Namespa
 async def _deliver(config: Config, recording: Recording, args: argparse.Namespace) -> bool:
     from pipeline.delivery.delivery import Delivery, waiting_rows
     from pipeline.delivery.session_log import session_facts
+    from sensor.recording.log import CUT
 
     await _fetch_end(config, recording)
     if not recording.ended:
         if recording.lacks_end or "copied" in recording.facts:
             print(
-                f"{recording.path.name}: this copy lacks its session's newest rows; deliver the "
-                "recording itself for those",
+                f"{recording.path.name}: lacks its session's newest rows; if it is a copy, deliver "
+                "the recording itself for those",
                 file=sys.stderr,
             )
+        if recording.lacks_end:
+            recording.set_facts({CUT: True})
         _close(recording)
         print(f"{recording.path.name}: closed, its session had been cut off")
     failed = False

@@ -74,6 +74,7 @@ def _row(path: Path) -> dict[str, Any]:
         state = "recording" if recording.in_use else "closed" if recording.ended else "unfinished"
         dead = len(recording.dead_letters())
         shift_us = recording.utc_shift_us or 0
+        is_cut = recording.is_cut and state != "recording"
     started_us = first[1].received_us if first else None
     length_s = (final[1].received_us - started_us) / 1e6 if final and started_us else 0.0
     return {
@@ -84,7 +85,7 @@ def _row(path: Path) -> dict[str, Any]:
         "sets": facts.get("sets"),
         "reps": facts.get("reps"),
         "state": state,
-        "problem": None,
+        "problem": "lacks its newest rows, which stood in a -wal file" if is_cut else None,
         "undelivered": waiting,
         "dead_letters": dead,
     }
@@ -130,6 +131,9 @@ def _print(rows: list[dict[str, Any]], folder: Path) -> None:
         )
     out = console()
     out.print(table)
+    for row in rows:
+        if row["problem"] and row["state"] != "damaged":
+            out.print(f"{Path(row['file']).name} {row['problem']}", soft_wrap=True)
     if any(row["undelivered"] and row["state"] != "recording" for row in rows):
         out.print("`forceband deliver` brings what waits.")
     if any(row["state"] == "unfinished" for row in rows):

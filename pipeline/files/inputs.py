@@ -97,11 +97,11 @@ def _recording(path: Path, progress: Progress | None = None) -> Analysed:
     with Recording.open(path) as recording:
         read = read_session(recording, progress)
         ended, in_use, facts = recording.ended, recording.in_use, recording.facts
-        lacks_end, damaged = recording.lacks_end, recording.damaged
+        is_cut, damaged = recording.is_cut, recording.damaged
     remarks = list(read.analysis.remarks)
     if in_use:
         remarks.append("is being recorded now: this is what there is so far")
-    elif not ended and lacks_end:
+    elif is_cut:
         until_s = float(read.time_s[-1]) if read.time_s.size else 0.0
         remarks.append(
             "lacks its newest rows, which stood in a -wal file that is not beside it: it ends "

@@ -85,12 +85,13 @@ def check(path: Path, database: sqlite3.Connection) -> None:
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
     """Connect; a closed recording in a folder that cannot be written is read as it stands."""
-    uri = path.absolute().as_uri()
-    wal = path.with_name(path.name + "-wal")
-    if mode == "ro" and not wal.exists() and not os.access(path.parent, os.W_OK):
-        uri, mode = uri + "?immutable=1&", "ro"
-    else:
-        uri += "?"
+    uri = path.absolute().as_uri() + "?"
+    wal, journal = (path.with_name(path.name + part) for part in ("-wal", "-journal"))
+    may_write = os.access(path.parent, os.W_OK)
+    if mode == "ro" and not wal.exists() and not may_write:
+        uri += "immutable=1&"
+    elif mode == "ro" and journal.exists() and may_write:
+        mode = "rw"  # a kill left half of a change, which no reader may take back
     database = sqlite3.connect(
         f"{uri}mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )

@@ -35,6 +35,8 @@ from sensor.recording.watch import Watch
 from sensor.samples import Batch, Channel, Notification
 
 SUFFIX = ".forceband"
+CUT = "lacks_end"
+"""The fact that a recording was closed without its newest rows."""
 
 _INSERT = "INSERT INTO log (id, received_us, channel, payload) VALUES (?, ?, ?, ?)"
 _INSERT_SUM = "INSERT OR REPLACE INTO facts VALUES (?, ?)"
@@ -211,6 +213,11 @@ class Recording(Rows):
         """Whether the session was closed properly."""
         last = next(self.rows(after=self.last_row - 1), None)
         return last is not None and last[1].channel is Channel.END
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is known to lack its newest rows, also where it was closed since."""
+        return self.facts.get(CUT) is True or (self.lacks_end and not self.ended)
 
     @property
     def in_use(self) -> bool:

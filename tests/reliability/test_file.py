@@ -117,6 +117,35 @@ def test_a_recording_whose_file_is_taken_away_goes_on_whole_in_another(
     note(f"recording {name} in mid-session", found, f"told after {told_s - harmed_s:.1f} s")
 
 
+def _synced(path: Path, copy: Path) -> int:
+    """How many rows are in the first file alone."""
+    copy.write_bytes(path.read_bytes())
+    with Recording.open(copy) as recording:
+        return recording.last_row
+
+
+@pytest.mark.slow
+def test_a_killed_recording_whose_wal_was_removed_says_for_ever_that_its_end_is_lacking(
+    tmp_path: Path, socket: Path
+) -> None:
+    data = tmp_path / "data"
+    with session(data, socket) as running:
+        running.has(40)
+        path = running.path
+        wait_for(lambda: _synced(path, tmp_path / "copy"))
+        _without_wal(path)
+        running.process.kill()
+        running.process.wait()
+    for closed in (False, True):
+        if closed:
+            delivered = forceband("deliver", path)
+            assert delivered.returncode == 0, delivered.stderr
+        analysed, listed = forceband("analyse", path), forceband("sessions", "--data", data)
+        assert "lacks its newest rows" in analysed.stderr
+        assert "lacks its newest rows" in listed.stdout
+    assert list(data.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("free", ["4k", "16k", "40k", "64k", "100k"])
 def test_a_disk_that_is_full_at_the_start_shows_the_page_and_loses_nothing_once_there_is_room(
     tmp_path: Path, socket: Path, note: Note, free: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -47,6 +48,22 @@ def test_a_closed_recording_is_one_file(tmp_path: Path) -> None:
         assert recording.in_use
     assert [path.name for path in tmp_path.iterdir()] == ["a.forceband"]
     assert (tmp_path / "a.forceband").stat().st_mode & 0o077 == 0
+
+
+def test_half_a_change_that_a_kill_left_is_taken_back_by_whoever_reads(tmp_path: Path) -> None:
+    path, left = tmp_path / "a.forceband", tmp_path / "left.forceband"
+    with Recording.create(path, {}) as recording:
+        recording.extend([note(i) for i in range(5)])
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA cache_size=1")  # so that it writes before it commits
+        database.execute("BEGIN")
+        database.execute("DELETE FROM log")
+        database.executemany("INSERT INTO facts VALUES (?, ?)", ((i, "x" * 4000) for i in range(9)))
+        for part in ("", "-journal"):
+            shutil.copy(f"{path}{part}", f"{left}{part}")
+    assert left.with_name("left.forceband-journal").stat().st_size
+    with Recording.open(left) as recording:
+        assert [each for _, each in recording.rows()] == [note(i) for i in range(5)]
 
 
 def test_packed_rows_read_as_loose_ones(tmp_path: Path) -> None:
