@@ -18,6 +18,8 @@ from sensor.wire.frames import ForceFrame, FrameBatch
 
 MARGIN_S = 5.0
 """What is missing and older than the band's memory by this much cannot be had."""
+APART_US = 2
+"""Samples are at least so far apart, so that UTC, which may be slewed, is another µs for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,10 +161,10 @@ class Ledger:
         times = piece.device_us
         if place < len(self._pieces):
             later = self._pieces[place]
-            times = _before(times, int(later.device_us[0]) - (later.first - piece.end))
+            times = _before(times, int(later.device_us[0]) - APART_US * (later.first - piece.end))
         sooner = self._pieces[place - 1] if place else None
         end, past_us = (sooner.end, int(sooner.device_us[-1])) if sooner else self._past
-        times = _after(times, past_us + (piece.first - end))
+        times = _after(times, past_us + APART_US * (piece.first - end))
         if times is not piece.device_us:
             piece = replace(piece, device_us=times)
         self._pieces.insert(place, piece)
@@ -186,8 +188,8 @@ class Ledger:
         times = np.empty((k, n), np.int64)
         for place in range(n):  # rows of a few samples would cost numpy more than they hold
             times[:, place] = start_us + np.rint(place * periods_us).astype(np.int64)
-        past_us = self._past[1] + int(first[0]) - self._past[0]
-        if times[0, 0] <= past_us or (times[1:, 0] <= times[:-1, -1]).any():
+        past_us = self._past[1] + APART_US * (int(first[0]) - self._past[0])
+        if times[0, 0] < past_us + APART_US or (times[1:, 0] < times[:-1, -1] + APART_US).any():
             for row in times:
                 row[:] = _after(row, past_us)
                 past_us = int(row[-1])
@@ -285,17 +287,17 @@ class Ledger:
 
 
 def _after(times: Ints, before_us: int) -> Ints:
-    """Times by at least 1 µs a sample, those moved that do not lie after a moment."""
-    if times[0] > before_us:
+    """Times apart from each other, those moved that are not apart from a moment before."""
+    if times[0] >= before_us + APART_US:
         return times
-    return np.maximum(times, before_us + 1 + np.arange(times.size))
+    return np.maximum(times, before_us + APART_US * np.arange(1, times.size + 1))
 
 
 def _before(times: Ints, after_us: int) -> Ints:
-    """Times by at least 1 µs a sample, those moved that do not lie before a moment."""
-    if times[-1] < after_us:
+    """Times apart from each other, those moved that are not apart from a moment after."""
+    if times[-1] <= after_us - APART_US:
         return times
-    return np.minimum(times, after_us - times.size + np.arange(times.size))
+    return np.minimum(times, after_us - APART_US * np.arange(times.size, 0, -1))
 
 
 def _end_of(missing: Missing) -> int:

@@ -85,3 +85,65 @@ def test_memory_stays_bounded_over_days() -> None:
 def test_without_an_arrival_there_is_no_utc() -> None:
     with pytest.raises(ValueError, match="no arrival"):
         DeviceClock().utc_us(np.array([1]))
+
+
+def fed(arrivals: list[tuple[int, int]]) -> DeviceClock:
+    clock = DeviceClock()
+    for device_us, late_us in arrivals:
+        clock.arrived(device_us, UTC0 + device_us + late_us)
+    return clock
+
+
+def test_in_the_first_twenty_seconds_jitter_is_not_taken_for_skew() -> None:
+    late_us = [5000, 9000, 2000, 30_000]
+    for seconds, has_slope in ((15, False), (40, True)):
+        clock = fed([(1_000_000 * k, late_us[k % 4]) for k in range(seconds)])
+        assert clock.fit is not None
+        assert (clock.fit.skew_ppm != 0) == has_slope
+
+
+def test_the_residual_is_the_root_mean_square_about_the_line() -> None:
+    clock = fed([(1_000_000 * k, 4000 + 1000 * (k % 3)) for k in range(61)])
+    assert clock.fit is not None
+    assert clock.fit.residual_ms == pytest.approx((2 / 3) ** 0.5, abs=0.02)
+    assert clock.fit.device_us == 59_000_000
+    assert clock.fit.utc_us - UTC0 - 59_000_000 == pytest.approx(5000, abs=100)
+
+
+def test_a_burst_that_was_late_is_left_out_of_the_line() -> None:
+    clock = fed([(1_000_000 * k, 2_000_000 if 40 <= k < 43 else 1000 + k % 3) for k in range(60)])
+    assert clock.fit is not None
+    assert clock.fit.skew_ppm == pytest.approx(0, abs=1)
+    assert clock.fit.residual_ms < 0.01
+    assert clock.utc_us_at(59_000_000) - UTC0 - 59_000_000 == pytest.approx(1001, abs=5)
+
+
+def test_no_clock_is_believed_to_run_more_than_a_hundredth_wrong() -> None:
+    for share in (0.05, -0.05):
+        clock = fed([(1_000_000 * k, round(1e6 * k * share)) for k in range(120)])
+        assert clock.fit is not None
+        assert clock.fit.skew_ppm == pytest.approx(np.sign(share) * 10_000)
+
+
+def test_a_correction_is_made_by_slewing_a_hundredth_at_most() -> None:
+    clock, told = DeviceClock(), list[int]()
+    for k in range(600):
+        device_us = 100_000 * k
+        clock.arrived(device_us, UTC0 + max(device_us + 1000, 1_500_000))
+        told.append(clock.utc_us_at(device_us))
+    pace = np.diff(told) / 100_000
+    assert pace.min() == pytest.approx(0.99, abs=1e-4)
+    assert pace.max() <= 1.0 + 1e-4
+    off_us = np.array(told) - UTC0 - 100_000 * np.arange(600)
+    assert off_us[0] == 1_500_000
+    assert off_us[-1] == pytest.approx(1_500_000 - 0.01 * 59e6, rel=0.05)
+
+
+def test_a_window_keeps_its_earliest_arrival_and_two_windows_theirs() -> None:
+    seconds = 200  # windows are halved in number, and doubled in length, twice
+    clock = fed([(250_000 * k, 1000 if k % 16 == 5 else 9000) for k in range(4 * seconds)])
+    assert len(clock._earliest) <= 64
+    late_us = [received - UTC0 - device for device, received in clock._earliest]
+    assert late_us.count(1000) >= len(late_us) - 2
+    assert clock.known
+    assert not DeviceClock().known

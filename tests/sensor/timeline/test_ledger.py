@@ -191,7 +191,7 @@ def test_around_another_rate_every_sample_has_a_time_of_its_own(
             pieces += ledger.place(each)
         pieces.sort(key=lambda piece: piece.first)
         times = np.concatenate([piece.device_us for piece in pieces])
-        assert (np.diff(times) > 0).all()
+        assert np.diff(times).min() >= 2  # as much as UTC needs that is slewed
         assert times.size == 160 - 8 * ledger.pace.doubted
 
 
@@ -295,4 +295,4 @@ def test_a_batch_gives_what_single_frames_give(jitter_us: int) -> None:
     assert np.array_equal(whole.device_us, np.concatenate([p.device_us for p in pieces[2:]]))
     assert np.array_equal(whole.counts, np.concatenate([p.counts for p in pieces[2:]]))
     assert batched.pace.period_us == single.pace.period_us
-    assert (np.diff(whole.device_us) > 0).all()
+    assert np.diff(whole.device_us).min() >= 2

@@ -91,3 +91,60 @@ def test_many_rates_keep_memory_bounded() -> None:
         pace.set_rate(80.0 + k % 2)
         pace.judge(at(8 * k, 8 * k * PERIOD_US))
     assert len(pace._former) <= 8
+
+
+def paced(pace: Pace, periods_us: list[int], n: int = 8) -> list[float | None]:
+    """Frames that go on from the first one; the rate that was found after each."""
+    found, device_us = [], 0
+    for number, period_us in enumerate(periods_us, 1):
+        device_us += n * period_us
+        pace.judge(at(n * number, device_us, n))
+        found.append(pace.unannounced_hz)
+    return found
+
+
+def test_another_rate_that_four_steps_agree_on_is_found() -> None:
+    for rate_hz in (20.0, 40.0, 160.0, 320.0):
+        pace = begun()
+        found = paced(pace, [round(1e6 / rate_hz)] * 6)
+        assert found == [None, None, None, rate_hz, rate_hz, rate_hz]
+        assert pace.rate_hz == rate_hz
+        assert pace.period_us == round(1e6 / rate_hz)
+
+
+def test_what_is_unsteady_near_or_no_rate_of_a_band_is_no_other_rate() -> None:
+    for periods_us in (
+        [50_000, 50_000, 60_000, 50_000, 60_000, 50_000],  # they differ by a fifth
+        [15_000] * 8,  # a slow oscillator
+        [30_000, 12_500, 30_000, 12_500, 30_000, 12_500],
+        [200] * 8,  # 5000 Hz
+        [2_500_000] * 8,  # 0.4 Hz
+    ):
+        pace = begun()
+        assert set(paced(pace, periods_us)) == {None}
+        assert pace.rate_hz == 80.0
+
+
+def test_frames_that_do_not_go_on_say_nothing_of_the_rate() -> None:
+    pace = begun()
+    for number in range(1, 20):
+        pace.judge(at(16 * number, 16 * 50_000 * number))
+    assert pace.unannounced_hz is None
+
+
+def test_no_rate_that_was_set_is_forgotten_when_the_fastest_is_asked_for() -> None:
+    pace = begun()
+    assert pace.fastest_hz == 100.0
+    pace.set_rate(320.0)
+    pace.set_rate(20.0)
+    assert pace.fastest_hz == 400.0
+
+
+def test_a_band_that_runs_fast_at_one_rate_runs_fast_at_another() -> None:
+    pace = begun()
+    for number in range(1, 40):
+        pace.judge(at(8 * number, 8 * 11_250 * number))
+    assert pace.period_us == 11_250
+    pace.set_rate(160.0)
+    assert pace.period_us == 5_625
+    assert pace.period_at_us(8) == 11_250
