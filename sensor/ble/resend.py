@@ -19,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 RESEND_TIMEOUT_S = 10.0
 """A response may be late behind a burst; the watchdog judges the link, not this."""
-CROWDED_S = 0.1
 
 
 class Resender:
@@ -50,7 +49,8 @@ class Resender:
     async def run(self, link: BandLink) -> None:
         """Ask for one missing range after the other for as long as the link lasts.
 
-        Nothing is asked for while the reader is behind: it would be dropped again.
+        Nothing is asked for while the reader is behind: it would be dropped again. What it reads
+        is looked at in any case.
         """
         if self._requests is not None:
             # An earlier link may have ended between a request and its response.
@@ -58,9 +58,7 @@ class Resender:
         while not link.lost.is_set():
             wanted = wait_s = None
             requests = self._current()
-            if self._inbox.is_crowded:
-                wait_s = CROWDED_S
-            elif requests is not None:
+            if requests is not None and not self._inbox.is_crowded:
                 wanted = requests.request(now_s())
                 self._mark_abandoned(requests)
                 wait_s = requests.wait_s(now_s())

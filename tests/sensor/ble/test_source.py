@@ -23,9 +23,11 @@ from sensor.ble.connection import STEADY_S, back_off
 from sensor.ble.finder import find, scan
 from sensor.ble.link import BandLink
 from sensor.ble.source import BleSource
+from sensor.ble.waiting import now_s
 from sensor.bumble_backend import BumbleCentral
 from sensor.errors import LinkError
 from sensor.samples import Channel
+from sensor.timeline.requests import BUSY_S
 from sensor.wire.frames import MAX_FRAME_BYTES
 from sensor.wire.profile import Command, Info, Opcode, Response, Status
 from tests.leaping import leap, stand_still
@@ -649,5 +651,44 @@ def test_a_resend_that_is_never_answered_does_not_end_the_asking() -> None:
             assert reader.commands(Opcode.RESEND) > 2
             assert reader.links() == ["up"]
             assert reader.given_up() == []
+
+    leap(main())
+
+
+def test_a_busy_band_is_asked_again_soon_and_what_it_forgot_meanwhile_is_named_at_once() -> None:
+    async def main() -> None:
+        async with toy_world(ring_samples=80) as world, reading(world, frames_per_s=0) as reader:
+            await world.band.take_frames(10)
+            world.band.refuse[Opcode.RESEND] = Status.BUSY
+            world.band.mute = True
+            await world.band.take_frames(2)
+            world.band.mute = False
+            await world.band.take_frames(1)
+            await until(lambda: reader.commands(Opcode.RESEND))
+            asked_s = now_s()
+            await until(lambda: reader.commands(Opcode.RESEND) == 2)
+            assert now_s() - asked_s == pytest.approx(BUSY_S, abs=0.1)
+            asked = reader.commands(Opcode.RESEND)
+            await world.band.take_frames(20)
+            await until(reader.given_up)
+            assert reader.given_up() == [(80, 16)]
+            assert reader.commands(Opcode.RESEND) <= asked + 1
+
+    leap(main())
+
+
+def test_who_only_reads_gets_what_comes_and_nothing_is_asked_for() -> None:
+    async def main() -> None:
+        async with toy_world() as world, BleSource(central=world.central) as source:
+            await world.band.take_frames(2)
+            world.band.mute = True
+            await world.band.take_frames(2)
+            world.band.mute = False
+            await world.band.take_frames(2)
+            stopping = asyncio.create_task(source.stop())
+            came = [each async for each in source if each.channel is Channel.FORCE]
+            await stopping
+            assert len(came) == 4
+            assert all(each[0] != Opcode.RESEND for each in world.band.commands)
 
     leap(main())
