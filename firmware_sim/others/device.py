@@ -14,6 +14,9 @@ Sent = tuple[str, bytes]
 """A characteristic's UUID and the value to notify; an empty UUID is an advertisement's data."""
 
 
+WARM_S = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """What goes wrong, as seen on real devices. Times are s since the stream began."""
@@ -47,6 +50,12 @@ class Trouble:
     """Somebody presses the unit's button."""
     pushed_s: tuple[float, float] = (np.inf, np.inf)
     """It is compressed, which it cannot measure."""
+    most_n: float = np.inf
+    """Its sensor or amplifier takes no more: beyond, it shows this."""
+    drift_n: float = 0.0
+    """How far its zero goes after it was switched on cold, most of it within two minutes."""
+    cut_to: int = 512
+    """Bytes after which a notification ends, as where the link's MTU is too small."""
     hundredths: bool = False
     """It writes forces as whole hundredths, as Chronojump does from version 0.2 on."""
     nameless: bool = False
@@ -144,7 +153,9 @@ class OtherDevice(ABC):
         index = np.arange(self.sampled, self.sampled + self.bundle)
         time_s = self._start_s - self.began_s + index / self.true_hz
         noise = self._rng.normal(0, self.trouble.noise_sd_n, index.size)
-        force_n = self._force_n(time_s) + self.trouble.offset_n + noise
+        drift_n = self.trouble.drift_n * -np.expm1(-time_s / WARM_S)
+        force_n = self._force_n(time_s) + self.trouble.offset_n + drift_n + noise
+        force_n = np.clip(force_n, -self.trouble.most_n, self.trouble.most_n)
         self.taken += zip(time_s.tolist(), force_n.tolist(), strict=True)
         self.sampled += self.bundle
         at_s = float(time_s[0])
@@ -152,7 +163,10 @@ class OtherDevice(ABC):
             self.stop()
             self.off = True
             return self.farewell()
-        sent = self.encode(int(index[0]), time_s, force_n)
+        sent = [
+            (uuid, value[: self.trouble.cut_to])
+            for uuid, value in self.encode(int(index[0]), time_s, force_n)
+        ]
         begin_s, end_s = self.trouble.gap_s
         if begin_s <= at_s < end_s:
             return []

@@ -65,6 +65,36 @@ def test_what_comes_twice_is_left_out_and_what_comes_late_is_in_doubt() -> None:
     assert clock.doubted == 1
 
 
+def test_a_stamp_that_is_heard_again_is_no_doubt_of_the_clock() -> None:
+    clock = StampedClock(1, 2**32)
+    for k, each in enumerate(bundles(6)):
+        clock.place(8, np.array(each), NOW_US + k * 100_000)
+        assert clock.place(8, np.array(each), NOW_US + k * 100_000) == []
+    assert clock.doubted == 0
+
+
+@pytest.mark.parametrize("wrong", [9_000_000_00, 2**31, 2**32 - 30_000_000])
+def test_one_stamp_astray_is_left_out_and_the_clock_goes_on(wrong: int) -> None:
+    clock = StampedClock(1, 2**32)
+    runs: list[Run] = []
+    for k, each in enumerate(bundles(30)):
+        told = [*each[:4], wrong, *each[5:]] if k == 15 else each
+        runs += clock.place(8, np.array(told), NOW_US + k * 100_000)
+    assert clock.doubted == 1
+    assert sum(run.lost or 0 for run in runs) == 1
+    assert not any(run.restarted for run in runs)
+    times = placed(runs)
+    assert times.size == 239
+    assert times[-1] - times[0] == 239 * 12_500
+
+
+def test_a_loss_is_counted_once_the_clocks_step_is_known_and_not_before() -> None:
+    early = [[0, 12_500], [50_000, 62_500], [75_000]]
+    assert sum(run.lost or 0 for run in stamped(early)) == 0
+    known = [[k * 12_500 for k in range(10)], [15 * 12_500]]
+    assert sum(run.lost or 0 for run in stamped(known)) == 5
+
+
 def test_a_clock_that_begins_again_is_believed_when_it_says_so_twice() -> None:
     runs = stamped([*bundles(40, start=10**9), *bundles(40)])
     assert [run.restarted for run in runs].count(True) == 1
