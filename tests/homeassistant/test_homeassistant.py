@@ -6,11 +6,12 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from tests.homeassistant.hass import NOTHING, Hass, hass_program
+from tests.homeassistant.hass import NOTHING, PATIENCE_S, Hass, hass_program
 from tests.mosquitto_server import Mosquitto, free_port
 
 AUTOMATION = """\
@@ -113,8 +114,13 @@ async def scene(folder: Path) -> None:
 
 async def check_card(hass: Hass, page_port: int) -> None:
     """The device's page, and which entities are off until they are asked for."""
-    (device,) = (d for d in await hass.registry("device") if d["name"] == "Band left")
-    assert device["model"] == "forceband green"
+    until_s = time.monotonic() + PATIENCE_S
+    while True:  # the band says what it is a moment after it is announced
+        (device,) = (d for d in await hass.registry("device") if d["name"] == "Band left")
+        if device["model"] == "forceband green":
+            break
+        assert time.monotonic() < until_s, device["model"]
+        await asyncio.sleep(0.5)
     assert device["manufacturer"] == "forceband"
     assert device["configuration_url"] == f"http://127.0.0.1:{page_port}/"
     ((kind, address),) = device["connections"]
