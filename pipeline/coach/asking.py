@@ -30,7 +30,7 @@ class Asking:
                 pass
             case "stop" if screen is not Screen.HURT:
                 screens.quiet(now_s)
-                course.screen, course.until_s = Screen.HURT, None
+                course.screen, course.until_s, course.stopped_s = Screen.HURT, None, now_s
                 course.voice.give("stop", now_s)
             case "end":
                 screens.end("stopped")

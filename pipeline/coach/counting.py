@@ -35,7 +35,11 @@ class Counting:
                 self._screens.open(rep.start_s)
                 self._count(self._ledger.all[-1], rep)
             return
-        if doing is None or course.screen in (Screen.SETUP, Screen.HURT, Screen.DONE):
+        if doing is None or course.screen in (Screen.SETUP, Screen.DONE):
+            return
+        if course.screen is Screen.HURT:
+            if place is Place.NOW and rep.end_s <= course.stopped_s:
+                doing.reps[rep.id] = rep  # it was over when the person stopped
             return
         match place:
             case Place.FETCHED:  # the number changes, and nothing is said

@@ -36,6 +36,8 @@ class Course:
         self.pain: dict[str, int] = {}
         """`before`, `hurt` and `after`, as far as it was said."""
         self.pain_where = self.stopped = ""
+        self.stopped_s = 0.0
+        """When the person said stop, last."""
         self.results: list[SetDone] = []
         """That are not told yet."""
         self.stale = True

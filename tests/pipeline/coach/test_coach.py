@@ -198,6 +198,15 @@ def test_who_stops_for_pain_is_asked_where_and_nothing_is_pushed() -> None:
     assert found.said[-1] == "Stopped."
 
 
+@pytest.mark.parametrize(("after_s", "reps"), [(0.1, 3), (-0.6, 2)])
+def test_a_rep_that_was_over_when_the_person_stopped_is_noted(after_s: float, reps: int) -> None:
+    plan = a_plan("low-row", usual_n={"low-row": 15.0})
+    third_s = lead(plan, done_as(plan.blocks[0], 3, 2.0)).truth[2].end_s
+    asks = [*READY, (third_s + after_s, "stop"), (third_s + 2, "end")]
+    found = lead(plan, done_as(plan.blocks[0], 3, 5.0), asks=asks)
+    assert found.sets[-1].reps == reps
+
+
 def test_no_pain_after_a_stop_leads_to_the_pause_and_not_into_the_set() -> None:
     plan = a_plan("low-row")
     asks = [*READY, (22.0, "stop"), (25.0, "no-pain")]
