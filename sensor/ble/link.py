@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 20.0
 RESPONSE_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 10.0
+"""Of a read or a subscription: BlueZ itself may never answer."""
 LEAVE_TIMEOUT_S = 5.0
 """BlueZ takes up to three seconds."""
 MIN_MTU = 23
@@ -199,15 +201,17 @@ class Link:
             self._receive(Channel.BATTERY, await self._read(level.uuid))
         if "notify" in level.properties:
             try:
-                await self._client.start_notify(
-                    level, lambda _, value: self._receive(Channel.BATTERY, bytes(value))
-                )
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    await self._client.start_notify(
+                        level, lambda _, value: self._receive(Channel.BATTERY, bytes(value))
+                    )
             except BLUETOOTH_ERRORS as error:
                 raise link_error(error, self.band, self.address) from error
 
     async def _read(self, uuid: str) -> bytes:
         try:
-            return bytes(await self._client.read_gatt_char(uuid))
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                return bytes(await self._client.read_gatt_char(uuid))
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
 
@@ -216,7 +220,8 @@ class Link:
         if found is None or "read" not in found.properties:
             return None
         try:
-            value = bytes(await self._client.read_gatt_char(found))
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                value = bytes(await self._client.read_gatt_char(found))
         except BLUETOOTH_ERRORS as error:
             logger.info("%s does not tell %s: %s", self.band, uuid, error)
             return None
@@ -252,8 +257,9 @@ class BandLink(Link):
     async def subscribe(self) -> None:
         """Hear responses and force frames from now on."""
         try:
-            await self._client.start_notify(CONTROL_UUID, self._on_response)
-            await self._client.start_notify(FORCE_UUID, self._on_force)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await self._client.start_notify(CONTROL_UUID, self._on_response)
+                await self._client.start_notify(FORCE_UUID, self._on_force)
         except BLUETOOTH_ERRORS as error:
             raise link_error(error, self.band, self.address) from error
 
