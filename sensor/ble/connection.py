@@ -276,7 +276,7 @@ class Connection:
             left_s = None if until_s is None else until_s - now_s()
             if left_s is not None and left_s <= 0:
                 raise LinkError(f"{lost.band} did not come back within {limit_s:g} s", lost.address)
-            looking = asyncio.create_task(self._look_again(self._found, search=attempt > 0))
+            looking = asyncio.create_task(self._look_again(self._found, search=attempt % 2 == 1))
             try:
                 if await first(left_s, self._stopping, looking):
                     # It may be about to succeed, and the samples to be had.

@@ -42,6 +42,10 @@ class Facade:
     """The objects under /org/bluez: one adapter, its devices, their attributes."""
 
     def __init__(self, bus: MessageBus, central: BumbleCentral) -> None:
+        self.stands_still = False
+        """Calls are never answered then, and nothing is told."""
+        self.ignored = 0
+        """Calls that were not answered."""
         self._bus = bus
         self._central = central
         self._tree: dict[str, dict[str, dict[str, Variant]]] = {
@@ -89,6 +93,9 @@ class Facade:
         method = self._methods.get((message.interface or "", message.member or ""))
         if method is None:
             return None
+        if self.stands_still:
+            self.ignored += 1
+            return True
         task = asyncio.create_task(self._reply(method, message))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -121,6 +128,8 @@ class Facade:
         self._bus.send(reply)
 
     def _signal(self, path: str, interface: str, member: str, signature: str, *body: Any) -> None:
+        if self.stands_still:
+            return
         self._bus.send(
             Message(
                 message_type=MessageType.SIGNAL,

@@ -48,6 +48,10 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 """
 
 
+LONG_S = 60.0
+"""More than bleak's backend waits for BlueZ: 20 s."""
+
+
 @pytest.fixture
 def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A system bus of our own."""
@@ -126,6 +130,33 @@ def test_a_silent_link_is_made_anew(bus: str) -> None:
                 assert reader.links()[1].startswith("down: no force frame for ")
                 sampling.cancel()
             await reader.task
+
+    asyncio.run(main())
+
+
+@pytest.mark.slow
+def test_bluez_that_stands_still_for_a_while_is_used_again(bus: str) -> None:
+    async def main() -> None:
+        async with toy_world() as world, bluez(bus, world.central) as facade:
+            async with BleSource(silence_s=1.0) as source:
+                reader = Reader(source)
+                sampling = asyncio.create_task(world.band.run(100))
+                await until(lambda: len(reader.samples()) > 100)
+                facade.stands_still = True
+                await until(lambda: len(reader.links()) == 2)
+                asked = facade.ignored
+                async with asyncio.timeout(LONG_S):
+                    while facade.ignored < asked + 2:  # noqa: ASYNC110 - it has no event
+                        await asyncio.sleep(0.1)
+                facade.stands_still = False
+                before = len(reader.samples())
+                async with asyncio.timeout(LONG_S):
+                    while len(reader.samples()) < before + 100:  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                await source.stop()
+                await reader.task
+                sampling.cancel()
+            assert reader.links()[-1] == "down: stopped"
 
     asyncio.run(main())
 
