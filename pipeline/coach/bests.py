@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from statistics import mean
 
-from pipeline.analysis.strength import difference_percent
 from pipeline.coach.diary import Entry
+from pipeline.coach.strength import difference_percent
 
 Dated = tuple[date, Entry]
 

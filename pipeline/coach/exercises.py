@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.analysis.strength import TESTS
 from pipeline.analysis.types import Expect
+from pipeline.coach.strength import TESTS
 
 SIDES = ("both", "each")
 COUNTED = ("band", "time", "tap")

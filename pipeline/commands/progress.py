@@ -129,7 +129,7 @@ def _plain(value: Any) -> Any:
 
 def _tests(history: Sequence[Past]) -> list[TestResult]:
     """Every value of every test, the newest with the one before it."""
-    from pipeline.analysis.strength import detectable
+    from pipeline.coach.strength import detectable
     from pipeline.files.history import strength_results
     from pipeline.views.progress import TestResult
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.analysis.strength import TESTS, Measured
 from pipeline.coach.begin import Begin
 from pipeline.coach.coach import BEGIN, Coach
 from pipeline.coach.diary import COACHED, Diary, Done, Entry
 from pipeline.coach.library import Library, LibraryError
+from pipeline.coach.strength import TESTS, Measured
 from pipeline.coach.workout import KIND
 from pipeline.files.samples import SessionRead, read_session
 from pipeline.session.session import Session

@@ -10,9 +10,9 @@ import pytest
 from firmware_sim.band import Band, BandSetup
 from firmware_sim.offline import notifications
 from firmware_sim.person.workout import SetPlan, Workout
-from pipeline.analysis.strength import TESTS
 from pipeline.coach.doing import SetDone
 from pipeline.coach.plan import Plan
+from pipeline.coach.strength import TESTS
 from pipeline.coach.view import Screen
 from pipeline.coach.workout import CoachEvent
 from pipeline.session.session import Session

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.analysis import analyse
-from pipeline.analysis.strength import TESTS, Measured, detectable, difference_percent
 from pipeline.analysis.types import Expect
+from pipeline.coach.strength import TESTS, Measured, detectable, difference_percent
 from sensor.samples import Floats
 from tests.pipeline.analysis.people import Pull, force_of
 
