@@ -153,11 +153,10 @@ class Delivery:
                 if self._queue and self._queue[0].row == batch[-1].row:
                     done -= 1
                 await self._deliver(batch, done)
-            elif self._closing or not self._live:
-                self._move_cursor(self._offered_row)
-                return
             else:
                 self._move_cursor(self._offered_row)
+                if self._closing or not self._live:
+                    return
                 self._wake.clear()
                 await self._wake.wait()
 
