@@ -18,8 +18,6 @@ from sensor.samples import Channel, Floats
 from sensor.wire.frames import Flag, ForceFrame
 from sensor.wire.profile import Calibration, Command
 
-WORST_PART = 0.02
-"""Weights may lie so far off their line, as a part of the heaviest."""
 DRIFT_N = 0.5
 """A zero that is off by more is worth a tare."""
 
@@ -108,12 +106,6 @@ class Hung:
 def line_through(levels: list[Level], known_n: list[float]) -> Line:
     """The line through weights; ValueError, with a sentence, where they lie on none."""
     values, forces = np.array([level.value for level in levels]), np.array(known_n)
-    zero, scale, worst_n = fit(values, forces)
+    zero, scale, _ = fit(values, forces)
     residuals = tuple(float(each) for each in (values - zero) * scale - forces)
-    if worst_n > WORST_PART * float(np.abs(forces).max()):
-        off = ", ".join(f"{each:+.2f} N" for each in residuals)
-        raise ValueError(
-            f"the weights lie on no line (off by {off}): hang them again, each still and freely, "
-            "in the order that was named"
-        )
     return Line(zero, scale, residuals)

@@ -84,11 +84,13 @@ def _import(
     from pipeline.files.inputs import is_table
     from pipeline.files.parts import tables_with_force
     from pipeline.files.reading import read_table
+    from sensor.recording.log import Recording
 
     kept = config.data_dir / FILE_NAME
     well = True
     try:
         if not is_table(path):
+            Recording.open(path).close()
             raise BandError(f"{path}: is a recording already: copy it into {config.data_dir}")
         tables = tables_with_force(path, options)
     except BandError as error:

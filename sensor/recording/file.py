@@ -71,7 +71,9 @@ def look_at(path: Path) -> None:
 
 def check(path: Path, database: sqlite3.Connection) -> None:
     if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise RecordingError("is a database, but no forceband recording", path)
+        raise RecordingError(
+            "is a database, but no forceband recording: export its table as CSV", path
+        )
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > FORMAT:
         raise RecordingError(

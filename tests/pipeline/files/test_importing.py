@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import struct
 import time
 import zipfile
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -267,3 +269,46 @@ def test_a_calibration_that_cannot_be_is_one_sentence(
     assert main(["calibrate", str(path), *flags]) == 1
     assert words in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("hung", "weights", "words"),
+    [
+        ((0, 5, 10), "0 5", "more than 2 weights hang still"),
+        ((10, 0, 5), "0 5 10", "in the order that was named"),
+        ((0, 5, 12), "0 5 30", "on no line"),
+    ],
+)
+def test_weights_other_than_those_that_are_said_make_no_calibration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hung: tuple[int, ...], weights: str,
+    words: str,
+) -> None:  # fmt: skip
+    path = tmp_path / "hung.csv"
+    counts = 84_000 + 20_000 * np.repeat(hung, 250) + RANDOM.normal(0, 30, 250 * len(hung))
+    path.write_text("time_s,adc\n" + "".join(f"{k / 80},{c}\n" for k, c in enumerate(counts)))
+    flags = ["--data", str(tmp_path / "data"), "--known-kg", *weights.split()]
+    assert main(["calibrate", str(path), *flags]) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_session_of_pulls_is_no_calibration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "raw.csv"
+    counts = 84_000 + 2_150 * FORCE_N
+    path.write_text(
+        "time_s,adc\n" + "".join(f"{t},{c}\n" for t, c in zip(EVEN, counts, strict=True))
+    )
+    assert main(["calibrate", str(path), "--data", str(tmp_path), "--known-kg", "0", "20"]) == 1
+    assert "hang still" in capsys.readouterr().err
+
+
+def test_a_database_of_others_is_not_called_a_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE force (time_s, force_n)")
+    assert main(["import", str(path), "--data", str(tmp_path)]) == 1
+    assert "no forceband recording: export its table as CSV" in capsys.readouterr().err
