@@ -17,6 +17,9 @@ from pipeline.files.numbers import is_number, number
 
 DELIMITERS = ("\t", ";", ",", "|", "->", " ")
 """A blank stands for any stretch of blanks."""
+_THOUSANDS = {
+    mark: re.compile(rf"[+\-−]?[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in ".,"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def detect(lines: Sequence[str]) -> Dialect | None:
                 continue
             if delimiter == "," and fractions:
                 continue
-            score = _score(table, decimal)
+            score = _score(table, decimal) * (0.5 if _parts_thousands(table, decimal) else 1.0)
             if score > most * 1.001:
                 best, most = Dialect(delimiter, decimal), score
     return best
@@ -77,6 +80,26 @@ def _are_fractions(lines: Sequence[str]) -> bool:
     return any(re.fullmatch(r"[+-]?\d+,0\d+", line) for line in bare) and all(
         re.fullmatch(r"[+-]?\d+,\d+", line) for line in bare
     )
+
+
+def _parts_thousands(table: list[list[str]], mark: str) -> bool:
+    """Whether a mark stands between thousands in a column: in `980`, `1,040` it is no decimal one.
+
+    Fractions are written with their zeros and then always have the mark, or without any zeros.
+    """
+    columns: dict[int, list[str]] = {}
+    for cells in table:
+        for place, cell in enumerate(cells):
+            columns.setdefault(place, []).append(cell)
+    for column in columns.values():
+        marked = [cell for cell in column if mark in cell and re.fullmatch(r"[+\-−]?[\d.,]+", cell)]
+        if (
+            any(cell.endswith("0") for cell in marked)
+            and all(_THOUSANDS[mark].fullmatch(cell) for cell in marked)
+            and any(re.fullmatch(r"[+\-−]?[1-9]\d{0,2}", cell) for cell in column)
+        ):
+            return True
+    return False
 
 
 def is_cell(cell: str, decimal: str) -> bool:

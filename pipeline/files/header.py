@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.files.dialect import Dialect, is_cell
+from pipeline.files.moments import is_stamp
 from pipeline.files.words import COUNTS, OTHER_UNITS, force_unit, time_unit
 
 COMMENT = re.compile(r"\s*(?:#|%|//|--|\*)+\s?")
@@ -107,6 +108,9 @@ def _titles(
             units, below = [cell.strip(" ()[]{}") for cell in cells], at + 1
             continue
         if 2 * sum(is_cell(cell, dialect.decimal) for cell in cells) >= len(cells):
+            continue
+        if named and any(is_stamp(cell) for cell in cells):  # a sample without its number
+            below = below or at + 1
             continue
         group = above[order + 1] if order + 1 < len(above) else None
         over = _fitted(lines[group], dialect, width) if group is not None else None

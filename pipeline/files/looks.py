@@ -117,10 +117,16 @@ def _look(table: Table, place: int) -> Look:
         filled[0] if filled and not numeric and not stamps else "",
         known or next((unit for text in loose if (unit := force_unit(text))), None),
         next((unit for text in loose if (unit := time_unit(text))), None),
-        is_ratio(title) or any(t.strip() in OTHER_UNITS and not force_unit(t) for t in said),
+        is_ratio(title) or any(_is_other(text) for text in said),
         "" if known else unknown,
         len(set(filled)) == 1,
     )
+
+
+def _is_other(text: str) -> bool:
+    """Whether a text says that a column is something else: `V`, `% MVC`."""
+    text = text.strip()
+    return (text in OTHER_UNITS or text.startswith("%")) and not force_unit(text)
 
 
 def _is_unknown_unit(text: str, *, title: bool = True) -> bool:

@@ -241,6 +241,44 @@ def test_thousands_apart_are_read_and_said(tmp_path: Path) -> None:
     assert "'1,250' is read with thousands apart" in found.remarks
 
 
+@pytest.mark.parametrize(
+    ("between", "mark", "quote"), [(",", ",", '"'), (";", ",", ""), ("\t", ",", ""), (";", ".", "")]
+)
+def test_whole_numbers_with_and_without_thousands_apart_are_no_fractions(
+    tmp_path: Path, between: str, mark: str, quote: str
+) -> None:
+    grams = [980 + 20 * k for k in range(50)]
+    lines = [f"{20 * k}{between}{quote}{g:,}{quote}" for k, g in enumerate(grams)]
+    text = "\n".join(line.replace(",", mark) if between != "," else line for line in lines)
+    found = read(write(tmp_path, f"time (ms){between}load (g)\n{text}\n"))
+    assert np.allclose(found.force_n, np.array(grams) * 9.80665e-3)
+    assert f"'1{mark}000' is read with thousands apart" in found.remarks
+
+
+def test_fractions_without_zeros_at_their_ends_stay_fractions(tmp_path: Path) -> None:
+    kg = [5, 5.125, 5.25, 6, 6.375, 7] * 5
+    text = "".join(f"{20 * k};{w:g}\n".replace(".", ",") for k, w in enumerate(kg))
+    found = read(write(tmp_path, "time (ms);load (kg)\n" + text))
+    assert np.allclose(found.force_n, np.array(kg) * 9.80665)
+
+
+def test_a_first_sample_without_its_number_is_no_title(tmp_path: Path) -> None:
+    lines = "".join(
+        f"sensor.band,{k % 9 + 0.5},2025-03-14T17:05:{k:02}.000Z\n" for k in range(1, 50)
+    )
+    first = "sensor.band,unavailable,2025-03-14T17:05:00.000Z\n"
+    text = "entity_id,state,last_changed\n" + first + lines
+    found = read(write(tmp_path, text), unit="kg")
+    assert "from 'state" in found.understood
+    assert found.time_s.size == 49
+
+
+@pytest.mark.parametrize("title", ["force (%MVC)", "Kraft [% BW]"])
+def test_a_share_of_something_is_no_force_in_newtons(tmp_path: Path, title: str) -> None:
+    with pytest.raises(FileError, match="no force column that can be told"):
+        read(write(tmp_path, f"time_s,{title}\n" + rows("{t:.4f},{f:.2f}\n")))
+
+
 @pytest.mark.parametrize(("rate_hz", "slow"), [(1, True), (5, True), (10, False), (80, False)])
 def test_a_slow_rate_is_remarked(tmp_path: Path, rate_hz: int, slow: bool) -> None:
     lines = "".join(f"{i / rate_hz:.4f},{i % 9}\n" for i in range(50))
