@@ -44,7 +44,7 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 36
 """Seconds in one."""
 TIME_SPELLINGS = {
     "s": ("s", "S", "sec", "secs", "Sec", "second", "seconds", "sek", "sekunden", "segundos",
-          "secondes", "secondi", "sekunder", "seconden", "сек", "с", "秒"),
+          "secondes", "secondi", "sekunder", "seconden", "sn", "saniye", "сек", "с", "秒", "ث"),
     "ms": ("ms", "mS", "MS", "Ms", "msec", "msecs", "milli", "millis", "millisecond",
            "milliseconds", "millisekunden", "milisegundos", "millisecondes", "мс", "毫秒",
            "ミリ秒"),
@@ -86,7 +86,7 @@ TIMES = (
     "zeit uhrzeit zeitstempel zeitpunkt tiempo hora temps heure horodatage tempo ora tid tidpunkt "
     "tidsstampel tidsstempel klokkeslett tijd tijdstip aika czas cas ido ido zaman sure vreme "
     "vrijeme timp время час χρονος 时间 時間 時刻 时刻 시간 시각 waktu thoi "
-    "aeg laiks laikas denbora timi време זמן زمن الوقت وقت समय เวลา x received recorded "
+    "aeg laiks laikas denbora timi време זמן زمن الزمن الوقت وقت समय เวลา x received recorded "
     "last_changed"
 )
 DATES = "date datum fecha data dato pvm datum дата 日期 日付 날짜 tanggal day tag"

@@ -77,8 +77,9 @@ for language, title, page in [
     ("Italian", "Tempo;Forza\n(s);(N)", "utf-8"), ("Portuguese", "Tempo (s);Força (N)", "cp1252"),
     ("Dutch", "Tijd;Kracht\ns;N", "utf-8"), ("Polish", "Czas [s];Siła [N]", "cp1250"),
     ("Czech", "Čas (s);Síla (N)", "cp1250"), ("Hungarian", "Idő;Erő\n[s];[N]", "utf-8"),
-    ("Finnish", "Aika (s);Voima (N)", "utf-8"), ("Turkish", "Zaman (s);Kuvvet (N)", "cp1254"),
+    ("Finnish", "Aika (s);Voima (N)", "utf-8"), ("Turkish", "Zaman;Kuvvet\nsn;N", "cp1254"),
     ("Russian", "Время, с;Сила, Н", "cp1251"), ("Greek", "Χρόνος (s);Δύναμη (N)", "utf-8"),
+    ("Arabic", "الزمن (ث);القوة (N)", "utf-8"),
     ("Danish", "Tid;Kraft (N)", "utf-8"), ("German", "Zeit in s;Kraft in N", "utf-16"),
 ]:  # fmt: skip
     layout(language, title + "\n" + comma(rows("{t:.4f};{f:.2f}")), page)
