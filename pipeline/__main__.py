@@ -37,6 +37,15 @@ SUMMARIES = {
     "doctor": "check Bluetooth, broker, InfluxDB and disk, and say what to do",
 }
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+NO_WAY_THERE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ELOOP,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+}
+"""What a path of the person's own can run into, whatever the command does with it."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -73,6 +82,10 @@ def _main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except OSError as error:
+        if error.filename and error.errno in NO_WAY_THERE:
+            what = f"{error.filename}: {error.strerror}"
+            print(f"forceband: {what}: check the path and its permissions", file=sys.stderr)
+            return EXIT_FAILURE
         if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             raise
         # `forceband ... | head`, a full disk, or a closed terminal: nothing can be written there.

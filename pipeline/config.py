@@ -163,6 +163,12 @@ class WebConfig:
 
     def __post_init__(self) -> None:
         _check_port("port", self.port)
+        for host in self.hosts:
+            if re.search(r"[\s/:*@?#]", host):
+                raise ValueError(
+                    "hosts are names alone, such as band.home, without scheme, port or path, "
+                    f"not {host!r}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +308,9 @@ def _build(section: str, kind: type, values: dict[str, Any], where: dict[str, st
     try:
         return kind(**given)
     except ValueError as error:
-        raise ConfigError(f"[{section}] {error}") from error
+        setting = f"{section}.{str(error).split()[0]}"  # each of these texts begins with the key
+        place = f"{where[setting]}: " if setting in where else ""
+        raise ConfigError(f"{place}[{section}] {error}") from error
 
 
 def _secret(name: str, path: object, where: str) -> str:

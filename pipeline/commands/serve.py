@@ -67,6 +67,7 @@ async def _serve(config: Config, library: Path | None) -> None:
     from pipeline.commands.coaching import open_coaching
     from pipeline.delivery.outlets import influx_settings, mqtt_settings
     from pipeline.delivery.servers import open_servers
+    from pipeline.delivery.session_log import check_data_dir
     from pipeline.views.manager import stay_alive, tell_manager
 
     # what is wrong with the settings is said at once, not when a band comes
@@ -74,6 +75,7 @@ async def _serve(config: Config, library: Path | None) -> None:
     if config.influx.url is not None:
         influx_settings(config)
     open_coaching(config, library)
+    check_data_dir(config.data_dir)
     async with AsyncExitStack() as stack:
         asked = stack.enter_context(interrupts())
         servers = await stack.enter_async_context(open_servers(config))

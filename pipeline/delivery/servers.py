@@ -57,10 +57,13 @@ async def _open_page(config: Config, servers: Servers, stack: AsyncExitStack) ->
     elif sys.stderr.isatty():
         servers.lines += [f"live page   {page.entry_url}", qr_text(page.entry_url)]
     else:  # what is told may be kept as a log, where no secret belongs
-        servers.lines.append(
-            f"live page   {page.url}?token=, then the token: name one with FORCEBAND_WEB_TOKEN or "
-            "token_file; one that is made up is shown in a terminal only"
+        advice = (
+            ""
+            if config.web.token
+            else ": name one with FORCEBAND_WEB_TOKEN or token_file; one that is made up is shown "
+            "in a terminal only"
         )
+        servers.lines.append(f"live page   {page.url}?token=, then the token{advice}")
 
 
 async def _open_broker(config: Config, servers: Servers, stack: AsyncExitStack) -> None:

@@ -10,18 +10,19 @@ from datetime import datetime
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from zlib import crc32
 
 from slugify import slugify
 
 from pipeline.coach.diary import COACHED, Done
-from pipeline.config import LONGEST_NAME, Config
+from pipeline.config import LONGEST_NAME, Config, ConfigError
 from pipeline.files.samples import read_session
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
 from sensor.errors import BandError, DiskFullError, RecordingError
-from sensor.recording.file import remove, traces
+from sensor.recording.file import remove, traces, translated
 from sensor.recording.folder import sweep
 from sensor.recording.log import SUFFIX, Recording
 from sensor.samples import Channel
@@ -64,6 +65,19 @@ def new_session_name(now: datetime | None = None) -> str:
     """A name of `[a-z0-9-]` that tells local time, sorts by it, and is nobody else's."""
     now = now or datetime.now().astimezone()
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def check_data_dir(folder: Path) -> None:
+    """ConfigError if no recording can be made in this folder; a full disk is no such error."""
+    try:
+        with suppress(DiskFullError), translated(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+    except RecordingError as error:
+        raise ConfigError(
+            f"{error}: choose another folder with --data or data_dir, or correct its permissions"
+        ) from error
 
 
 @contextmanager

@@ -217,3 +217,10 @@ def test_a_service_that_waits_ends_at_once_and_wrong_settings_are_said_before(
     assert said.returncode == 1
     assert said.stderr.startswith("forceband: [influx] ")
     assert said.stderr.count("\n") == 1
+    file = tmp_path / "a file"
+    file.touch()
+    said = forceband("serve", "--transport", f"unix:{tmp_path}", "--no-page", "--data", file / "in")
+    assert said.returncode == 1
+    assert said.stderr.startswith(f"forceband: {file / 'in'}: ")
+    assert "choose another folder" in said.stderr
+    assert said.stderr.count("\n") == 1

@@ -53,6 +53,12 @@ def test_secrets_come_from_files_and_show_nowhere(tmp_path: Path) -> None:
         ("[band]\nname = ' '", "a line of at most"),
         ('[band]\nexercise = "a\\nb"', "a line of at most"),
         ("[web]\nhosts = 5", "web.hosts takes a list of names"),
+        (
+            "[web]\nhosts = ['a.lan', 'https://b.lan']",
+            "hosts are names alone, .* not 'https://b.lan'",
+        ),
+        ("[web]\nhosts = ['b.lan:443']", "hosts are names alone"),
+        ("[web]\nhosts = ['*']", "hosts are names alone"),
         ("[mqtt\n", "not valid TOML"),
         ("[influx]\ntoken_file = '/nowhere/at/all'", "cannot be read"),
         ("[influx]\ntoken_file = '~nobody-of-that-name/a'", "cannot be read"),
@@ -65,8 +71,16 @@ def test_secrets_come_from_files_and_show_nowhere(tmp_path: Path) -> None:
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
-    with pytest.raises(ConfigError, match=words):
+    with pytest.raises(ConfigError, match=words) as caught:
         load(file, environment={})
+    assert str(file) in str(caught.value)
+
+
+def test_a_value_that_cannot_be_says_where_it_was_given() -> None:
+    with pytest.raises(ConfigError, match=r"^FORCEBAND_SERVE_PAUSE_S: \[serve\] pause_s is"):
+        load(environment={"FORCEBAND_SERVE_PAUSE_S": "0", "FORCEBAND_BAND_NAME": "x"})
+    with pytest.raises(ConfigError, match=r"^the command line: \[web\] port not in"):
+        load(flags={"web.port": 70000}, environment={"FORCEBAND_WEB_PORT": "1"})
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,18 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     assert "cannot be made" in said[-1]
 
 
+@pytest.mark.parametrize("command", ["sessions", "deliver", "progress", "serve"])
+def test_a_folder_that_cannot_be_looked_into_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    name = "a" * 300
+    assert main([command, "--data", name]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"forceband: {name}")
+    assert "check the path and its permissions" in said
+    assert said.count("\n") == 1
+
+
 def test_live_without_bluetooth_says_so_and_leaves_no_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
