@@ -9,7 +9,7 @@ from pipeline.files.errors import FileError, shown
 from pipeline.files.exports import Layout, layout_of
 from pipeline.files.looks import Look, listed, looks, named
 from pipeline.files.table import Table
-from pipeline.files.units import told_unit, unit_of
+from pipeline.files.units import one_unit, told_unit, unit_of
 from pipeline.files.words import COUNTS, FORCE_UNITS, force_unit
 
 
@@ -163,6 +163,8 @@ def _unit(
     if layout is not None and layout.force_unit is not None:
         return layout.force_unit, True, ""
     unit, said, word = told_unit(found, forces, table.notes, path)
+    if not forces[0].force_unit:
+        one_unit(table, found, path)
     if unit is None and options.force_columns:
         return COUNTS, False, ""
     if unit is None:

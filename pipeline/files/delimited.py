@@ -20,9 +20,9 @@ from pipeline.files.errors import FileError, shown
 from pipeline.files.fast import fast_columns
 from pipeline.files.header import COMMENT, Header
 from pipeline.files.moments import seconds
-from pipeline.files.numbers import all_numbers, grouped, number, says_nothing
+from pipeline.files.numbers import all_numbers, grouped, number, says_nothing, unit_behind
 from pipeline.files.table import Cells, Loaded, Progress, Table
-from pipeline.files.words import SUMMARY_WORDS, plain
+from pipeline.files.words import SUMMARY_WORDS, force_unit, plain, time_unit
 from sensor.samples import Floats
 
 BLOCK_BYTES = 2**20
@@ -101,6 +101,7 @@ class _Reader:
         self.passed: Counter[str] = Counter()
         self._elsewhere = self._begun = False
         self._grouped = ""
+        self._behind: dict[int, str] = {}
         self._doubt: FileError | None = None
         self._titles = [plain(title) for title in table.titles]
 
@@ -171,7 +172,7 @@ class _Reader:
         chunk: list[Cells] = []
         for place, column in zip(self.places, texts, strict=True):
             if place not in self.stamped:
-                chunk.append(self._numbers(column))
+                chunk.append(self._numbers(column, place, lines))
             elif self.iso is None:
                 chunk.append(column)
             else:
@@ -190,10 +191,18 @@ class _Reader:
             for place, cell in zip(self.places, taken, strict=True)
         )
 
-    def _numbers(self, cells: list[str]) -> Floats:
+    def _numbers(self, cells: list[str], place: int, lines: list[int]) -> Floats:
         quick = all_numbers(cells, self.decimal)
         if quick is not None:
             return quick
+        for cell, line in zip(cells, lines, strict=True):
+            behind = unit_behind(cell, self.decimal)
+            unit = force_unit(behind) or time_unit(behind) if behind else None
+            if unit and unit != self._behind.setdefault(place, unit):
+                raise FileError(
+                    f"{self.table.path}: line {line}: '{shown(cell)}' is in {unit} where others "
+                    f"are in {self._behind[place]}; write all of them in one unit"
+                )
         self._grouped = self._grouped or next((c for c in cells if grouped(c, self.decimal)), "")
         return np.array([number(cell, self.decimal) or 0.0 for cell in cells])
 

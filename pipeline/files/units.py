@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pipeline.files.errors import FileError, shown
 from pipeline.files.looks import Look, listed
+from pipeline.files.table import Table
 from pipeline.files.words import (
     COUNTS,
     FORCE_UNITS,
@@ -73,6 +74,24 @@ def _unit_column(found: Sequence[Look]) -> str | None:
     """What a column of units says, the same in all rows."""
     columns = [look for look in found if look.text and set(look.words) & UNIT_WORDS]
     return next((look.text for look in columns if look.same), None)
+
+
+def one_unit(table: Table, found: Sequence[Look], path: object) -> None:
+    """Look at all rows of a column of units.
+
+    Raises
+    ------
+    FileError
+        If the force is in one unit at first and in another later.
+    """
+    for look in found:
+        if look.text and set(look.words) & UNIT_WORDS:
+            units = {force_unit(row[look.place]) for row in table.rows()} - {None}
+            if len(units) > 1:
+                raise FileError(
+                    f"{path}: {look} says {' and '.join(sorted(map(str, units)))}: write all "
+                    "of the force in one unit, or split the file where it changes"
+                )
 
 
 def _unit_above(notes: Sequence[str]) -> str | None:

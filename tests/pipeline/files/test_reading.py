@@ -279,6 +279,17 @@ def test_a_share_of_something_is_no_force_in_newtons(tmp_path: Path, title: str)
         read(write(tmp_path, f"time_s,{title}\n" + rows("{t:.4f},{f:.2f}\n")))
 
 
+@pytest.mark.parametrize("form", ["{t},{f} {u}", "{t},{f},{u}"])
+@pytest.mark.parametrize("change", [5, 900])
+def test_a_unit_that_changes_on_the_way_is_refused(tmp_path: Path, form: str, change: int) -> None:
+    lines = [
+        form.format(t=k / 80, f=k % 9 + 0.5, u="kg" if k < change else "lb") for k in range(1000)
+    ]
+    title = "time_s,weight" + ",unit" * (form.count(",") - 1)
+    with pytest.raises(FileError, match=r"kg and lb|is in lb where others are in kg"):
+        read(write(tmp_path, "\n".join([title, *lines, ""])))
+
+
 @pytest.mark.parametrize(("rate_hz", "slow"), [(1, True), (5, True), (10, False), (80, False)])
 def test_a_slow_rate_is_remarked(tmp_path: Path, rate_hz: int, slow: bool) -> None:
     lines = "".join(f"{i / rate_hz:.4f},{i % 9}\n" for i in range(50))
