@@ -27,6 +27,8 @@ from platformdirs import user_config_path, user_data_path
 from sensor.errors import BandError
 
 LONGEST_NAME = 64
+JOINERS = "\u200c\u200d"
+"""Unseen signs that Persian, Indic scripts and emoji are written with."""
 SECRETS = {"password", "token"}
 
 
@@ -70,7 +72,8 @@ class BandConfig:
     def __post_init__(self) -> None:
         for key in ("name", "exercise", "athlete"):
             value = getattr(self, key)
-            if not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
+            seen = "".join(sign for sign in value if sign not in JOINERS)
+            if not seen.strip() or not seen.isprintable() or len(value) > LONGEST_NAME:
                 raise ValueError(
                     f"{key} takes a line of at most {LONGEST_NAME} characters, not {value!r}"
                 )

@@ -17,7 +17,7 @@ from zlib import crc32
 from slugify import slugify
 
 from pipeline.coach.diary import COACHED, Done
-from pipeline.config import LONGEST_NAME, Config, ConfigError
+from pipeline.config import JOINERS, LONGEST_NAME, Config, ConfigError
 from pipeline.files.samples import read_session
 from pipeline.session.facts import SessionFacts
 from pipeline.session.session import Session
@@ -145,7 +145,8 @@ def session_facts(recording: Recording, replay_speed: float | None = None) -> Se
     facts = recording.facts
 
     def said(key: str, default: str) -> str:
-        text = "".join(c if c.isprintable() else " " for c in str(facts.get(key) or ""))
+        signs = str(facts.get(key) or "")
+        text = "".join(c if c.isprintable() or c in JOINERS else " " for c in signs)
         return text.strip()[:LONGEST_NAME] or default
 
     def word(key: str, default: str) -> str:
