@@ -19,6 +19,8 @@ SMALL_SHARE = 0.75
 """So many of the holds end with the least change that there is."""
 HELD_SHARE = 0.15
 """Holds take at least so much of the time; a file with a few gaps is none of these."""
+FINEST = (1, 2, 3)
+"""The least change of a short log, or beyond a dead band, may be so many steps of its scale."""
 MOST_SAMPLES = 20_000_000
 
 
@@ -39,15 +41,20 @@ def held(time_s: Floats, force: Floats, steps: Floats) -> tuple[Floats, Floats] 
     if np.count_nonzero(long) < LEAST_HOLDS or steps[long].sum() < HELD_SHARE * steps.sum():
         return None
     least = float(np.min(moves[moves > 0]))
-    least = float(np.median(moves[moves < 1.5 * least]))
+    least = float(np.median(moves[moves < 1.15 * least]))
     # Values on a coarse scale, as noise would otherwise be a change each time.
     span = float(np.ptp(force))
-    on_scale = np.abs(moves / least - np.round(moves / least)) < 0.1
-    if on_scale.mean() < 0.9 or span > 20_000 * least:
+    if span > 20_000 * least or not any(_on_scale(moves, least / k) for k in FINEST):
         return None
     if (moves[long] < 3.5 * least).mean() < SMALL_SHARE:
         return None
     return _filled(time_s, force, steps, base)
+
+
+def _on_scale(moves: Floats, step: float) -> bool:
+    """Whether nearly all changes are so many steps of a scale."""
+    count = moves / step
+    return bool((np.abs(count - np.round(count)) < 0.1).mean() >= 0.9)
 
 
 def _pace(steps: Floats) -> float:
